@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program as the engines see it: instruction slots, maps, subprograms and named externals, after linking and
+// relocation. A View only points at memory of its owner (object::Image on a hosted system, static tables on a
+// microcontroller), so nothing here needs a heap.
+//
+// Conventions in linked slots: lddw_map has the map's index in imm; lddw_map_value the index in imm and the offset in
+// next_imm; lddw_func the slot displacement of a subprogram, like call_local; call_kfunc the index of an external.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "isa/bpf/insn.hpp"
+
+namespace probity::program {
+
+/// Program types, with the kernel's numbers (enum bpf_prog_type).
+enum class ProgType : std::uint32_t {
+  unspec = 0, socket_filter, kprobe, sched_cls, sched_act, tracepoint, xdp, perf_event, cgroup_skb,
+  cgroup_sock, lwt_in, lwt_out, lwt_xmit, sock_ops, sk_skb, cgroup_device, sk_msg, raw_tracepoint,
+  cgroup_sock_addr, lwt_seg6local, lirc_mode2, sk_reuseport, flow_dissector, cgroup_sysctl,
+  raw_tracepoint_writable, cgroup_sockopt, tracing, struct_ops, ext, lsm, sk_lookup, syscall, netfilter,
+};
+/// The kernel's name, e.g. "xdp", "sched_cls".
+std::string_view name(ProgType type);
+
+/// Map types, with the kernel's numbers (enum bpf_map_type).
+enum class MapType : std::uint32_t {
+  unspec = 0, hash, array, prog_array, perf_event_array, percpu_hash, percpu_array, stack_trace,
+  cgroup_array, lru_hash, lru_percpu_hash, lpm_trie, array_of_maps, hash_of_maps, devmap, sockmap,
+  cpumap, xskmap, sockhash, cgroup_storage, reuseport_sockarray, percpu_cgroup_storage, queue, stack,
+  sk_storage, devmap_hash, struct_ops, ringbuf, inode_storage, task_storage, bloom_filter,
+  user_ringbuf, cgrp_storage, arena,
+};
+std::string_view name(MapType type);
+
+struct MapDef {
+  std::string_view name;
+  MapType type = MapType::unspec;
+  std::uint32_t key_size = 0;    ///< bytes
+  std::uint32_t value_size = 0;  ///< bytes
+  std::uint32_t max_entries = 0;
+  std::uint32_t flags = 0;       ///< BPF_F_*
+  std::int32_t inner = -1;       ///< index of the map that describes inner maps, or -1
+  std::span<const std::uint8_t> initial;  ///< contents of a global data map (one value), else empty
+  bool read_only = false;        ///< .rodata: frozen before the program runs
+};
+
+/// A function of the program; the first one is where execution starts.
+struct Subprog {
+  std::string_view name;
+  std::uint32_t first_slot = 0;
+  std::uint32_t slot_count = 0;
+};
+
+/// A kfunc or ksym that the running kernel would have to provide.
+struct External {
+  std::string_view name;
+  bool weak = false;
+};
+
+/// Where a slot came from in the source; sorted by slot.
+struct LineInfo {
+  std::uint32_t slot = 0;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string_view file;
+  std::string_view text;  ///< the source line
+};
+
+struct View {
+  std::string_view name;     ///< the function's name
+  std::string_view section;
+  ProgType type = ProgType::unspec;
+  std::uint32_t expected_attach_type = 0;
+  std::string_view license;
+  std::span<const bpf::Slot> slots;
+  std::span<const Subprog> subprogs;
+  std::span<const MapDef> maps;
+  std::span<const External> externals;
+  std::span<const LineInfo> lines;
+};
+
+}  // namespace probity::program
