@@ -5,6 +5,9 @@ add_library(probity_flags INTERFACE)
 target_include_directories(probity_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_compile_options(probity_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough -Werror=return-type -Werror=switch)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(probity_flags INTERFACE -Wno-restrict) # GCC bug 105329: false alarm on `"x" + std::to_string(n)`
+endif()
 if(PROBITY_SANITIZE)
   target_compile_options(probity_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(probity_flags INTERFACE -fsanitize=address,undefined)

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of verbs, and the one place where an answer becomes text and an exit status. Exceptions
+// end here: memory beyond the limit is a named limit, anything else a bug of ours.
+#include "cli/verb.hpp"
+
+#include <array>
+#include <exception>
+#include <new>
+
+#include "base/check.hpp"
+
+namespace probity::cli {
+namespace {
+
+constexpr std::array table = {
+    Verb{"help", "Show this list, or the help of one verb", run_help},
+    Verb{"version", "Print the version", run_version},
+};
+
+struct Command {
+  Arguments arguments;
+  bool json = false;
+};
+
+/// Splits the words into verb and arguments. `--json` counts anywhere before a `--`.
+Command split(std::span<const std::string_view> words) {
+  Command command;
+  bool flags_may_follow = true;
+  for (const std::string_view word : words) {
+    if (word == "--") flags_may_follow = false;
+    if (flags_may_follow && word == "--json") {
+      command.json = true;
+    } else if (command.arguments.verb.empty()) {
+      command.arguments.verb = word;
+    } else {
+      command.arguments.words.emplace_back(word);
+    }
+  }
+  if (command.arguments.verb == "--version") command.arguments.verb = "version";
+  if (command.arguments.verb == "--help" || command.arguments.verb == "-h")
+    command.arguments.verb = "help";
+  return command;
+}
+
+Expected<Outcome> dispatch(const Arguments& arguments, report::Document& document) {
+  if (arguments.verb.empty()) {
+    return error(Fault::bad_input, "probity: no verb given (see `probity help`)");
+  }
+  for (const Verb& verb : verbs()) {
+    if (verb.name == arguments.verb) return verb.run(arguments, document);
+  }
+  return error(Fault::bad_input,
+               "probity: no verb is named '" + arguments.verb + "' (see `probity help`)");
+}
+
+Expected<Outcome> dispatch_safely(const Arguments& arguments, report::Document& document) {
+  try {
+    return dispatch(arguments, document);
+  } catch (const std::bad_alloc&) {
+    return error(Fault::limit, "probity: the memory limit was reached");
+  } catch (const std::exception& exception) {
+    return error(Fault::bug, std::string("probity: internal error: ") + exception.what());
+  }
+}
+
+/// One line, whatever bytes the input smuggled into a message.
+std::string line_of(const Diagnostic& diagnostic) {
+  std::string line(diagnostic.line());
+  for (char& c : line) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  return line + "\n";
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  return table;
+}
+
+Outcome outcome_of(Fault fault) {
+  switch (fault) {
+    case Fault::bad_input:
+    case Fault::unsupported:
+    case Fault::system: return Outcome::bad_input;
+    case Fault::limit: return Outcome::unknown;
+    case Fault::bug: return Outcome::bug;
+  }
+  PROBITY_UNREACHABLE("fault");
+}
+
+Printed run_command(std::span<const std::string_view> words, report::Color color) {
+  const Command command = split(words);
+  report::Document document(command.arguments.verb);
+  const Expected<Outcome> outcome = dispatch_safely(command.arguments, document);
+  Printed printed;
+  if (!outcome) {
+    printed.status = static_cast<int>(outcome_of(outcome.error().fault()));
+    printed.err = line_of(outcome.error());
+    if (command.json) printed.out = render_json_error(document, printed.status, outcome.error());
+    return printed;
+  }
+  printed.status = static_cast<int>(*outcome);
+  printed.out = command.json ? render_json(document, printed.status) : render_text(document, color);
+  return printed;
+}
+
+}  // namespace probity::cli

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The progress line. A carriage return and "erase to end of line" redraw it; nothing is written
+// unless stderr is a terminal.
+#include "report/progress.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace probity::report {
+namespace {
+constexpr std::chrono::milliseconds redraw_interval{100};
+}
+
+Progress::Progress(std::string_view what) : what_(what), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (drawn_) std::fputs("\r\x1b[K", stderr);
+}
+
+void Progress::update(std::uint64_t done, std::uint64_t total, std::string_view item) {
+  if (!terminal_) return;
+  const std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now();
+  if (now - last_ < redraw_interval) return;
+  last_ = now;
+  drawn_ = true;
+  const std::string limit = total == 0 ? "" : "/" + std::to_string(total);
+  const std::string shown(item.substr(0, 60));
+  std::fprintf(stderr, "\r%s %llu%s %s\x1b[K", what_.c_str(), static_cast<unsigned long long>(done),
+               limit.c_str(), shown.c_str());
+  std::fflush(stderr);
+}
+
+}  // namespace probity::report
