@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# The live-kernel engine: hosted, needs bpf(2); apart from the interpreter, which is also freestanding.
+if(NOT PROBITY_FREESTANDING)
+  find_package(fmt REQUIRED)
+endif()
+probity_library(runtime_kernel
+  SOURCES kernel_syscall.cpp kernel_network.cpp kernel_map.cpp kernel_load.cpp kernel_engine.cpp
+  USES base
+  LINKS fmt::fmt bpf elf z)

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// BPF_PROG_TEST_RUN and its rules: at least an Ethernet header of data, ctx fields only where the
+// kernel takes them, and 32 bits of result. Source: net/bpf/test_run.c of Linux 6.18.
+#include "runtime/kernel_engine.hpp"
+
+#include <errno.h>
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "base/bytes.hpp"
+#include "runtime/kernel_load.hpp"
+
+namespace probity::runtime {
+
+namespace {
+
+using program::MapType;
+using program::ProgType;
+
+constexpr std::size_t min_packet_bytes = 14;  // ETH_HLEN
+constexpr std::size_t max_packet_bytes = 65535;
+/// A program may grow its packet by head and tail room.
+constexpr std::size_t output_slack_bytes = 4096;
+constexpr std::uint32_t attach_xdp_devmap = 35;  // BPF_XDP_DEVMAP
+constexpr std::uint32_t attach_xdp_cpumap = 36;  // BPF_XDP_CPUMAP
+
+enum class RunKind : std::uint8_t { xdp, skb, none };
+
+/// What BPF_PROG_TEST_RUN builds from data_in for a program of this type.
+RunKind run_kind(ProgType type) {
+  if (type == ProgType::xdp || type == ProgType::unspec) return RunKind::xdp;
+  constexpr ProgType skb_types[] = {
+      ProgType::socket_filter, ProgType::sched_cls, ProgType::sched_act, ProgType::cgroup_skb,
+      ProgType::lwt_in,        ProgType::lwt_out,   ProgType::lwt_xmit,  ProgType::lwt_seg6local};
+  for (const ProgType skb_type : skb_types) {
+    if (type == skb_type) return RunKind::skb;
+  }
+  return RunKind::none;
+}
+
+Expected<void> require_runnable(const program::View& program, const RunInput& input) {
+  if (input.raw_memory) {
+    return error(Fault::unsupported,
+                 "the kernel has no program type that takes bare memory; wrap_for_kernel() makes "
+                 "an XDP one");
+  }
+  if (run_kind(program.type) == RunKind::none) {
+    return error(Fault::unsupported,
+                 fmt::format("{}: programs of type {} are not test-run on packets in the kernel",
+                             program.name, static_cast<unsigned>(program.type)));
+  }
+  const bool is_xdp = run_kind(program.type) == RunKind::xdp;
+  const std::uint32_t attach = program.expected_attach_type;
+  if (is_xdp && (attach == attach_xdp_devmap || attach == attach_xdp_cpumap)) {
+    return error(Fault::unsupported,
+                 fmt::format("{}: the kernel does not test-run XDP programs for device or CPU maps "
+                             "(expected attach type {})",
+                             program.name, attach));
+  }
+  const std::size_t data_bytes =
+      input.packet.size() - std::min<std::size_t>(input.packet.size(), input.metadata_size);
+  if (data_bytes < min_packet_bytes || input.packet.size() > max_packet_bytes) {
+    return error(Fault::bad_input, fmt::format("packet of {} bytes: BPF_PROG_TEST_RUN takes {}..{}",
+                                               data_bytes, min_packet_bytes, max_packet_bytes));
+  }
+  if (input.egress_ifindex != 0) {
+    return error(
+        Fault::unsupported,
+        fmt::format("egress_ifindex {}: BPF_PROG_TEST_RUN takes only 0", input.egress_ifindex));
+  }
+  return {};
+}
+
+/// The ctx_in of one run; empty when the kernel's defaults are what is wanted.
+Bytes context_bytes(RunKind kind, const RunInput& input) {
+  Bytes bytes;
+  if (kind == RunKind::xdp) {
+    if (input.metadata_size == 0 && input.ingress_ifindex == 1 && input.rx_queue_index == 0) {
+      return bytes;
+    }
+    xdp_md context{};
+    context.data = input.metadata_size;
+    context.data_end = static_cast<std::uint32_t>(input.packet.size());
+    context.ingress_ifindex = input.ingress_ifindex;
+    context.rx_queue_index = input.rx_queue_index;
+    bytes.resize(sizeof context);
+    std::memcpy(bytes.data(), &context, sizeof context);
+    return bytes;
+  }
+  if (input.ingress_ifindex == 1 && input.mark == 0) return bytes;
+  __sk_buff context{};
+  context.mark = input.mark;
+  if (input.ingress_ifindex != 1) context.ifindex = input.ingress_ifindex;
+  bytes.resize(sizeof context);
+  std::memcpy(bytes.data(), &context, sizeof context);
+  return bytes;
+}
+
+/// Fields that this kind of ctx does not have must keep their defaults.
+Expected<void> require_context_fields(RunKind kind, const RunInput& input) {
+  if (kind == RunKind::xdp && input.mark != 0) {
+    return error(Fault::bad_input, fmt::format("mark {}: struct xdp_md has no mark", input.mark));
+  }
+  if (kind == RunKind::skb && (input.metadata_size != 0 || input.rx_queue_index != 0)) {
+    return error(
+        Fault::unsupported,
+        fmt::format("metadata of {} bytes, rx_queue_index {}: BPF_PROG_TEST_RUN takes only 0 "
+                    "for an skb",
+                    input.metadata_size, input.rx_queue_index));
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<KernelEngine>> KernelEngine::load(const program::View& program,
+                                                           const KernelLimits& limits) {
+  TRY(NetworkSandbox network, NetworkSandbox::create());
+  std::unique_ptr<KernelEngine> engine(new KernelEngine(program, limits, std::move(network)));
+  TRY(engine->create_maps_and_load());
+  return engine;
+}
+
+Expected<void> KernelEngine::create_maps_and_load() {
+  TRY(const std::vector<std::size_t> used, referenced_maps(program_));
+  TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
+  std::vector<int> fds(program_.maps.size(), -1);
+  for (const std::size_t index : used) {
+    TRY(const KernelMap* map, require_created(index));
+    fds[index] = map->fd.get();
+  }
+  TRY(prog_, load_into_kernel(program_, slots_for_kernel(program_, fds)));
+  return {};
+}
+
+Expected<KernelMap*> KernelEngine::require_created(std::size_t index) {
+  if (!maps_[index]) {
+    TRY(KernelMap map, create_kernel_map(program_.maps, index, limits_));
+    maps_[index] = std::move(map);
+  }
+  return &*maps_[index];
+}
+
+Expected<KernelMap*> KernelEngine::find_map(std::string_view name) {
+  for (std::size_t i = 0; i < program_.maps.size(); ++i) {
+    if (program_.maps[i].name == name) return require_created(i);
+  }
+  return error(Fault::bad_input,
+               fmt::format("map '{}': the program has no map of that name", name));
+}
+
+Expected<RunOutput> KernelEngine::run(const RunInput& input) {
+  const RunKind kind = run_kind(program_.type);
+  TRY(require_runnable(program_, input));
+  TRY(require_context_fields(kind, input));
+  TRY(network_.ensure_interface(input.ingress_ifindex, input.rx_queue_index + 1));
+  Bytes context = context_bytes(kind, input);
+  Bytes data_out(input.packet.size() + output_slack_bytes);
+  bpf_attr attr{};
+  attr.test.prog_fd = static_cast<std::uint32_t>(prog_.get());
+  attr.test.data_in = attr_pointer(input.packet.data());
+  attr.test.data_size_in = static_cast<std::uint32_t>(input.packet.size());
+  attr.test.data_out = attr_pointer(data_out.data());
+  attr.test.data_size_out = static_cast<std::uint32_t>(data_out.size());
+  attr.test.repeat = input.repeat == 0 ? 1 : input.repeat;
+  if (!context.empty()) {
+    attr.test.ctx_in = attr_pointer(context.data());
+    attr.test.ctx_size_in = static_cast<std::uint32_t>(context.size());
+  }
+  TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
+  TRY([[maybe_unused]] const PinnedToCpu0 pinned, PinnedToCpu0::pin());
+  const int result = bpf_call(BPF_PROG_TEST_RUN, attr);
+  if (result < 0) {
+    return error(Fault::system, fmt::format("{}: BPF_PROG_TEST_RUN of {} bytes: {}", program_.name,
+                                            input.packet.size(), errno_text(-result)));
+  }
+  RunOutput output;
+  output.return_value = attr.test.retval;
+  data_out.resize(std::min<std::size_t>(data_out.size(), attr.test.data_size_out));
+  output.packet = std::move(data_out);
+  output.nanoseconds_per_run = attr.test.duration;
+  return output;
+}
+
+Expected<MapContents> KernelEngine::read_map(std::string_view name) {
+  TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
+  TRY(const KernelMap* map, find_map(name));
+  return read_kernel_map(*map);
+}
+
+Expected<void> KernelEngine::make_devices_of(const KernelMap& map, const MapContents& contents) {
+  if (map.def.type != MapType::devmap && map.def.type != MapType::devmap_hash) return {};
+  for (const MapEntry& entry : contents.entries) {
+    if (entry.value.size() < sizeof(std::uint32_t)) continue;  // refused when it is written
+    TRY(network_.ensure_interface(load_le<std::uint32_t>(entry.value.data()), 1));
+  }
+  return {};
+}
+
+Expected<void> KernelEngine::write_map(const MapContents& contents) {
+  TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
+  TRY(const KernelMap* map, find_map(contents.map));
+  TRY(make_devices_of(*map, contents));
+  return write_kernel_map(*map, contents.entries);
+}
+
+std::vector<std::string> KernelEngine::overrides() const {
+  std::vector<std::string> lines;
+  for (const std::optional<KernelMap>& map : maps_) {
+    if (map) lines.insert(lines.end(), map->overrides.begin(), map->overrides.end());
+  }
+  return lines;
+}
+
+Expected<std::unique_ptr<Engine>> load_kernel(const program::View& program) {
+  return KernelEngine::load(program, KernelLimits{});
+}
+
+std::string kernel_unavailable_reason() {
+  constexpr bpf::Slot two_insns[] = {{0xb7, 0, 0, 2}, {0x95, 0, 0, 0}};  // r0 = 2; exit
+  program::View program;
+  program.name = "probe";
+  program.type = ProgType::xdp;
+  program.license = "GPL";
+  program.slots = two_insns;
+  const Expected<std::unique_ptr<KernelEngine>> engine =
+      KernelEngine::load(program, KernelLimits{});
+  if (!engine) return std::string(engine.error().line());
+  RunInput input;
+  input.packet.resize(min_packet_bytes);
+  const Expected<RunOutput> output = (*engine)->run(input);
+  if (!output) return std::string(output.error().line());
+  return output->return_value == 2 ? "" : "BPF_PROG_TEST_RUN returned a wrong value";
+}
+
+}  // namespace probity::runtime
