@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Flags shared by every target, and the two functions that declare a folder.
+# Flags shared by every target, and the two functions that declare a folder: probity_library for the
+# hosted half, probity_core_library for what must also build freestanding.
 
 add_library(probity_flags INTERFACE)
 target_include_directories(probity_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
@@ -35,6 +36,7 @@ function(probity_core_library name)
   list(TRANSFORM arg_USES PREPEND probity_)
   target_link_libraries(probity_${name} PUBLIC probity_flags ${arg_USES})
   target_compile_options(probity_${name} PRIVATE -fno-exceptions -fno-rtti)
+  set_property(GLOBAL APPEND PROPERTY PROBITY_CORE_LIBRARIES probity_${name})
   if(PROBITY_FREESTANDING)
     target_compile_options(probity_${name} PRIVATE -ffreestanding -fno-threadsafe-statics -fno-asynchronous-unwind-tables)
   endif()

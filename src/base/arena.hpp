@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arena: scratch memory from a caller's buffer. The freestanding folders (validation, CFG, predecode) take
-// one instead of a heap; an empty answer means "the buffer is too small", which callers report as a limit.
+// Arena: scratch memory from a caller's buffer. The freestanding folders (validation, CFG,
+// predecode) take one instead of a heap; an empty answer means "the buffer is too small", which
+// callers report as a limit.
 #pragma once
 
 #include <cstddef>

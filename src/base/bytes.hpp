@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unaligned little- and big-endian access to byte buffers, and a bounded reader. eBPF bytecode, maps
-// and packets are little-endian here; network fields are big-endian.
+// Unaligned little- and big-endian access to byte buffers, and a bounded reader. eBPF bytecode,
+// maps and packets are little-endian here; network fields are big-endian.
 #pragma once
 
 #include <bit>
@@ -12,7 +12,8 @@
 
 namespace probity {
 
-static_assert(std::endian::native == std::endian::little, "a big-endian host needs byte swaps here");
+static_assert(std::endian::native == std::endian::little,
+              "a big-endian host needs byte swaps here");
 
 /// Reads a little-endian `T` at `data`; no alignment needed. The caller owns the bounds.
 template <typename T>

@@ -12,7 +12,8 @@ namespace probity {
 
 [[gnu::weak]] void panic(const char* what, const char* file, int line) {
 #if __STDC_HOSTED__
-  std::fprintf(stderr, "probity: internal error: %s at %s:%d; please report it\n", what, file, line);
+  std::fprintf(stderr, "probity: internal error: %s at %s:%d; please report it\n", what, file,
+               line);
   std::fflush(nullptr);
   std::_Exit(70);
 #else

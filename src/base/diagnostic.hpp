@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Diagnostic: one line for a person, with the place, the value and the limit. Expected<T> is how every
-// fallible function of the library answers; TRY passes an error up. No heap, no exceptions: the
-// freestanding folders use the same type.
+// Diagnostic: one line for a person, with the place, the value and the limit. Expected<T> is how
+// every fallible function of the library answers; TRY passes an error up. No heap, no exceptions:
+// the freestanding folders use the same type.
 #pragma once
 
 #include <cstdint>

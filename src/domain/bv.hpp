@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bv<D, W>: a bit vector of W bits over a value domain D; the width is part of the type, the domain is deduced at
-// calls. All operators follow SMT-LIB (division by zero included); what an ISA does differently it says itself, in
-// terms of these. Relations yield Bool<D>, which does not convert to bool: only decide() of a PathDomain does.
+// Bv<D, W>: a bit vector of W bits over a value domain D; the width is part of the type, the domain
+// is deduced at calls. All operators follow SMT-LIB (division by zero included); what an ISA does
+// differently it says itself, in terms of these. Relations yield Bool<D>, which does not convert to
+// bool: only decide() of a PathDomain does.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,9 @@ class Bv {
   using Word = typename D::Word;
 
   constexpr Bv() = default;
-  static constexpr Bv lit(std::uint64_t value) { return Bv(D::lit(W, value & mask<std::uint64_t>(W))); }
+  static constexpr Bv lit(std::uint64_t value) {
+    return Bv(D::lit(W, value & mask<std::uint64_t>(W)));
+  }
   /// For the domain, term and engine layers: wraps a word that is known to have W bits.
   static constexpr Bv of(Word word) { return Bv(word); }
   constexpr Word raw() const { return word_; }
@@ -32,8 +35,10 @@ class Bv {
   friend constexpr Bv symbol(Bv a) { return Bv(D::un(Op::op, W, a.word_)); }
 #define PROBITY_BV_BIN(symbol, op) \
   friend constexpr Bv symbol(Bv a, Bv b) { return Bv(D::bin(Op::op, W, a.word_, b.word_)); }
-#define PROBITY_BV_REL(symbol, op) \
-  friend constexpr Bool<D> symbol(Bv a, Bv b) { return Bool<D>::of(D::bin(Op::op, W, a.word_, b.word_)); }
+#define PROBITY_BV_REL(symbol, op)                           \
+  friend constexpr Bool<D> symbol(Bv a, Bv b) {              \
+    return Bool<D>::of(D::bin(Op::op, W, a.word_, b.word_)); \
+  }
   PROBITY_BV_UN(operator~, not_)
   PROBITY_BV_UN(operator-, neg)
   PROBITY_BV_BIN(operator&, and_)
@@ -67,7 +72,8 @@ class Bv {
   Word word_{};
 };
 
-/// The low `To` bits, zero- or sign-extended, or truncated: `To` against W decides which is allowed.
+/// The low `To` bits, zero- or sign-extended, or truncated: `To` against W decides which is
+/// allowed.
 template <unsigned To, Domain D, unsigned W>
 constexpr Bv<D, To> zext(Bv<D, W> a) {
   static_assert(To >= W);

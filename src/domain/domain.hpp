@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two concepts behind "semantics x domain". A Domain computes on words of a given width and cannot branch on
-// them; a PathDomain can also decide(). A meaning is a template over Domain, a translator one over PathDomain, so
-// "semantics never branch on data" is a compile error. The set of domains is closed: Concrete here, Symbolic and
-// SymbolicPath in term/, Provenance in symex/; adding one is an ADR.
+// The two concepts behind "semantics x domain". A Domain computes on words of a given width and
+// cannot branch on them; a PathDomain can also decide(). A meaning is a template over Domain, a
+// translator one over PathDomain, so "semantics never branch on data" is a compile error. The set
+// of domains is closed: Concrete here, Symbolic and SymbolicPath in term/, Provenance in symex/;
+// adding one is an ADR.
 #pragma once
 
 #include <concepts>
@@ -20,7 +21,7 @@ concept Domain = requires(Op op, unsigned width, typename D::Word word) {
   { D::ite(width, word, word, word) } -> std::same_as<typename D::Word>;
   { D::zext(width, width, word) } -> std::same_as<typename D::Word>;      // from, to
   { D::sext(width, width, word) } -> std::same_as<typename D::Word>;      // from, to
-  { D::extract(width, width, word) } -> std::same_as<typename D::Word>;   // lowest bit, width of the result
+  { D::extract(width, width, word) } -> std::same_as<typename D::Word>;  // lowest bit, width
   { D::concat(width, width, word, word) } -> std::same_as<typename D::Word>;  // widths of high, low
 };
 

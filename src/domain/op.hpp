@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Op: the operations of bv_ops.def as an enum, and fold(): their one meaning on numbers. Every other place that
-// needs an operation's value (the Concrete domain, constant folding of terms, evaluation of models, the Abstract
-// domain on singletons) calls fold.
+// Op: the operations of bv_ops.def as an enum, and fold(): their one meaning on numbers. Every
+// other place that needs an operation's value (the Concrete domain, constant folding of terms,
+// evaluation of models, the Abstract domain on singletons) calls fold.
 #pragma once
 
 #include <cstdint>
@@ -74,7 +74,8 @@ constexpr T signed_rem(T a, T b, S sa, S sb) {
   return T(sa % sb);
 }
 
-/// The value of `op` on numbers of `w` bits; `b` is ignored by unary operations. T is unsigned, w <= bits of T.
+/// The value of `op` on numbers of `w` bits; `b` is ignored by unary operations. T is unsigned, w
+/// <= bits of T.
 template <typename T>
 constexpr T fold(Op op, unsigned w, T a, T b) {
   [[maybe_unused]] const auto sa = as_signed<T>(a, w);

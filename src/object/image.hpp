@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Image: the owner of one linked program and of the maps of its object. Strings and contents live here; view() gives
-// the pointers that every engine works on. An Image does not move its storage after finish().
+// Image: the owner of one linked program and of the maps of its object. Strings and contents live
+// here; view() gives the pointers that every engine works on. An Image does not move its storage
+// after finish().
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ class Image {
   std::vector<program::MapDef> maps;
   std::vector<program::External> externals;
   std::vector<program::LineInfo> lines;
-  /// Why this program cannot be run or checked as it stands (CO-RE relocations, unresolved externs), or empty.
+  /// Why this program cannot be run or checked as it stands (CO-RE relocations, unresolved
+  /// externs), or empty.
   std::string unsupported;
 
   /// A copy of `text` that lives as long as this image.
@@ -43,7 +45,8 @@ class Image {
   }
 
   program::View view() const {
-    return {name, section, type, expected_attach_type, license, slots, subprogs, maps, externals, lines};
+    return {name, section,   type, expected_attach_type, license, slots, subprogs,
+            maps, externals, lines};
   }
 
  private:
@@ -52,6 +55,7 @@ class Image {
 };
 
 /// A program from bare bytecode: one subprogram, no maps.
-Image image_from_slots(std::string_view name, std::span<const bpf::Slot> slots, program::ProgType type);
+Image image_from_slots(std::string_view name, std::span<const bpf::Slot> slots,
+                       program::ProgType type);
 
 }  // namespace probity::object

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program as the engines see it: instruction slots, maps, subprograms and named externals, after linking and
-// relocation. A View only points at memory of its owner (object::Image on a hosted system, static tables on a
-// microcontroller), so nothing here needs a heap.
+// A program as the engines see it: instruction slots, maps, subprograms and named externals, after
+// linking and relocation. A View only points at memory of its owner (object::Image on a hosted
+// system, static tables on a microcontroller), so nothing here needs a heap.
 //
-// Conventions in linked slots: lddw_map has the map's index in imm; lddw_map_value the index in imm and the offset in
-// next_imm; lddw_func the slot displacement of a subprogram, like call_local; call_kfunc the index of an external.
+// Conventions in linked slots: lddw_map has the map's index in imm; lddw_map_value the index in imm
+// and the offset in next_imm; lddw_func the slot displacement of a subprogram, like call_local;
+// call_kfunc the index of an external.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ enum class ProgType : std::uint32_t {
   unspec = 0, socket_filter, kprobe, sched_cls, sched_act, tracepoint, xdp, perf_event, cgroup_skb,
   cgroup_sock, lwt_in, lwt_out, lwt_xmit, sock_ops, sk_skb, cgroup_device, sk_msg, raw_tracepoint,
   cgroup_sock_addr, lwt_seg6local, lirc_mode2, sk_reuseport, flow_dissector, cgroup_sysctl,
-  raw_tracepoint_writable, cgroup_sockopt, tracing, struct_ops, ext, lsm, sk_lookup, syscall, netfilter,
+  raw_tracepoint_writable, cgroup_sockopt, tracing, struct_ops, ext, lsm, sk_lookup, syscall,
+  netfilter,
 };
 /// The kernel's name, e.g. "xdp", "sched_cls".
 std::string_view name(ProgType type);
@@ -29,8 +31,8 @@ std::string_view name(ProgType type);
 enum class MapType : std::uint32_t {
   unspec = 0, hash, array, prog_array, perf_event_array, percpu_hash, percpu_array, stack_trace,
   cgroup_array, lru_hash, lru_percpu_hash, lpm_trie, array_of_maps, hash_of_maps, devmap, sockmap,
-  cpumap, xskmap, sockhash, cgroup_storage, reuseport_sockarray, percpu_cgroup_storage, queue, stack,
-  sk_storage, devmap_hash, struct_ops, ringbuf, inode_storage, task_storage, bloom_filter,
+  cpumap, xskmap, sockhash, cgroup_storage, reuseport_sockarray, percpu_cgroup_storage, queue,
+  stack, sk_storage, devmap_hash, struct_ops, ringbuf, inode_storage, task_storage, bloom_filter,
   user_ringbuf, cgrp_storage, arena,
 };
 std::string_view name(MapType type);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engine: one loaded program with its maps, which can be run again and again. The interpreter and the live kernel
-// implement it, so that tests and counterexamples run the same input on both and compare the outputs.
+// Engine: one loaded program with its maps, which can be run again and again. The interpreter and
+// the live kernel implement it, so that tests and counterexamples run the same input on both and
+// compare the outputs.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,9 @@ struct RunInput {
 
 /// Why the interpreter stopped a program.
 enum class FaultKind : std::uint8_t {
-  none, out_of_bounds, null_pointer, not_writable, misaligned_atomic, unknown_instruction, unknown_helper,
-  bad_helper_argument, bad_ctx_access, call_depth, out_of_fuel, jump_out_of_range, unsupported,
+  none, out_of_bounds, null_pointer, not_writable, misaligned_atomic, unknown_instruction,
+  unknown_helper, bad_helper_argument, bad_ctx_access, call_depth, out_of_fuel, jump_out_of_range,
+  unsupported,
 };
 /// E.g. "out of bounds".
 std::string_view name(FaultKind kind);
@@ -67,7 +69,7 @@ struct OutputEvent {
 
 struct RunOutput {
   std::uint64_t return_value = 0;  ///< r0; the kernel engine knows only the low 32 bits
-  Bytes packet;                    ///< data..data_end afterwards (metadata included if there was any)
+  Bytes packet;  ///< data..data_end afterwards (metadata included if there was any)
   FaultReport fault;               ///< kind none when the program returned
   std::uint64_t insns_executed = 0;
   double nanoseconds_per_run = 0;
@@ -78,7 +80,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual std::string_view engine_name() const = 0;  ///< "interp", "kernel"
-  /// Errors: what the engine cannot run or the kernel refuses. A fault of the program is not an error.
+  /// Errors: what the engine cannot run or the kernel refuses. A fault of the program is not an
+  /// error.
   virtual Expected<RunOutput> run(const RunInput& input) = 0;
   virtual Expected<MapContents> read_map(std::string_view map) = 0;
   virtual Expected<void> write_map(const MapContents& contents) = 0;
@@ -89,11 +92,14 @@ struct InterpLimits {
   std::uint64_t fuel_insns = 100'000'000;
 };
 
-/// Loads `program` (which must outlive the engine) into the interpreter. Refuses by name what is not modelled.
-Expected<std::unique_ptr<Engine>> load_interpreter(const program::View& program, const InterpLimits& limits);
+/// Loads `program` (which must outlive the engine) into the interpreter. Refuses by name what is
+/// not modelled.
+Expected<std::unique_ptr<Engine>> load_interpreter(const program::View& program,
+                                                   const InterpLimits& limits);
 
-/// Loads `program` (and its tail-call free maps) into the live kernel through bpf(); needs root. Fault::system with
-/// the kernel's reason when it says no; Fault::unsupported when this machine has no bpf().
+/// Loads `program` (and its tail-call free maps) into the live kernel through bpf(); needs root.
+/// Fault::system with the kernel's reason when it says no; Fault::unsupported when this machine has
+/// no bpf().
 Expected<std::unique_ptr<Engine>> load_kernel(const program::View& program);
 
 /// Empty when this machine's kernel can be used, else the reason (for tests that skip by name).

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The path explorer behind SymbolicPath::decide(). It re-runs a function once per feasible path: each run replays a
-// prefix of decisions and takes the true side of the first new one; the false side is queued. A decision whose
-// condition is constant, or implied by the path condition according to `feasible`, does not fork.
+// The path explorer behind SymbolicPath::decide(). It re-runs a function once per feasible path:
+// each run replays a prefix of decisions and takes the true side of the first new one; the false
+// side is queued. A decision whose condition is constant, or implied by the path condition
+// according to `feasible`, does not fork.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +21,12 @@ struct PathLimits {
 
 enum class Exploration { complete, limit_reached };
 
-/// Answers whether the conjunction may be satisfiable; "don't know" must be true. The default accepts everything.
+/// Answers whether the conjunction may be satisfiable; "don't know" must be true. The default
+/// accepts everything.
 using Feasible = std::function<bool(std::span<const Id> path_condition)>;
 
-/// Runs `body` once per feasible path; `body` gets the path condition only after its run, through `on_path`.
-/// The current store (StoreScope) must be set.
+/// Runs `body` once per feasible path; `body` gets the path condition only after its run, through
+/// `on_path`. The current store (StoreScope) must be set.
 Exploration explore_paths(const std::function<void()>& body,
                           const std::function<void(std::span<const Id> path_condition)>& on_path,
                           const Feasible& feasible, PathLimits limits);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Symbolic: the domain whose values are terms. Its words are ids of the store that is current in this thread; a
-// StoreScope makes a store current. SymbolicPath adds decide(): see path_explorer.hpp.
+// Symbolic: the domain whose values are terms. Its words are ids of the store that is current in
+// this thread; a StoreScope makes a store current. SymbolicPath adds decide(): see
+// path_explorer.hpp.
 #pragma once
 
 #include <cstdint>

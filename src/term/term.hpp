@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Terms: bit-vector formulas as a hash-consed DAG. A term is a 32-bit id into a Store; equal terms have equal ids, so
-// comparing ids is comparing terms. Every constructor rewrites (rewrite.cpp holds the rules), hence a returned term
-// may have another operator than the one asked for. Booleans are terms of width 1. Nothing here depends on pointers
-// or hash order: the same calls give the same ids.
+// Terms: bit-vector formulas as a hash-consed DAG. A term is a 32-bit id into a Store; equal terms
+// have equal ids, so comparing ids is comparing terms. Every constructor rewrites (rewrite.cpp
+// holds the rules), hence a returned term may have another operator than the one asked for.
+// Booleans are terms of width 1. Nothing here depends on pointers or hash order: the same calls
+// give the same ids.
 #pragma once
 
 #include <compare>
@@ -36,22 +37,22 @@ struct Function {
   friend constexpr auto operator<=>(Function, Function) = default;
 };
 
-/// What stands at the root of a term after rewriting. Subtraction, negation, or, the signed relations and divisions
-/// and the extensions are expressed by these.
+/// What stands at the root of a term after rewriting. Subtraction, negation, or, the signed
+/// relations and divisions and the extensions are expressed by these.
 enum class Kind : std::uint8_t {
   lit, var, apply,
   not_, and_, xor_, add, mul, udiv, urem, shl, lshr, ashr,
   eq, ult, ite, concat, extract,
 };
 
-/// Which optional rewrites a Store applies, beyond the local ones that are always on. No single choice wins, so the
-/// solver's stages rebuild a query under different options (Store::import).
+/// Which optional rewrites a Store applies, beyond the local ones that are always on. No single
+/// choice wins, so the solver's stages rebuild a query under different options (Store::import).
 struct RewriteOptions {
   bool linear_sums = true;       ///< sums as sorted coefficient * atom lists, bounded
   bool split_products = false;   ///< products of concatenations into half-width partial products
   bool distribute = false;       ///< products over small sums
-  bool difference_equality = true;  ///< x + c = y + d as x - y = d - c, one subtractor for all offsets
-  bool local = true;             ///< everything beyond constant folding; off only in the solver's exact stage
+  bool difference_equality = true;  ///< x + c = y + d as x - y = d - c: one subtractor
+  bool local = true;             ///< all beyond folding; off only in the solver's exact stage
   friend bool operator==(const RewriteOptions&, const RewriteOptions&) = default;
 };
 
@@ -65,7 +66,8 @@ class Store {
   // Constructors; widths of operands must agree (PROBITY_CHECK).
   Id lit(unsigned width, Value value);
   Id var(unsigned width, std::string_view name);  ///< the same name gives the same term
-  Function function(std::string_view name, std::span<const unsigned> argument_widths, unsigned result_width);
+  Function function(std::string_view name, std::span<const unsigned> argument_widths,
+                    unsigned result_width);
   Id apply(Function function, std::span<const Id> arguments);
   Id un(Op op, Id a);
   Id bin(Op op, Id a, Id b);  ///< any operation of bv_ops.def; relations give width 1
@@ -100,8 +102,8 @@ class Store {
   std::size_t size() const;                       ///< ids are 1 .. size()
   const RewriteOptions& options() const;
 
-  /// `a` of another store rebuilt here, under this store's options. `memo` carries sharing between calls
-  /// (indexed by the other store's ids; start with an empty vector).
+  /// `a` of another store rebuilt here, under this store's options. `memo` carries sharing between
+  /// calls (indexed by the other store's ids; start with an empty vector).
   Id import(const Store& from, Id a, std::vector<Id>& memo);
 
  private:
@@ -145,7 +147,8 @@ class Evaluator {
   std::vector<bool> known_;
 };
 
-/// Unsigned bounds of a term that hold under every assignment, from its structure alone (memoised, no solver).
+/// Unsigned bounds of a term that hold under every assignment, from its structure alone (memoised,
+/// no solver).
 struct Interval {
   Value low = 0;
   Value high = 0;
@@ -162,8 +165,8 @@ class IntervalAnalysis {
   std::vector<bool> known_;
 };
 
-/// The query "is the conjunction of `assertions` satisfiable?" as an SMT-LIB 2 script that ends in check-sat and,
-/// when `with_model`, get-value of every variable.
+/// The query "is the conjunction of `assertions` satisfiable?" as an SMT-LIB 2 script that ends in
+/// check-sat and, when `with_model`, get-value of every variable.
 enum class WithModel : bool { no, yes };
 std::string print_smt2(const Store& store, std::span<const Id> assertions, WithModel with_model);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The eBPF instruction set as data (RFC 9669, cpu v4, and Linux's load-acquire/store-release and may_goto). A Slot is
-// the 8-byte unit that jumps count in; an Insn is a decoded instruction (lddw takes two slots). `row(form)` gives the
-// columns of insn.def for a form.
+// The eBPF instruction set as data (RFC 9669, cpu v4, and Linux's load-acquire/store-release and
+// may_goto). A Slot is the 8-byte unit that jumps count in; an Insn is a decoded instruction (lddw
+// takes two slots). `row(form)` gives the columns of insn.def for a form.
 #pragma once
 
 #include <array>
@@ -75,8 +75,8 @@ struct Row {
 
 /// The table; indexed by Form.
 inline constexpr std::array<Row, form_count> rows = {{
-#define INSN(form, opcode, selector, value, operands, meaning, operation, width, group, cpu)          \
-  Row{#form, opcode, Selector::selector, value, Operands::operands, Meaning::meaning,                 \
+#define INSN(form, opcode, selector, value, operands, meaning, operation, width, group, cpu) \
+  Row{#form, opcode, Selector::selector, value, Operands::operands, Meaning::meaning,        \
       static_cast<std::uint8_t>(operation), width, Group::group, Cpu::cpu},
 #include "isa/bpf/insn.def"
 }};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of semantics.hpp. Everything is forced inline so that an engine which knows the form at compile time (the
-// interpreter's handlers) is left with that form's few operations. Section numbers are RFC 9669's.
+// Bodies of semantics.hpp. Everything is forced inline so that an engine which knows the form at
+// compile time (the interpreter's handlers) is left with that form's few operations. Section
+// numbers are RFC 9669's.
 #pragma once
 
 #include "isa/bpf/semantics.hpp"
@@ -111,8 +112,10 @@ PROBITY_MEANING Bv<D, 64> sign_extended(Form form, unsigned width, Bv<D, 64> src
 /// Section 4.2 on a little-endian machine: to_le only truncates.
 template <Domain D>
 PROBITY_MEANING Bv<D, 64> swapped(SwapOp op, unsigned width, Bv<D, 64> a) {
-  if (width == 16) return zext<64>(op == SwapOp::to_le ? trunc<16>(a) : reverse_bytes(trunc<16>(a)));
-  if (width == 32) return zext<64>(op == SwapOp::to_le ? trunc<32>(a) : reverse_bytes(trunc<32>(a)));
+  if (width == 16)
+    return zext<64>(op == SwapOp::to_le ? trunc<16>(a) : reverse_bytes(trunc<16>(a)));
+  if (width == 32)
+    return zext<64>(op == SwapOp::to_le ? trunc<32>(a) : reverse_bytes(trunc<32>(a)));
   return op == SwapOp::to_le ? a : reverse_bytes(a);
 }
 
@@ -187,7 +190,8 @@ PROBITY_MEANING void released(unsigned width, Bv<D, 64> address, Bv<D, 64> value
   }
 }
 
-/// Section 5.5: r0 = big-endian load at a packet offset; outside the packet the program ends with 0.
+/// Section 5.5: r0 = big-endian load at a packet offset; outside the packet the program ends with
+/// 0.
 template <Domain D, typename State>
 PROBITY_MEANING Next<D> packet_insn(const Row& r, Reg src, Bv<D, 32> imm, State& state) {
   const bool indirect = static_cast<PacketOp>(r.operation) == PacketOp::indirect;
@@ -231,14 +235,17 @@ PROBITY_MEANING Next<D> meaning(Form form, Reg dst, Reg src, const Immediates<D>
   const Row& r = row(form);
   const Bv<D, 64> imm = sext<64>(k.imm);
   const Bv<D, 64> off = sext<64>(k.off);
-  const auto operand = [&] { return detail::takes_src_register(r.operands) ? state.reg(src) : imm; };
+  const auto operand = [&] {
+    return detail::takes_src_register(r.operands) ? state.reg(src) : imm;
+  };
   switch (r.meaning) {
     case Meaning::alu: detail::alu_insn<D>(r, dst, operand(), state); return {};
     case Meaning::movsx:
       state.set_reg(dst, detail::sign_extended<D>(form, r.width, state.reg(src)));
       return {};
     case Meaning::byte_swap:
-      state.set_reg(dst, detail::swapped<D>(static_cast<SwapOp>(r.operation), r.width, state.reg(dst)));
+      state.set_reg(dst,
+                    detail::swapped<D>(static_cast<SwapOp>(r.operation), r.width, state.reg(dst)));
       return {};
     case Meaning::jump: return {Flow::jump, {}, r.width == 32 ? k.imm : sext<32>(k.off)};
     case Meaning::may_goto: return {Flow::branch, state.may_goto_exhausted(), sext<32>(k.off)};
@@ -257,7 +264,9 @@ PROBITY_MEANING Next<D> meaning(Form form, Reg dst, Reg src, const Immediates<D>
       state.set_reg(dst, detail::loaded<D>(r.width, static_cast<MemOp>(r.operation),
                                            state.reg(src) + off, state));
       return {};
-    case Meaning::store_imm: detail::stored<D>(r.width, state.reg(dst) + off, imm, state); return {};
+    case Meaning::store_imm:
+      detail::stored<D>(r.width, state.reg(dst) + off, imm, state);
+      return {};
     case Meaning::store_reg:
       detail::stored<D>(r.width, state.reg(dst) + off, state.reg(src), state);
       return {};
