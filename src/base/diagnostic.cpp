@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prefixing a diagnostic with its place as it travels up: the reader of a file adds the file's name,
-// the reader of a line its number, so that the finished line reads `file:line: message`.
+// Prefixing a diagnostic with its place as it travels up: the reader of a file adds the file's
+// name, the reader of a line its number, so that the finished line reads `file:line: message`.
 #include "base/diagnostic.hpp"
 
 namespace probity {

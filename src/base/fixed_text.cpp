@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Number formatting for TextSink; digits are produced backwards into a small local buffer.
+// Number formatting for TextSink: digits are produced backwards into a small local buffer, so that
+// nothing here needs a heap, a locale or a library.
 #include "base/fixed_text.hpp"
 
 namespace probity {

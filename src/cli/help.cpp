@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `probity help [VERB]`: the table of verbs and the exit statuses, or the help of one verb.
+// `probity help [VERB]`: the table of verbs and the exit statuses, or the help of one verb. The
+// verbs are read from the table in verb.cpp, so a new one is listed here by being there.
 #include "cli/flags.hpp"
 
 namespace probity::cli {

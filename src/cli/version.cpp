@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `probity version`: the version of the command and of the JSON it prints.
+// `probity version`: the version of the command and of the JSON it prints. The JSON
+// itself carries the version of its shape, which moves only when a reader of it must change.
 #include "cli/flags.hpp"
 
 namespace probity::cli {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compile-time checks of fold() through Concrete: the corners that SMT-LIB and C disagree on.
+// Compile-time checks of fold() through Concrete: the corners on which SMT-LIB and C disagree, such
+// as division by zero and a shift by the width or more.
 #include "domain/concrete.hpp"
 
 namespace probity {

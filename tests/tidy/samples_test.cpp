@@ -350,14 +350,14 @@ std::vector<std::string> split(std::string_view text) {
 }
 
 TEST(Scan, blanks_what_may_hold_braces) {
-  const auto lines = blanked(
-      split("a \"{\\\"{\" b // {\n"
-            "c '{' 1'000 /* {\n"
-            "{ */ d R\"x({\n"
-            ")\" {)x\" e\n"
-            "#define F {\\\n"
-            "{\n"
-            "f\n"));
+  const auto lines =
+      blanked(split("a \"{\\\"{\" b // {\n"
+                    "c '{' 1'000 /* {\n"
+                    "{ */ d R\"x({\n"
+                    ")\" {)x\" e\n"
+                    "#define F {\\\n"
+                    "{\n"
+                    "f\n"));
   const auto wanted = split(
       "a        b     \n"
       "c     1'000     \n"

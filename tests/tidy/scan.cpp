@@ -105,7 +105,7 @@ std::string without_template_head(std::string head) {
 /// What a brace opens at namespace or class level, from the text before it.
 Brace classify(const std::string& full_head) {
   static const std::regex scope(
-      R"(^\s*(inline\s+|typedef\s+|export\s+|\[\[.*?\]\]\s*)*(namespace|class|struct|union|enum)\b)");
+      R"(^\s*(inline\s+|typedef\s+|\[\[.*?\]\]\s*)*(namespace|class|struct|union|enum)\b)");
   static const std::regex linkage(R"(^\s*extern\s*$)");
   static const std::regex concept_(R"(\bconcept\b)");
   const std::string head = without_template_head(full_head);

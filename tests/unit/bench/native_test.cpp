@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The native benchmark programs compute what the reference interpreter computed from the bytecode: a ratio
-// between two engines means nothing unless both do the same work.
+// The native benchmark programs compute what the reference interpreter computed from the bytecode:
+// a ratio between two engines means nothing unless both do the same work.
 #include <gtest/gtest.h>
 
 #include "native/programs.hpp"
