@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The live-kernel engine: hosted, needs bpf(2); apart from the interpreter, which is also freestanding.
+# The live-kernel engine: hosted, needs bpf(2). It is apart from the interpreter, which also builds
+# freestanding.
 if(NOT PROBITY_FREESTANDING)
   find_package(fmt REQUIRED)
 endif()

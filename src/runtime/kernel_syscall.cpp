@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wrapped system calls: every error keeps its errno, so that a message can name it.
+// Wrapped system calls: every error keeps its errno, so that a message can name it, and every file
+// descriptor has an owner that closes it.
 #include "runtime/kernel_syscall.hpp"
 
 #include <bpf/libbpf.h>
