@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// An eBPF object file, read and linked: programs with their subprograms appended and relocations
+// applied, maps (BTF, legacy, global data), externs, source lines. `read` either answers a whole
+// Object or one diagnostic; what keeps a single program from running is a `problem` of that
+// program, so dump still shows it. Sources: libbpf's linking rules, RFC 9669, the eBPF psABI.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "object/btf_ext.hpp"
+#include "object/elf.hpp"
+#include "object/section_rule.hpp"
+#include "program/program.hpp"
+
+namespace probity::object {
+
+/// A run of slots in an executable section that a symbol (or the section itself) names.
+struct Function {
+  std::string_view name;
+  std::uint32_t section = 0;
+  std::uint32_t first_slot = 0;
+  std::uint32_t slot_count = 0;
+  SymbolBinding binding = SymbolBinding::global;
+  bool is_program = false;  ///< may be loaded by itself; else only called
+  bool notype = false;      ///< its symbol has no type (LLVM before 8)
+};
+
+enum class MapSource : std::uint8_t {
+  btf,         ///< SEC(".maps")
+  legacy,      ///< SEC("maps"): struct bpf_map_def or iproute2's bpf_elf_map
+  data,        ///< .data, .rodata, .bss
+  kconfig,     ///< __kconfig externs
+  struct_ops,  ///< SEC(".struct_ops")
+  inner,       ///< template of the maps inside another map
+};
+
+/// One element of a map that the object fills: a map in a map of maps, a program in a program
+/// array.
+struct MapSlot {
+  std::uint32_t index = 0;
+  enum class Kind : std::uint8_t { map, function } kind = Kind::map;
+  std::uint32_t target = 0;  ///< index into Object::maps or Object::functions
+};
+
+/// What a definition says beyond program::MapDef.
+struct MapInfo {
+  MapSource source = MapSource::btf;
+  std::uint32_t section = 0;  ///< 0 for inner and kconfig maps
+  std::uint64_t offset = 0;   ///< place in that section
+  std::uint64_t size = 0;
+  std::uint32_t declared_key_size = 0;  ///< before perf-array defaults
+  std::uint32_t declared_value_size = 0;
+  std::uint32_t key_type = 0;  ///< BTF id, 0 when unknown
+  std::uint32_t value_type = 0;
+  std::uint32_t numa_node = 0;
+  std::uint64_t extra = 0;
+  std::uint32_t pinning = 0;
+  std::optional<std::uint32_t> values_offset;  ///< of the static initialiser in the definition
+  std::vector<MapSlot> initial_slots;
+};
+
+enum class ExternKind : std::uint8_t { kconfig, variable, function, undeclared };
+
+/// An undefined symbol.
+struct Extern {
+  std::string_view name;
+  ExternKind kind = ExternKind::undeclared;
+  bool weak = false;
+  std::uint32_t symbol = 0;
+  std::uint32_t kconfig_offset = 0;  ///< in the .kconfig map
+};
+
+/// A CO-RE record in a linked program. `applied`: its value does not depend on the kernel.
+struct CoreRelocation {
+  std::uint32_t slot = 0;
+  CoreRecord record;
+  bool applied = false;
+};
+
+/// A linked program: the function, then every subprogram it reaches, in libbpf's order.
+struct Program {
+  std::string_view name;
+  std::string_view section;
+  std::uint32_t function = 0;
+  SectionType type;
+  std::vector<bpf::Slot> slots;
+  std::vector<program::Subprog> subprogs;
+  std::vector<program::External> externals;
+  std::vector<program::LineInfo> lines;
+  std::vector<CoreRelocation> core;
+  std::vector<std::string> problems;  ///< why it cannot run as it is; empty when it can
+};
+
+/// Names and contents that are not bytes of the file.
+struct Storage {
+  std::deque<std::string> names;
+  std::deque<std::vector<std::uint8_t>> contents;
+};
+
+struct Object {
+  std::string name;  ///< file name, for messages and data map names
+  ElfFile elf;
+  std::shared_ptr<Storage> storage = std::make_shared<Storage>();
+  std::shared_ptr<const Btf> btf;  ///< null without (readable) BTF
+  BtfExt ext;
+  std::string_view license;
+  std::uint32_t version = 0;  ///< from the `version` section; 0 without one
+  std::vector<program::MapDef> maps;
+  std::vector<MapInfo> map_info;  ///< parallel to maps
+  std::vector<Extern> externs;
+  std::vector<Function> functions;  ///< sorted by (section, first_slot)
+  std::vector<Program> programs;
+  std::vector<std::string> notes;  ///< damage that did not stop the reader
+
+  /// The program as engines see it; valid while this object lives.
+  program::View view(const Program& program) const;
+  std::optional<std::uint32_t> function_at(CodePlace place) const;
+};
+
+/// Reads and links an object; `name` is used in messages and data map names.
+Expected<Object> read(std::span<const std::uint8_t> bytes, std::string_view name);
+/// The same from a file; "-" is standard input.
+Expected<Object> read_file(const std::string& path);
+
+/// The one program that `selector` names: a function, or a section that holds one. An empty
+/// selector takes the only program. The diagnostic lists the candidates.
+Expected<const Program*> select(const Object& object, std::string_view selector);
+
+/// `FILE[:SECTION-or-FUNCTION]` taken apart. File and section names may contain colons: the
+/// shortest prefix before a colon that exists as a file wins, then the whole text, then the first
+/// colon.
+struct Selection {
+  std::string path;
+  std::string selector;
+};
+Selection split_selection(std::string_view text);
+
+}  // namespace probity::object

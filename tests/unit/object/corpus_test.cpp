@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every object of the corpus reads, or fails with one line; maps, section sizes, program names and
+// linked sizes equal what libbpf saw (manifest.tsv, programs.tsv). The differences are listed in
+// the output.
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "object/object.hpp"
+
+namespace probity::object {
+namespace {
+
+std::string corpus_folder() {
+  const char* folder = std::getenv("PROBITY_CORPUS");
+  return folder != nullptr ? folder : "../shared/corpus";
+}
+
+using Row = std::map<std::string, std::string>;
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::size_t start = 0;
+  for (std::size_t at = 0; (at = text.find(separator, start)) != std::string::npos; start = at + 1)
+    parts.push_back(text.substr(start, at - start));
+  parts.push_back(text.substr(start));
+  return parts;
+}
+
+std::vector<Row> read_table(const std::string& path) {
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  const auto columns = split(line, '\t');
+  std::vector<Row> rows;
+  while (std::getline(in, line)) {
+    const auto cells = split(line, '\t');
+    Row row;
+    for (std::size_t i = 0; i < std::min(columns.size(), cells.size()); ++i)
+      row[columns[i]] = cells[i];
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// `name:slots` of every executable section, as in the manifest.
+std::string describe_sections(const Object& object) {
+  std::string text;
+  for (const Section& section : object.elf.sections)
+    if (section.executable() && section.size >= 8)
+      text += fmt::format("{}{}:{}", text.empty() ? "" : ";", section.name, section.size / 8);
+  return text;
+}
+
+/// `name:type:key:value:max_entries` of the maps a source file defines, sorted.
+std::vector<std::string> describe_maps(const Object& object) {
+  std::vector<std::string> maps;
+  for (std::size_t i = 0; i < object.maps.size(); ++i) {
+    const MapInfo& info = object.map_info[i];
+    const program::MapDef& def = object.maps[i];
+    const bool libbpf_legacy =  // libbpf knows no "maps/NAME" sections
+        info.source == MapSource::legacy && object.elf.sections[info.section].name == "maps";
+    const bool own =
+        info.source == MapSource::btf || libbpf_legacy || info.source == MapSource::struct_ops;
+    if (own)
+      maps.push_back(fmt::format("{}:{}:{}:{}:{}", def.name, static_cast<unsigned>(def.type),
+                                 info.declared_key_size, info.declared_value_size,
+                                 def.max_entries));
+  }
+  std::ranges::sort(maps);
+  return maps;
+}
+
+std::vector<std::string> sorted_parts(const std::string& text) {
+  if (text.empty()) return {};
+  auto parts = split(text, ';');
+  std::ranges::sort(parts);
+  return parts;
+}
+
+struct Tally {
+  std::size_t total = 0;
+  std::size_t equal = 0;
+  void count(bool same, const std::string& difference) {
+    ++total;
+    if (same) ++equal;
+    if (!same) fmt::print("  differs: {}\n", difference);
+  }
+  double percent() const {
+    return total == 0 ? 100.0 : 100.0 * static_cast<double>(equal) / static_cast<double>(total);
+  }
+};
+
+class Corpus : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = corpus_folder();
+    rows_ = read_table(folder_ + "/manifest.tsv");
+    if (rows_.empty()) GTEST_SKIP() << "no corpus at " << folder_ << " (set PROBITY_CORPUS)";
+  }
+  Expected<Object> read_object(const std::string& name) const {
+    return read_file(folder_ + "/objects/" + name);
+  }
+
+  std::string folder_;
+  std::vector<Row> rows_;
+};
+
+TEST_F(Corpus, ObjectsReadOrFailWithOneLine) {
+  std::size_t read_count = 0;
+  for (const Row& row : rows_) {
+    const auto object = read_object(row.at("object"));
+    if (object) {
+      ++read_count;
+      continue;
+    }
+    const std::string_view line = object.error().line();
+    EXPECT_EQ(row.at("n_programs"), "0") << "libbpf reads it: " << line;
+    fmt::print("  refused: {}\n", line);
+    EXPECT_EQ(line.find('\n'), std::string_view::npos) << row.at("object");
+    EXPECT_NE(line.find(row.at("object")), std::string_view::npos) << line;
+    EXPECT_EQ(object.error().fault(), Fault::bad_input) << line;
+  }
+  fmt::print("objects: {} of {} read\n", read_count, rows_.size());
+  EXPECT_GE(read_count * 100, rows_.size() * 98);
+}
+
+TEST_F(Corpus, MapsAndSectionsEqualTheManifest) {
+  Tally sections;
+  Tally maps;
+  for (const Row& row : rows_) {
+    const auto object = read_object(row.at("object"));
+    if (!object) continue;
+    sections.count(describe_sections(*object) == row.at("prog_sections"),
+                   fmt::format("{} sections {} / manifest {}", row.at("object"),
+                               describe_sections(*object), row.at("prog_sections")));
+    const bool opened = row.at("note").find("libbpf open failed") == std::string::npos;
+    if (!opened) continue;  // libbpf knows no maps then
+    const auto found = describe_maps(*object);
+    std::string text;
+    for (const std::string& map : found) text += map + ";";
+    maps.count(found == sorted_parts(row.at("maps")),
+               fmt::format("{} maps {} / manifest {}", row.at("object"), text, row.at("maps")));
+  }
+  fmt::print("sections: {} of {} equal\nmaps: {} of {} objects equal\n", sections.equal,
+             sections.total, maps.equal, maps.total);
+  EXPECT_GE(sections.percent(), 99.0);
+  EXPECT_GE(maps.percent(), 99.0);
+}
+
+TEST_F(Corpus, ProgramsEqualWhatTheKernelLoaded) {
+  static constexpr std::string_view type_names[] = {"unspec",
+                                                    "socket_filter",
+                                                    "kprobe",
+                                                    "sched_cls",
+                                                    "sched_act",
+                                                    "tracepoint",
+                                                    "xdp",
+                                                    "perf_event",
+                                                    "cgroup_skb",
+                                                    "cgroup_sock",
+                                                    "lwt_in",
+                                                    "lwt_out",
+                                                    "lwt_xmit",
+                                                    "sock_ops",
+                                                    "sk_skb",
+                                                    "cgroup_device",
+                                                    "sk_msg",
+                                                    "raw_tracepoint",
+                                                    "cgroup_sock_addr",
+                                                    "lwt_seg6local",
+                                                    "lirc_mode2",
+                                                    "sk_reuseport",
+                                                    "flow_dissector",
+                                                    "cgroup_sysctl",
+                                                    "raw_tracepoint_writable",
+                                                    "cgroup_sockopt",
+                                                    "tracing",
+                                                    "struct_ops",
+                                                    "ext",
+                                                    "lsm",
+                                                    "sk_lookup",
+                                                    "syscall",
+                                                    "netfilter"};
+  Tally names;
+  Tally sizes;
+  Tally types;
+  std::string loaded_name;
+  std::optional<Object> object;
+  for (const Row& row : read_table(folder_ + "/programs.tsv")) {
+    if (row.at("object") != loaded_name) {
+      loaded_name = row.at("object");
+      auto result = read_object(loaded_name);
+      object = result ? std::optional(*std::move(result)) : std::nullopt;
+    }
+    if (!object) continue;
+    const auto found = std::ranges::find_if(object->programs, [&](const Program& program) {
+      return program.name == row.at("prog") && program.section == row.at("section");
+    });
+    names.count(
+        found != object->programs.end(),
+        fmt::format("{} has no program {} in {}", loaded_name, row.at("prog"), row.at("section")));
+    if (found == object->programs.end()) continue;
+    if (!row.at("elf_insns").empty())
+      sizes.count(std::to_string(found->slots.size()) == row.at("elf_insns"),
+                  fmt::format("{} {} has {} slots / {}", loaded_name, row.at("prog"),
+                              found->slots.size(), row.at("elf_insns")));
+    if (row.at("type_guessed") == "0")
+      types.count(type_names[static_cast<std::size_t>(found->type.type)] == row.at("prog_type"),
+                  fmt::format("{} section {} is {} / {}", loaded_name, row.at("section"),
+                              static_cast<unsigned>(found->type.type), row.at("prog_type")));
+  }
+  fmt::print("program names: {} of {}\nlinked sizes: {} of {}\ntypes: {} of {}\n", names.equal,
+             names.total, sizes.equal, sizes.total, types.equal, types.total);
+  EXPECT_GE(names.percent(), 99.0);
+  EXPECT_GE(sizes.percent(), 99.0);
+  EXPECT_GE(types.percent(), 99.0);
+}
+
+}  // namespace
+}  // namespace probity::object
