@@ -104,12 +104,6 @@ bool is_file(const std::string& path) {
 
 }  // namespace
 
-program::View Object::view(const Program& program) const {
-  return {program.name,      program.section, program.type.type, program.type.attach_type,
-          license,           program.slots,   program.subprogs,  maps,
-          program.externals, program.lines};
-}
-
 std::optional<std::uint32_t> Object::function_at(CodePlace place) const {
   const auto found = std::ranges::lower_bound(functions, place, {}, [](const Function& function) {
     return CodePlace{function.section, function.first_slot};

@@ -17,6 +17,7 @@
 #include "base/diagnostic.hpp"
 #include "object/btf_ext.hpp"
 #include "object/elf.hpp"
+#include "object/image.hpp"
 #include "object/section_rule.hpp"
 #include "program/program.hpp"
 
@@ -120,8 +121,6 @@ struct Object {
   std::vector<Program> programs;
   std::vector<std::string> notes;  ///< damage that did not stop the reader
 
-  /// The program as engines see it; valid while this object lives.
-  program::View view(const Program& program) const;
   std::optional<std::uint32_t> function_at(CodePlace place) const;
 };
 
@@ -129,6 +128,9 @@ struct Object {
 Expected<Object> read(std::span<const std::uint8_t> bytes, std::string_view name);
 /// The same from a file; "-" is standard input.
 Expected<Object> read_file(const std::string& path);
+
+/// An owning copy of one program with all maps of its object, independent of `object`.
+Image make_image(const Object& object, const Program& program);
 
 /// The one program that `selector` names: a function, or a section that holds one. An empty
 /// selector takes the only program. The diagnostic lists the candidates.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maps as loaders defined them before BTF: several five-word records in one section, and a perf array that
-// leaves its sizes out; a call of a function that no object defines.
+// Maps as loaders defined them before BTF: several five-word records in one section, and a perf
+// array that leaves its sizes out; a call of a function that no object defines.
 // clang-format off
 typedef unsigned int u32;
 #define SEC(name) __attribute__((section(name), used))
