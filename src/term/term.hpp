@@ -38,7 +38,9 @@ struct Function {
 };
 
 /// What stands at the root of a term after rewriting. Subtraction, negation, or, the signed
-/// relations and divisions and the extensions are expressed by these.
+/// relations and divisions and the extensions are expressed by these: -a is mul(a, ~0), a - b is
+/// add(a, mul(b, ~0)), a | b is ~(~a & ~b). Operands of commutative kinds are sorted by id with a
+/// literal last; the second operand of a concat is never a concat (unless the rules are off).
 enum class Kind : std::uint8_t {
   lit, var, apply,
   not_, and_, xor_, add, mul, udiv, urem, shl, lshr, ashr,
@@ -109,7 +111,7 @@ class Store {
  private:
   struct Data;
   std::unique_ptr<Data> data_;
-  friend class Rewriter;
+  friend class IntervalAnalysis;
 };
 
 /// An assignment: variables by id, functions as finite tables; whatever is absent is zero.
@@ -141,6 +143,8 @@ class Evaluator {
   Value operator()(Id a);
 
  private:
+  Value compute(Id a) const;
+
   const Store& store_;
   const Model& model_;
   std::vector<Value> values_;
@@ -157,16 +161,21 @@ struct Interval {
 class IntervalAnalysis {
  public:
   explicit IntervalAnalysis(const Store& store);
+  ~IntervalAnalysis();
   Interval operator()(Id a);
 
  private:
+  struct Data;
   const Store& store_;
-  std::vector<Interval> bounds_;
-  std::vector<bool> known_;
+  std::unique_ptr<Data> data_;
 };
 
+/// What a model of `assertions` must give a value: their variables and applications, by ascending
+/// id. The arguments of an application depend on terms with smaller ids only.
+std::vector<Id> model_terms(const Store& store, std::span<const Id> assertions);
+
 /// The query "is the conjunction of `assertions` satisfiable?" as an SMT-LIB 2 script that ends in
-/// check-sat and, when `with_model`, get-value of every variable.
+/// check-sat and, when `with_model`, get-value of the model_terms() in that order.
 enum class WithModel : bool { no, yes };
 std::string print_smt2(const Store& store, std::span<const Id> assertions, WithModel with_model);
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models and evaluation. Evaluation uses fold() for every operation, so it means what the Concrete
+// domain means.
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "term/term.hpp"
+
+namespace probity::term {
+namespace {
+
+bool before(const Model::Entry& entry, Function function, std::span<const Value> arguments) {
+  if (entry.function != function) return entry.function < function;
+  return std::lexicographical_compare(entry.arguments.begin(), entry.arguments.end(),
+                                      arguments.begin(), arguments.end());
+}
+
+bool matches(const Model::Entry& entry, Function function, std::span<const Value> arguments) {
+  return entry.function == function && std::ranges::equal(entry.arguments, arguments);
+}
+
+/// fold() in 64 bits where they suffice: 128-bit division is slow.
+Value fold_fast(Op op, unsigned width, Value a, Value b) {
+  if (width > 64) return fold<Value>(op, width, a, b);
+  return fold<std::uint64_t>(op, width, static_cast<std::uint64_t>(a),
+                             static_cast<std::uint64_t>(b));
+}
+
+}  // namespace
+
+void Model::set(Id variable, Value value) {
+  const auto place =
+      std::lower_bound(variables_.begin(), variables_.end(), variable,
+                       [](const auto& known, Id wanted) { return known.first < wanted; });
+  if (place != variables_.end() && place->first == variable) {
+    place->second = value;
+  } else {
+    variables_.insert(place, {variable, value});
+  }
+}
+
+Value Model::get(Id variable) const {
+  const auto place =
+      std::lower_bound(variables_.begin(), variables_.end(), variable,
+                       [](const auto& known, Id wanted) { return known.first < wanted; });
+  return place != variables_.end() && place->first == variable ? place->second : 0;
+}
+
+bool Model::has(Id variable) const {
+  return std::binary_search(
+      variables_.begin(), variables_.end(), std::pair{variable, Value{0}},
+      [](const auto& left, const auto& right) { return left.first < right.first; });
+}
+
+void Model::set_apply(Function function, std::span<const Value> arguments, Value value) {
+  const auto place =
+      std::partition_point(entries_.begin(), entries_.end(),
+                           [&](const Entry& entry) { return before(entry, function, arguments); });
+  if (place != entries_.end() && matches(*place, function, arguments)) {
+    place->value = value;
+  } else {
+    entries_.insert(place, Entry{function, {arguments.begin(), arguments.end()}, value});
+  }
+}
+
+Value Model::get_apply(Function function, std::span<const Value> arguments) const {
+  const auto place =
+      std::partition_point(entries_.begin(), entries_.end(),
+                           [&](const Entry& entry) { return before(entry, function, arguments); });
+  const bool found = place != entries_.end() && matches(*place, function, arguments);
+  return found ? place->value : 0;
+}
+
+Evaluator::Evaluator(const Store& store, const Model& model) : store_(store), model_(model) {}
+
+Value Evaluator::compute(Id a) const {
+  const std::span<const Id> args = store_.args(a);
+  const auto arg = [&](std::size_t i) { return values_[args[i].index]; };
+  const unsigned width = store_.width(a);
+  const auto bin = [&](Op op) { return fold_fast(op, store_.width(args[0]), arg(0), arg(1)); };
+  switch (store_.kind(a)) {
+    case Kind::lit: return *store_.literal(a);
+    case Kind::var: return model_.get(a) & mask<Value>(width);
+    case Kind::apply: {
+      std::vector<Value> arguments;
+      for (const Id argument : args) arguments.push_back(values_[argument.index]);
+      return model_.get_apply(store_.function(a), arguments) & mask<Value>(width);
+    }
+    case Kind::not_: return fold_fast(Op::not_, width, arg(0), 0);
+    case Kind::and_: return bin(Op::and_);
+    case Kind::xor_: return bin(Op::xor_);
+    case Kind::add: return bin(Op::add);
+    case Kind::mul: return bin(Op::mul);
+    case Kind::udiv: return bin(Op::udiv);
+    case Kind::urem: return bin(Op::urem);
+    case Kind::shl: return bin(Op::shl);
+    case Kind::lshr: return bin(Op::lshr);
+    case Kind::ashr: return bin(Op::ashr);
+    case Kind::eq: return bin(Op::eq);
+    case Kind::ult: return bin(Op::ult);
+    case Kind::ite: return arg(0) != 0 ? arg(1) : arg(2);
+    case Kind::concat: return arg(0) << store_.width(args[1]) | arg(1);
+    case Kind::extract: return arg(0) >> store_.low(a) & mask<Value>(width);
+  }
+  PROBITY_UNREACHABLE("kind");
+}
+
+Value Evaluator::operator()(Id a) {
+  if (known_.size() <= a.index) {
+    known_.resize(store_.size() + 1);
+    values_.resize(store_.size() + 1);
+  }
+  if (known_[a.index]) return values_[a.index];
+  std::vector<Id> pending{a};
+  while (!pending.empty()) {
+    const Id top = pending.back();
+    const std::size_t before_operands = pending.size();
+    for (const Id operand : store_.args(top)) {
+      if (!known_[operand.index]) pending.push_back(operand);
+    }
+    if (pending.size() != before_operands) continue;
+    if (!known_[top.index]) values_[top.index] = compute(top);
+    known_[top.index] = true;
+    pending.pop_back();
+  }
+  return values_[a.index];
+}
+
+}  // namespace probity::term
