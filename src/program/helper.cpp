@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// helper.def as a table; ids are dense, so finding by id is indexing.
+// helper.def as a table. The ids are dense, so finding a helper by id is indexing; by name it is a
+// search, done once per call insn.
 #include "program/helper.hpp"
 
 namespace probity::program {

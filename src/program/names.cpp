@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of program and map types: the enumerators of program.hpp are the kernel's names.
+// Names of program and map types. The enumerators of program.hpp are the kernel's names already;
+// the switches have no default, so that a new one cannot be forgotten.
 #include "program/program.hpp"
 
 namespace probity::program {

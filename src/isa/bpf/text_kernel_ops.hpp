@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator spellings of the kernel's text, written once for the printer and the parser.
+// The operator spellings of the kernel's text (kernel/bpf/disasm.c), written once for the printer
+// and the parser.
 #pragma once
 
 #include <string_view>

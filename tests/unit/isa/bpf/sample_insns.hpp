@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Insns with pseudo-random and boundary operands, for every form.
+// Insns with pseudo-random and boundary operands, for every form: the round-trip tests of the codec
+// and of both texts draw from here.
 #pragma once
 
 #include <random>
