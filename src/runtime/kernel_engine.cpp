@@ -116,6 +116,9 @@ Expected<void> require_context_fields(RunKind kind, const RunInput& input) {
 
 Expected<std::unique_ptr<KernelEngine>> KernelEngine::load(const program::View& program,
                                                            const KernelLimits& limits) {
+  if (possible_cpu_count() == 0) {  // per-CPU values would have no known size
+    return error(Fault::unsupported, "kernel: /sys/devices/system/cpu/possible cannot be read");
+  }
   TRY(NetworkSandbox network, NetworkSandbox::create());
   std::unique_ptr<KernelEngine> engine(new KernelEngine(program, limits, std::move(network)));
   TRY(engine->create_maps_and_load());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ite. Of one bit it becomes and/or where an arm is known; else equal parts of the arms move out.
+// Rules of ite. Of one bit it becomes and/or where an arm is known; else equal parts of the arms
+// move out, so that the choice is made on as few bits as possible.
 #include "term/rewriter.hpp"
 
 namespace probity::term {

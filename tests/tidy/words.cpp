@@ -19,6 +19,14 @@ constexpr std::string_view licence = "SPDX-License-Identifier: Apache-2.0";
 constexpr std::array<std::string_view, 5> empty_names = {"util", "utils", "common", "misc",
                                                          "helpers"};
 
+/// A list of build targets needs no essay; a file beside its header may leave the idea to that.
+std::size_t least_comment_lines(const Tree& tree, const File& file) {
+  if (file_name_of(file.path) == "CMakeLists.txt") return 0;
+  const std::string stem = file.path.substr(0, file.path.rfind('.'));
+  const bool has_header = !file.path.ends_with(".hpp") && tree.find(stem + ".hpp") != nullptr;
+  return has_header ? 1 : min_comment_lines;
+}
+
 bool names_licence(const File& file) {
   for (std::size_t i = 0; i < file.lines.size() && i < 2; ++i) {
     if (file.lines[i].find(licence) != std::string::npos) return true;
@@ -36,8 +44,7 @@ Problems check_openings(const Tree& tree) {
       problems.push_back({file.path, 1, fmt::format("the first line must be `{}`", licence)});
       continue;
     }
-    // A list of build targets needs no essay.
-    const std::size_t least = file_name_of(file.path) == "CMakeLists.txt" ? 0 : min_comment_lines;
+    const std::size_t least = least_comment_lines(tree, file);
     const std::size_t count = opening_comment(file).size();
     if (count < least || count > max_comment_lines) {
       problems.push_back({file.path, 2,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects for the tests: our own BPF C under data/, compiled by clang when the test runs.
+// Objects for the tests: our own BPF C under data/, compiled by clang when the test runs, so that
+// no binary is checked in and every dialect of flags can be had.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Expression: a tiny formula language of the tests, apart from the term layer. Each expression carries its value under
-// every assignment of x and y, computed from fold() alone, so it can judge what a Store makes of the same expression.
+// Expression: a tiny formula language of the tests, apart from the term layer. Each expression
+// carries its value under every assignment of x and y, computed from fold() alone, so it can judge
+// what a Store makes of the same expression.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ struct Expression {
   Shape shape;
   Op op;
   unsigned width;
-  std::size_t a, b, c;         ///< operands, as indices into Expressions
-  std::uint64_t number;        ///< var: 0 or 1; lit: the value; extract: the lowest bit
+  std::size_t a, b, c;                ///< operands, as indices into Expressions
+  std::uint64_t number;               ///< var: 0 or 1; lit: the value; extract: the lowest bit
   std::vector<std::uint32_t> values;  ///< by assignment: x + (y << width of x)
 };
 
@@ -57,7 +58,8 @@ class Expressions {
 /// The models of all assignments, for variables x and y of `store`.
 std::vector<Model> all_models(Store& store, unsigned variable_width);
 
-/// One random operation whose operands are drawn from `pool`; widths are made to fit by slicing and extending.
+/// One random operation whose operands are drawn from `pool`; widths are made to fit by slicing and
+/// extending.
 std::size_t random_step(Expressions& expressions, const std::vector<std::size_t>& pool,
                         std::mt19937_64& random);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every rewrite is checked by values: expressions over two variables of 1 to 4 bits, all operator shapes of depth two
-// and many of depth three and more, are built under each set of options and evaluated under all assignments. The
-// judge is fold() on the expression, not the term layer. The interval analysis is checked on the same terms.
+// Every rewrite is checked by values: expressions over two variables of 1 to 4 bits, all operator
+// shapes of depth two and many of depth three and more, are built under each set of options and
+// evaluated under all assignments. The judge is fold() on the expression, not the term layer. The
+// interval analysis is checked on the same terms.
 #include <gtest/gtest.h>
 
 #include "expression.hpp"
@@ -75,9 +76,7 @@ class Judge {
 class Exhaustive : public testing::TestWithParam<std::tuple<unsigned, std::size_t>> {
  protected:
   unsigned width() const { return std::get<0>(GetParam()); }
-  const RewriteOptions& options() const {
-    return configurations[std::get<1>(GetParam())].options;
-  }
+  const RewriteOptions& options() const { return configurations[std::get<1>(GetParam())].options; }
 
   std::vector<std::size_t> leaves(Expressions& expressions) const {
     std::vector<std::size_t> pool{expressions.var(0), expressions.var(1)};
@@ -196,8 +195,8 @@ std::string case_name(const testing::TestParamInfo<std::tuple<unsigned, std::siz
 
 INSTANTIATE_TEST_SUITE_P(Rewrites, Exhaustive,
                          testing::Combine(testing::Values(1u, 2u, 3u, 4u),
-                                          testing::Range<std::size_t>(
-                                              0, std::size(configurations))),
+                                          testing::Range<std::size_t>(0,
+                                                                      std::size(configurations))),
                          case_name);
 
 }  // namespace
