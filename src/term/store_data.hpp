@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a Store owns: the nodes, the options and the rewriter over both. Apart from store.cpp,
-// because reading terms (inspection) and building them live in different files.
+// because the interval analysis reads the nodes too.
 #pragma once
 
 #include "term/nodes.hpp"
