@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checks on the way: every memory access must be inside its region on every input, nothing uninitialised may be
+// used, and no address may be observed. A check that fails is reported once per place with a witness; the path then
+// goes on under the assumption that it held, so that later places are checked too.
+#include <algorithm>
+#include <cinttypes>
+
+#include <fmt/format.h>
+
+#include "symex/explorer.hpp"
+
+namespace probity::symex {
+namespace {
+
+std::string describe_region(const Region& region, const program::View& program) {
+  switch (region.kind) {
+    case RegionKind::none: return "no region";
+    case RegionKind::ctx: return "ctx";
+    case RegionKind::packet: return "packet";
+    case RegionKind::metadata: return "packet metadata";
+    case RegionKind::stack: return fmt::format("stack of frame {}", region.index);
+    case RegionKind::map_value: return fmt::format("value of map {}", program.maps[region.index].name);
+    case RegionKind::map_object: return fmt::format("map {}", program.maps[region.index].name);
+    case RegionKind::function: return "function";
+    case RegionKind::ringbuf_record: return "ring buffer record";
+  }
+  return "region";
+}
+
+constexpr unsigned chunk_bytes = 8;
+
+}  // namespace
+
+std::string_view name(Property property) {
+  switch (property) {
+    case Property::memory_bounds: return "memory bounds";
+    case Property::null_pointer: return "no NULL access";
+    case Property::not_a_pointer: return "access through a pointer";
+    case Property::write_permission: return "write permission";
+    case Property::initialised_register: return "initialised register";
+    case Property::initialised_stack: return "initialised memory";
+    case Property::helper_argument: return "helper argument";
+    case Property::ctx_access: return "ctx access";
+    case Property::call_depth: return "call depth";
+    case Property::return_value: return "return value";
+    case Property::assertion: return "assertion";
+    case Property::stale_pointer: return "live pointer";
+  }
+  return "property";
+}
+
+Site& Explorer::site(Property property, std::uint32_t slot) {
+  Site& entry = sites_[{static_cast<std::uint8_t>(property), slot}];
+  entry.property = property;
+  entry.slot = slot;
+  ++entry.paths;
+  return entry;
+}
+
+void Explorer::give_up(PathState& state, std::string reason) {
+  const auto same = [&](const Unknowing& other) {
+    return other.slot == state.slot && other.reason == reason;
+  };
+  if (std::ranges::any_of(result_.unknowns, same)) return;
+  result_.unknowns.push_back({state.slot, std::move(reason)});
+}
+
+Finding Explorer::describe(PathState& state, Property property, std::string text,
+                           std::shared_ptr<Valuation> valuation) {
+  Finding finding;
+  finding.property = property;
+  finding.slot = state.slot;
+  finding.text = std::move(text);
+  finding.trail = state.trail;
+  for (unsigned i = 0; i < bpf::reg_count; ++i) {
+    const Word word = state.regs[i];
+    if (context_.taint.of(word.term) == Taint::uninitialised) continue;
+    const auto value = static_cast<std::uint64_t>((*valuation)(word.term));
+    std::string shown = word.region == 0
+                            ? fmt::format("{:#x}", value)
+                            : fmt::format("{} + {}", describe_region(state.regions[word.region], program_),
+                                          static_cast<std::int64_t>(value));
+    finding.registers.push_back({fmt::format("r{}", i), std::move(shown)});
+  }
+  finding.witness = make_witness(state, *valuation);
+  return finding;
+}
+
+bool Explorer::violate(PathState& state, Property property, std::string text) {
+  Site& entry = site(property, state.slot);
+  if (entry.status != Site::Status::refuted) {
+    entry.status = Site::Status::refuted;
+    const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
+    const auto valuation = solver_.shortest(state, here, context_.store.true_());
+    result_.findings.push_back(describe(state, property, std::move(text), valuation));
+  }
+  return false;
+}
+
+bool Explorer::require(PathState& state, Property property, term::Id condition, std::string text) {
+  if (context_.taint.of(condition) == Taint::uninitialised) {
+    return violate(state, Property::initialised_register, "uses an uninitialised register");
+  }
+  Site& entry = site(property, state.slot);
+  const term::Id broken = context_.store.not_(condition);
+  const Possibility bad = solver_.possible(state, broken);
+  if (bad.answer == Answer::no) return true;
+  if (bad.answer == Answer::unknown) {
+    if (entry.status == Site::Status::proved) entry.status = Site::Status::unknown;
+    give_up(state, fmt::format("{}: {}", name(property), bad.reason));
+  } else if (entry.status != Site::Status::refuted) {
+    entry.status = Site::Status::refuted;
+    const auto valuation = solver_.shortest(state, bad, broken);
+    result_.findings.push_back(describe(state, property, std::move(text), valuation));
+  }
+  const Possibility good = solver_.possible(state, condition);
+  if (good.answer != Answer::yes) return false;
+  solver_.assume(state, condition, good);
+  return true;
+}
+
+bool Explorer::observable(PathState& state, Word word, std::string_view what) {
+  const Taint taint = context_.taint.of(word.term);
+  if (taint == Taint::uninitialised) {
+    return violate(state, Property::initialised_register,
+                   fmt::format("{} depends on an uninitialised register", what));
+  }
+  if (word.region != 0 || taint == Taint::address) {
+    give_up(state, fmt::format("{} depends on the address of an object", what));
+    return false;
+  }
+  return true;
+}
+
+std::optional<Place> Explorer::access_packet(PathState& state, const Region& region, Word address,
+                                             std::uint64_t size_bytes) {
+  term::Store& store = context_.store;
+  const term::Id first = state.packet.meta;  // at most data
+  const term::Id offset = store.bin(Op::sub, address.term, first);
+  const term::Id size = store.bin(Op::sub, state.packet.end, first);
+  const term::Value far = term::Value{1} << 32;
+  term::Id inside;
+  if (context_.intervals(offset).high < far) {
+    inside = store.bin(Op::ule, store.bin(Op::add, offset, context_.lit(64, size_bytes)), size);
+  } else {
+    const term::Id bytes = context_.lit(64, size_bytes);
+    inside = store.and_(store.bin(Op::ule, bytes, size),
+                        store.bin(Op::ule, offset, store.bin(Op::sub, size, bytes)));
+  }
+  const auto literal = store.literal(address.term);
+  const std::string where =
+      literal ? fmt::format("packet offset {}", static_cast<std::int64_t>(std::uint64_t(*literal)))
+              : "a computed packet offset";
+  if (!require(state, Property::memory_bounds, inside,
+               fmt::format("{} bytes at {} are not inside data..data_end", size_bytes, where))) {
+    return std::nullopt;
+  }
+  return Place{region.object, address.term};
+}
+
+std::optional<Place> Explorer::access(PathState& state, Word address, std::uint64_t size_bytes,
+                                      bool writes) {
+  term::Store& store = context_.store;
+  if (address.region == 0) {
+    if (context_.taint.of(address.term) == Taint::uninitialised) {
+      violate(state, Property::initialised_register, "the address is an uninitialised register");
+    } else if (const auto value = store.literal(address.term); value && *value < 4096) {
+      violate(state, Property::null_pointer,
+              fmt::format("{} bytes at address {:#x}: a NULL pointer", size_bytes,
+                          static_cast<std::uint64_t>(*value)));
+    } else {
+      violate(state, Property::not_a_pointer,
+              fmt::format("{} bytes accessed through a number, not a pointer", size_bytes));
+    }
+    return std::nullopt;
+  }
+  const Region region = state.regions[address.region];
+  if (!region.live) {
+    violate(state, Property::stale_pointer,
+            fmt::format("pointer into the {} from before it moved or ended",
+                        describe_region(region, program_)));
+    return std::nullopt;
+  }
+  if (context_.taint.of(address.term) == Taint::uninitialised) {
+    violate(state, Property::initialised_register, "the offset is an uninitialised register");
+    return std::nullopt;
+  }
+  if (region.kind == RegionKind::map_object || region.kind == RegionKind::function ||
+      region.kind == RegionKind::ctx) {
+    violate(state, Property::not_a_pointer,
+            fmt::format("{} is not memory", describe_region(region, program_)));
+    return std::nullopt;
+  }
+  if (writes && !region.writable) {
+    violate(state, Property::write_permission,
+            fmt::format("{} is read-only", describe_region(region, program_)));
+    return std::nullopt;
+  }
+  if (region.kind == RegionKind::packet) return access_packet(state, region, address, size_bytes);
+  if (size_bytes > region.size_bytes) {
+    violate(state, Property::memory_bounds,
+            fmt::format("{} bytes do not fit the {} ({} bytes)", size_bytes,
+                        describe_region(region, program_), region.size_bytes));
+    return std::nullopt;
+  }
+  const term::Id inside = store.bin(Op::ule, address.term, context_.lit(64, region.size_bytes - size_bytes));
+  if (!require(state, Property::memory_bounds, inside,
+               fmt::format("{} bytes are not inside the {} (limit {} bytes)", size_bytes,
+                           describe_region(region, program_), region.size_bytes))) {
+    return std::nullopt;
+  }
+  return Place{region.object, address.term};
+}
+
+bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& value) {
+  if (address.region != 0 && state.regions[address.region].kind == RegionKind::ctx) {
+    return load_ctx(state, address, size_bytes, value);
+  }
+  const auto place = access(state, address, size_bytes, false);
+  if (!place) return false;
+  const auto read = state.objects.at(place->object).read(context_, place->offset, size_bytes);
+  if (!read) {
+    give_up(state, std::string(read.error().line()));
+    return false;
+  }
+  if (!*read) {
+    return violate(state, Property::initialised_stack,
+                   fmt::format("reads {} bytes of memory that was never written", size_bytes));
+  }
+  value = **read;
+  return true;
+}
+
+bool Explorer::store_to(PathState& state, Word address, unsigned size_bytes, Word value) {
+  if (address.region != 0 && state.regions[address.region].kind == RegionKind::ctx) {
+    return store_ctx(state, address, size_bytes, value);
+  }
+  const auto place = access(state, address, size_bytes, true);
+  if (!place) return false;
+  if (context_.taint.of(value.term) == Taint::uninitialised) {
+    return violate(state, Property::initialised_register, "stores an uninitialised register");
+  }
+  state.objects.writable(place->object).write(context_, place->offset, size_bytes, value);
+  return true;
+}
+
+std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Word address,
+                                                           std::uint64_t size_bytes) {
+  const auto place = access(state, address, size_bytes, false);
+  if (!place) return std::nullopt;
+  std::vector<term::Id> chunks;
+  for (std::uint64_t at = 0; at < size_bytes; at += chunk_bytes) {
+    const unsigned bytes = static_cast<unsigned>(std::min<std::uint64_t>(chunk_bytes, size_bytes - at));
+    const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
+    const auto read = state.objects.at(place->object).read(context_, offset, bytes);
+    if (!read) {
+      give_up(state, std::string(read.error().line()));
+      return std::nullopt;
+    }
+    if (!*read) {
+      violate(state, Property::initialised_stack,
+              fmt::format("a helper reads byte {} of {} that was never written", at, size_bytes));
+      return std::nullopt;
+    }
+    chunks.push_back(as_number(**read));
+  }
+  return chunks;
+}
+
+void Explorer::write_chunks(PathState& state, const Place& place, std::span<const term::Id> chunks) {
+  Memory& memory = state.objects.writable(place.object);
+  std::uint64_t at = 0;
+  for (const term::Id chunk : chunks) {
+    const unsigned bytes = context_.store.width(chunk) / 8;
+    const term::Id offset = context_.store.bin(Op::add, place.offset, context_.lit(64, at));
+    memory.write(context_, offset, bytes, Word{chunk, 0});
+    at += bytes;
+  }
+}
+
+}  // namespace probity::symex

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop: take a path, execute insns until it ends or forks, queue the other side. Limits end a path with a named
+// unknown, never silently.
+#include "symex/explorer.hpp"
+
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "isa/bpf/codec.hpp"
+#include "isa/bpf/semantics_impl.hpp"
+#include "symex/machine.hpp"
+
+namespace probity::symex {
+namespace {
+
+constexpr std::size_t max_frames = 8;
+constexpr std::uint64_t stack_bytes = 512;
+constexpr std::uint64_t max_insns_per_path = 2'000'000;
+
+double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+}  // namespace
+
+Value<64> Machine::address_of(bpf::ImmOp op, Value<32> imm, Value<32> next_imm) {
+  const auto number = [&](Value<32> v) {
+    return static_cast<std::uint32_t>(*explorer_.context_.store.literal(v.raw().term));
+  };
+  switch (op) {
+    case bpf::ImmOp::map:
+    case bpf::ImmOp::map_idx: return Value<64>::of(explorer_.map_address(state_, number(imm)));
+    case bpf::ImmOp::map_value:
+    case bpf::ImmOp::map_idx_value:
+      return Value<64>::of(explorer_.map_value_address(state_, number(imm), number(next_imm)));
+    case bpf::ImmOp::func: {
+      Region region{RegionKind::function, 0, 0, state_.slot + 1 + number(imm), false, true};
+      return Value<64>::of({explorer_.context_.lit64(0), state_.add_region(region)});
+    }
+    case bpf::ImmOp::value:
+    case bpf::ImmOp::var: break;
+  }
+  explorer_.give_up(state_, "the address of a kernel variable is not modelled");
+  stopped_ = true;
+  return Value<64>::lit(0);
+}
+
+template <unsigned W>
+bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
+  // Legacy access reads from the start of the packet, whatever data is; outside it the program ends.
+  term::Store& store = explorer_.context_.store;
+  const term::Id at = store.zext(64, offset.raw().term);
+  const term::Id size = store.bin(Op::sub, state_.packet.end, state_.packet.head);
+  const term::Id last = store.bin(Op::add, at, explorer_.context_.lit64(W / 8));
+  const Bool<Provenance> ok = Bool<Provenance>::of({store.bin(Op::ule, last, size), 0});
+  const term::Id from = store.bin(Op::add, at, state_.packet.head);
+  const auto read = state_.objects.at(state_.packet.object).read(explorer_.context_, from, W / 8);
+  const Value<W> value = read && *read ? Value<W>::of(**read) : Value<W>::lit(0);
+  return {zext<64>(bpf::reverse_bytes(value)), ok};
+}
+
+Bool<Provenance> Machine::may_goto_exhausted() {
+  return Bool<Provenance>::of({explorer_.context_.fresh(1, "may_goto"), 0});
+}
+
+Explorer::Explorer(const program::View& program, const Options& options)
+    : program_(program),
+      options_(options),
+      length_(context_.store.var(16, "packet.length")),
+      length64_(context_.store.zext(64, length_)),
+      solver_(context_, length_, options.solver) {
+  const std::array<unsigned, 1> index_width{32};
+  packet_bytes_ = context_.store.function("packet", index_width, 8);
+}
+
+Explorer::~Explorer() = default;
+
+Expected<Exploration> Explorer::explore() {
+  const double started = cpu_seconds();
+  insns_.assign(program_.slots.size(), std::nullopt);
+  for (std::size_t at = 0; at < program_.slots.size();) {
+    TRY(const bpf::Insn insn, bpf::decode(program_.slots, at));
+    insns_[at] = insn;
+    at += insn.slot_count();
+  }
+  start();
+  while (!pending_.empty()) {
+    if (result_.statistics.paths >= options_.max_paths) {
+      result_.unknowns.push_back({0, fmt::format("{} paths explored (limit {}), {} branches left",
+                                                 result_.statistics.paths, options_.max_paths,
+                                                 pending_.size())});
+      break;
+    }
+    std::unique_ptr<PathState> next = std::move(pending_.back());
+    pending_.pop_back();
+    run(std::move(next));
+    ++result_.statistics.paths;
+    if (result_.statistics.insns > options_.max_insns) {
+      result_.unknowns.push_back({0, fmt::format("{} insns executed (limit {})",
+                                                 result_.statistics.insns, options_.max_insns)});
+      break;
+    }
+  }
+  for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
+  result_.statistics.solver_checks = solver_.checks();
+  result_.statistics.cpu_seconds = cpu_seconds() - started;
+  return std::move(result_);
+}
+
+void Explorer::start() {
+  auto state = std::make_unique<PathState>();
+  state->regions.emplace_back();
+  for (unsigned i = 0; i < bpf::reg_count; ++i) {
+    state->regs[i] = {TaintIndex::uninitialised(context_.store, i, ++context_.serial), 0};
+  }
+  term::Model model;
+  model.set(length_, options_.min_packet);
+  state->valuation = std::make_shared<Valuation>(context_.store, std::move(model));
+  state->length_low = options_.min_packet;
+  state->length_high = options_.max_packet;
+  const auto bound = [&](Op op, std::uint64_t value) {
+    return context_.store.bin(op, length_, context_.lit(16, value));
+  };
+  state->condition.push_back(context_.store.not_(bound(Op::ult, options_.min_packet)));
+  state->condition.push_back(bound(Op::ule, options_.max_packet));
+  make_ctx(*state);
+  push_frame(*state, 0);
+  make_maps(*state);
+  state->slot = program_.subprogs.empty() ? 0 : program_.subprogs[0].first_slot;
+  pending_.push_back(std::move(state));
+}
+
+void Explorer::push_frame(PathState& state, std::uint32_t return_slot) {
+  Frame frame;
+  frame.return_slot = return_slot;
+  for (unsigned i = 0; i < 4; ++i) frame.saved[i] = state.regs[6 + i];
+  const std::uint32_t object = state.objects.add(Memory(Uninitialised{}));
+  frame.stack = state.add_region({RegionKind::stack, object, stack_bytes,
+                                  static_cast<std::uint32_t>(state.frames.size()), true, true});
+  state.regs[10] = {context_.lit64(stack_bytes), frame.stack};
+  state.frames.push_back(frame);
+}
+
+void Explorer::run(std::unique_ptr<PathState> state) {
+  while (step(*state)) {
+  }
+}
+
+bool Explorer::step(PathState& state) {
+  if (state.slot >= insns_.size() || !insns_[state.slot]) {
+    give_up(state, fmt::format("slot {} is not an insn (limit {})", state.slot, insns_.size()));
+    return false;
+  }
+  const bpf::Insn insn = *insns_[state.slot];
+  ++result_.statistics.insns;
+  if (++state.insns > max_insns_per_path) {
+    give_up(state, fmt::format("termination: {} insns on one path (limit)", max_insns_per_path));
+    return false;
+  }
+  Machine machine(*this, state);
+  const bpf::Next<Provenance> next = bpf::meaning<Provenance>(
+      insn.form, insn.dst, insn.src, bpf::immediates<Provenance>(insn), machine);
+  if (machine.stopped()) return false;
+  return control(state, next, insn);
+}
+
+bool Explorer::control(PathState& state, const bpf::Next<Provenance>& next, const bpf::Insn& insn) {
+  const std::uint32_t following = state.slot + insn.slot_count();
+  const auto displacement = [&] {
+    return static_cast<std::uint32_t>(*context_.store.literal(next.target.raw().term));
+  };
+  switch (next.flow) {
+    case bpf::Flow::next: state.slot = following; return true;
+    case bpf::Flow::jump: return jump_to(state, following + displacement());
+    case bpf::Flow::branch: return branch(state, next.taken.raw().term, following + displacement());
+    case bpf::Flow::call_helper: return call_helper(state, displacement());
+    case bpf::Flow::call_local: return call_local(state, following + displacement());
+    case bpf::Flow::call_kfunc:
+      give_up(state, fmt::format("kfunc {} is not modelled",
+                                 displacement() < program_.externals.size()
+                                     ? program_.externals[displacement()].name
+                                     : std::string_view("?")));
+      return false;
+    case bpf::Flow::call_reg: give_up(state, "callx is not modelled"); return false;
+    case bpf::Flow::exit: return leave_frame(state);
+    case bpf::Flow::exit_unless: {
+      std::vector<Alternative> sides;
+      sides.push_back({next.taken.raw().term, [following](PathState& s) { s.slot = following; }});
+      sides.push_back({context_.store.not_(next.taken.raw().term), [this](PathState& s) {
+                         s.regs[0] = {context_.lit64(0), 0};
+                         s.frames.resize(1);
+                         s.slot = static_cast<std::uint32_t>(insns_.size());  // see fork()
+                       }});
+      return fork(state, std::move(sides));
+    }
+  }
+  return false;
+}
+
+bool Explorer::jump_to(PathState& state, std::uint32_t target) {
+  if (target <= state.slot && ++state.visits[state.slot] > options_.unroll) {
+    give_up(state, fmt::format("termination: loop taken {} times on one path (limit {}, --unroll)",
+                               state.visits[state.slot] - 1, options_.unroll));
+    return false;
+  }
+  state.slot = target;
+  return true;
+}
+
+bool Explorer::branch(PathState& state, term::Id taken, std::uint32_t target) {
+  if (!observable(state, {taken, 0}, "a branch")) return false;
+  const Possibility yes = solver_.possible(state, taken);
+  const term::Id not_taken = context_.store.not_(taken);
+  const Possibility no = solver_.possible(state, not_taken);
+  if (yes.answer == Answer::unknown) give_up(state, "branch: " + yes.reason);
+  if (no.answer == Answer::unknown) give_up(state, "branch: " + no.reason);
+  const std::uint32_t here = state.slot;
+  const bool both = yes.answer == Answer::yes && no.answer == Answer::yes;
+  if (both) {
+    ++result_.statistics.forks;
+    auto other = std::make_unique<PathState>(state);
+    solver_.assume(*other, not_taken, no);
+    other->trail.push_back({here, false});
+    other->slot = here + 1;
+    pending_.push_back(std::move(other));
+    state.trail.push_back({here, true});
+  }
+  if (yes.answer == Answer::yes) {
+    if (no.answer != Answer::no) solver_.assume(state, taken, yes);
+    return jump_to(state, target);
+  }
+  if (no.answer != Answer::yes) return false;
+  if (yes.answer != Answer::no) solver_.assume(state, not_taken, no);
+  state.slot = here + 1;
+  return true;
+}
+
+bool Explorer::fork(PathState& state, std::vector<Alternative> alternatives) {
+  std::vector<std::pair<Alternative*, Possibility>> feasible;
+  for (Alternative& side : alternatives) {
+    Possibility shown = solver_.possible(state, side.condition);
+    if (shown.answer == Answer::unknown) give_up(state, "fork: " + shown.reason);
+    if (shown.answer == Answer::yes) feasible.emplace_back(&side, std::move(shown));
+  }
+  const auto enter = [&](PathState& s, std::size_t i) {
+    solver_.assume(s, feasible[i].first->condition, feasible[i].second);
+    feasible[i].first->apply(s);
+  };
+  const auto ended = [&](const PathState& s) { return s.slot >= insns_.size(); };
+  for (std::size_t i = 1; i < feasible.size(); ++i) {
+    ++result_.statistics.forks;
+    auto other = std::make_unique<PathState>(state);
+    enter(*other, i);
+    if (ended(*other)) {
+      finish(*other);
+      ++result_.statistics.paths;
+    } else {
+      pending_.push_back(std::move(other));
+    }
+  }
+  if (feasible.empty()) return false;
+  enter(state, 0);
+  if (!ended(state)) return true;
+  return finish(state);
+}
+
+bool Explorer::call_local(PathState& state, std::uint32_t target) {
+  if (state.frames.size() >= max_frames) {
+    return violate(state, Property::call_depth,
+                   fmt::format("call depth {} (limit {})", state.frames.size() + 1, max_frames));
+  }
+  push_frame(state, state.slot + 1);
+  state.slot = target;
+  return true;
+}
+
+bool Explorer::leave_frame(PathState& state) {
+  if (state.frames.size() == 1) return finish(state);
+  const Frame frame = state.frames.back();
+  state.frames.pop_back();
+  state.regions[frame.stack].live = false;
+  for (unsigned i = 0; i < 4; ++i) state.regs[6 + i] = frame.saved[i];
+  state.regs[10] = {context_.lit64(stack_bytes), state.frames.back().stack};
+  clobber(state);
+  state.slot = frame.return_slot;
+  return true;
+}
+
+bool Explorer::finish(PathState& state) {
+  const Word result = state.regs[0];
+  if (context_.taint.of(result.term) == Taint::uninitialised) {
+    return violate(state, Property::initialised_register, "r0 is not set at exit");
+  }
+  if (!observable(state, result, "the return value")) return false;
+  term::Store& store = context_.store;
+  const term::Id value = store.extract(0, 32, result.term);
+  if (!options_.allowed_returns.empty()) {
+    term::Id allowed = store.false_();
+    std::string list;
+    for (const std::uint32_t number : options_.allowed_returns) {
+      allowed = store.or_(allowed, store.eq(value, context_.lit(32, number)));
+      list += fmt::format("{}{}", list.empty() ? "" : ", ", number);
+    }
+    if (!require(state, Property::return_value, allowed,
+                 fmt::format("the return value is none of {}", list))) {
+      return false;
+    }
+  }
+  for (const PathState::ReturnDemand& demand : state.return_demands) {
+    state.slot = demand.slot;
+    if (!require(state, Property::assertion, store.eq(value, demand.value),
+                 "BPF_ASSERT_RETURN: another value is returned")) {
+      return false;
+    }
+  }
+  if (options_.collect_cases && result_.cases.size() < options_.max_cases) {
+    result_.cases.push_back(make_case(state, "exit"));
+  }
+  return false;
+}
+
+}  // namespace probity::symex

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a helper call does to a path. Helpers whose result depends on the machine (time, random numbers, the fib) give a
+// fresh variable, recorded for the witness; a helper that is not modelled ends the path with an unknown that names it.
+#include <fmt/format.h>
+
+#include "program/helper.hpp"
+#include "symex/explorer.hpp"
+#include "symex/spec_ids.hpp"
+
+namespace probity::symex {
+namespace {
+
+// enum bpf_func_id.
+enum Helper : std::uint32_t {
+  map_lookup_elem = 1, map_update_elem = 2, map_delete_elem = 3, ktime_get_ns = 5, trace_printk = 6,
+  get_prandom_u32 = 7, get_smp_processor_id = 8, skb_store_bytes = 9, l3_csum_replace = 10,
+  l4_csum_replace = 11, tail_call = 12, redirect = 23, perf_event_output = 25, skb_load_bytes = 26,
+  csum_diff = 28, get_hash_recalc = 34, xdp_adjust_head = 44, get_socket_cookie = 46, redirect_map = 51,
+  xdp_adjust_meta = 54, xdp_adjust_tail = 65, fib_lookup = 69, jiffies64 = 118, ktime_get_boot_ns = 125,
+  ktime_get_coarse_ns = 160, xdp_get_buff_len = 188, xdp_load_bytes = 189, xdp_store_bytes = 190,
+};
+
+constexpr std::int64_t invalid = -22;
+constexpr std::int64_t bad_address = -14;
+
+constexpr std::uint64_t max_buffer_bytes = 4096;
+
+std::string helper_name(std::uint32_t helper) {
+  const program::HelperSpec* found = program::find_helper(helper);
+  return found == nullptr ? fmt::format("#{}", helper) : fmt::format("bpf_{}#{}", found->name, helper);
+}
+
+}  // namespace
+
+void Explorer::clobber(PathState& state) {
+  for (unsigned i = 1; i <= 5; ++i) {
+    state.regs[i] = {TaintIndex::uninitialised(context_.store, i, ++context_.serial), 0};
+  }
+}
+
+void Explorer::set_result(PathState& state, term::Id value) {
+  state.regs[0] = {value, 0};
+  ++state.slot;
+}
+
+std::optional<std::uint64_t> Explorer::size_argument(PathState& state, unsigned number) {
+  const auto size = context_.store.literal(as_number(argument(state, number)));
+  if (size && *size <= max_buffer_bytes) return static_cast<std::uint64_t>(*size);
+  if (size) {
+    give_up(state, fmt::format("r{}: a buffer of {} bytes is not modelled (limit {})", number,
+                               static_cast<std::uint64_t>(*size), max_buffer_bytes));
+  } else {
+    give_up(state, fmt::format("r{}: a buffer of computed size is not modelled", number));
+  }
+  return std::nullopt;
+}
+
+bool Explorer::ctx_argument(PathState& state, unsigned number) {
+  const Word word = argument(state, number);
+  if (word.region == state.ctx && context_.store.literal(word.term) == term::Value{0}) return true;
+  return violate(state, Property::helper_argument, fmt::format("r{} is not ctx", number));
+}
+
+bool Explorer::call_free_result(PathState& state, std::string_view name, unsigned width) {
+  const term::Id value = context_.fresh(width, name);
+  clobber(state);
+  state.free_results.emplace_back(std::string(name), value);
+  set_result(state, context_.store.zext(64, value));
+  return true;
+}
+
+bool Explorer::call_output(PathState& state, std::uint32_t helper) {
+  const bool trace = helper == trace_printk;
+  const unsigned buffer = trace ? 1 : 4;
+  const auto size = size_argument(state, trace ? 2 : 5);
+  if (!size) return false;
+  if (*size > 0 && !access(state, argument(state, buffer), *size, false)) return false;
+  if (!trace && !ctx_argument(state, 1)) return false;
+  return call_free_result(state, program::find_helper(helper)->name, 64);
+}
+
+bool Explorer::call_redirect(PathState& state) {
+  const Word flags = argument(state, 2);
+  if (!observable(state, flags, "the redirect flags")) return false;
+  if (!observable(state, argument(state, 1), "the redirect ifindex")) return false;
+  term::Store& store = context_.store;
+  clobber(state);
+  if (program_.type == program::ProgType::xdp) {  // XDP_REDIRECT, or XDP_ABORTED with any flag
+    const term::Id none = store.eq(flags.term, context_.lit64(0));
+    set_result(state, store.ite(none, context_.lit64(4), context_.lit64(0)));
+  } else {  // TC_ACT_REDIRECT, or TC_ACT_SHOT with a flag other than BPF_F_INGRESS
+    const term::Id none = store.eq(store.bin(Op::and_, flags.term, context_.lit64(~std::int64_t{1})),
+                                   context_.lit64(0));
+    set_result(state, store.ite(none, context_.lit64(7), context_.lit64(2)));
+  }
+  return true;
+}
+
+bool Explorer::call_redirect_map(PathState& state) {
+  const auto map = map_argument(state, argument(state, 1));
+  if (!map || !modelled(state, *map)) return false;
+  const Word index = argument(state, 2);
+  const Word flags = argument(state, 3);
+  if (!observable(state, index, "the redirect index")) return false;
+  if (!observable(state, flags, "the redirect flags")) return false;
+  const program::MapDef& def = program_.maps[*map];
+  const bool device = def.type == program::MapType::devmap || def.type == program::MapType::devmap_hash;
+  term::Store& store = context_.store;
+  clobber(state);
+  const std::int64_t known_flags = device ? 3 | 8 | 16 : 3;  // action, BPF_F_BROADCAST, _EXCLUDE_INGRESS
+  const term::Id bad = store.not_(
+      store.eq(store.bin(Op::and_, flags.term, context_.lit64(~known_flags)), context_.lit64(0)));
+  const term::Id good = store.not_(bad);
+  const term::Id fallback = store.bin(Op::and_, flags.term, context_.lit64(3));
+  const term::Id broadcast = device ? store.extract(3, 1, flags.term) : store.false_();
+  std::vector<Alternative> sides;
+  sides.push_back({bad, [this](PathState& s) { set_result(s, context_.lit64(0)); }});
+  const std::array<term::Id, 1> key{store.extract(0, 32, index.term)};
+  term::Id in_range = store.true_();
+  if (def.type != program::MapType::devmap_hash) {
+    in_range = store.bin(Op::ult, key[0], context_.lit(32, def.max_entries));
+    const term::Id outside = store.and_(good, store.not_(in_range));
+    sides.push_back({outside, [this, fallback, broadcast](PathState& s) {
+                       set_result(s, context_.store.ite(broadcast, context_.lit64(4), fallback));
+                     }});
+  }
+  for (const Candidate& candidate : candidates(state, *map, key)) {
+    const term::Id here = store.and_(store.and_(good, in_range), candidate.condition);
+    const term::Id found = store.or_(state.maps[*map].slots[candidate.slot].present, broadcast);
+    sides.push_back({store.and_(here, found), [this](PathState& s) { set_result(s, context_.lit64(4)); }});
+    sides.push_back({store.and_(here, store.not_(found)),
+                     [this, fallback](PathState& s) { set_result(s, fallback); }});
+  }
+  return fork(state, std::move(sides));
+}
+
+bool Explorer::call_tail(PathState& state) {
+  if (!ctx_argument(state, 1)) return false;
+  const auto map = map_argument(state, argument(state, 2));
+  if (!map) return false;
+  // The target is another program: this path ends here when it exists, and goes on when it does not.
+  const std::string note =
+      fmt::format("slot {}: tail call through {}: targets are checked on their own", state.slot,
+                  program_.maps[*map].name);
+  bool known = false;
+  for (const std::string& other : result_.notes) known = known || other == note;
+  if (!known) result_.notes.push_back(note);
+  if (!options_.allowed_returns.empty() || !state.return_demands.empty()) {
+    give_up(state, "the return value of a tail call's target is not known");
+  }
+  return call_free_result(state, "tail_call", 64);
+}
+
+bool Explorer::call_fib_lookup(PathState& state) {
+  if (!ctx_argument(state, 1)) return false;
+  const auto size = size_argument(state, 3);
+  if (!size) return false;
+  const Word params = argument(state, 2);
+  const auto place = access(state, params, *size, true);
+  if (!place) return false;
+  for (std::uint64_t at = 0; at < *size; ++at) {
+    const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
+    state.objects.writable(place->object).write(context_, offset, 1, {context_.fresh(8, "fib"), 0});
+  }
+  return call_free_result(state, "fib_lookup", 64);
+}
+
+bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
+  if (is_spec_call(helper)) return call_spec(state, helper);
+  switch (helper) {
+    case map_lookup_elem: return call_map_lookup(state);
+    case map_update_elem: return call_map_update(state);
+    case map_delete_elem: return call_map_delete(state);
+    case ktime_get_ns:
+    case ktime_get_boot_ns:
+    case ktime_get_coarse_ns:
+    case jiffies64:
+    case get_socket_cookie: return call_free_result(state, program::find_helper(helper)->name, 64);
+    case get_prandom_u32:
+    case get_smp_processor_id:
+    case get_hash_recalc: return call_free_result(state, program::find_helper(helper)->name, 32);
+    case trace_printk:
+    case perf_event_output: return call_output(state, helper);
+    case redirect: return call_redirect(state);
+    case redirect_map: return call_redirect_map(state);
+    case tail_call: return call_tail(state);
+    case fib_lookup: return call_fib_lookup(state);
+    case csum_diff: return call_csum_diff(state);
+    case l3_csum_replace:
+    case l4_csum_replace: return call_csum_replace(state, helper);
+    case xdp_adjust_head: return call_adjust_head(state);
+    case xdp_adjust_meta: return call_adjust_meta(state);
+    case xdp_adjust_tail: return call_adjust_tail(state);
+    case xdp_get_buff_len: {
+      const term::Id length = packet_length(state);
+      clobber(state);
+      set_result(state, length);
+      return true;
+    }
+    case skb_load_bytes: return call_load_bytes(state, bad_address);
+    case xdp_load_bytes: return call_load_bytes(state, invalid);
+    case skb_store_bytes: return call_store_bytes(state, bad_address);
+    case xdp_store_bytes: return call_store_bytes(state, invalid);
+    default: break;
+  }
+  give_up(state, fmt::format("helper {} is not modelled", helper_name(helper)));
+  return false;
+}
+
+}  // namespace probity::symex

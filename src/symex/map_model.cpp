@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// Maps: a path keeps the entries it has looked at. A lookup is memoised by key: the same key gives the same entry without
+// a fork; keys that may be equal are told apart by forking; a new key gets a fresh entry whose presence and bytes are
+// unknown. Array entries exist exactly when the index is in range. An update of a hash map gives the entry new memory,
+// as in the kernel, so old value pointers keep their old bytes. LRU maps never refuse an insert.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "symex/explorer.hpp"
+
+namespace probity::symex {
+namespace {
+
+using program::MapType;
+
+bool is_array(MapType type) {
+  return type == MapType::array || type == MapType::percpu_array;
+}
+bool is_hash(MapType type) {
+  return type == MapType::hash || type == MapType::percpu_hash || type == MapType::lru_hash ||
+         type == MapType::lru_percpu_hash;
+}
+bool is_lru(MapType type) {
+  return type == MapType::lru_hash || type == MapType::lru_percpu_hash;
+}
+bool is_device(MapType type) {
+  return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap || type == MapType::xskmap;
+}
+
+// Errors as helpers return them, <asm-generic/errno.h>.
+constexpr std::int64_t no_entry = -2;
+constexpr std::int64_t too_big = -7;
+constexpr std::int64_t exists = -17;
+constexpr std::int64_t invalid = -22;
+
+constexpr std::string_view specs_section = ".rodata.bpfspec";
+
+}  // namespace
+
+void Explorer::make_maps(PathState& state) {
+  state.maps.resize(program_.maps.size());
+  for (std::uint32_t map = 0; map < program_.maps.size(); ++map) {
+    map_regions_.push_back(state.add_region({RegionKind::map_object, 0, 0, map, false, true}));
+  }
+}
+
+Word Explorer::map_address(PathState& state, std::uint32_t map) {
+  if (map >= map_regions_.size()) {
+    give_up(state, fmt::format("map {} of {}", map, map_regions_.size()));
+    return Provenance::lit(64, 0);
+  }
+  return {context_.lit64(0), map_regions_[map]};
+}
+
+Word Explorer::map_value_address(PathState& state, std::uint32_t map, std::uint32_t offset) {
+  if (map >= map_regions_.size()) {
+    give_up(state, fmt::format("map {} of {}", map, map_regions_.size()));
+    return Provenance::lit(64, 0);
+  }
+  const term::Id first = context_.lit(32, 0);
+  for (const Slot& slot : state.maps[map].slots) {
+    if (slot.key[0] == first) return {context_.lit64(offset), slot.value};
+    if (!context_.store.literal(slot.key[0]) && program_.maps[map].max_entries > 1) {
+      give_up(state, fmt::format("map {}: direct and computed access to one array is not modelled",
+                                 program_.maps[map].name));
+    }
+  }
+  const std::uint32_t slot = new_slot(state, map, {first});
+  return {context_.lit64(offset), state.maps[map].slots[slot].value};
+}
+
+std::optional<std::uint32_t> Explorer::map_argument(PathState& state, Word word) {
+  if (word.region != 0 && state.regions[word.region].kind == RegionKind::map_object &&
+      context_.store.literal(word.term) == term::Value{0}) {
+    return state.regions[word.region].index;
+  }
+  violate(state, Property::helper_argument, "r1 is not a map");
+  return std::nullopt;
+}
+
+bool Explorer::modelled(PathState& state, std::uint32_t map) {
+  const program::MapDef& def = program_.maps[map];
+  if (is_array(def.type) || is_hash(def.type) || is_device(def.type)) return true;
+  give_up(state, fmt::format("map {}: type {} is not modelled here", def.name, program::name(def.type)));
+  return false;
+}
+
+std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vector<term::Id> key) {
+  const program::MapDef& def = program_.maps[map];
+  MapState& entries = state.maps[map];
+  const auto number = static_cast<std::uint32_t>(entries.slots.size());
+  const std::string label = fmt::format("map.{}[{}]", def.name, number);
+  Origin origin = Zeroed{};
+  if (def.name == specs_section && options_.specs) {
+    static constexpr std::array<std::uint8_t, 4> on{1, 0, 0, 0};
+    origin = Constant{on};
+  } else if (def.read_only) {
+    origin = Constant{def.initial};
+  } else {
+    const std::array<unsigned, 1> index_width{32};
+    origin = Unknown{context_.store.function(label, index_width, 8)};
+  }
+  Slot slot;
+  slot.key = std::move(key);
+  slot.initially_present =
+      is_hash(def.type) || is_device(def.type) ? context_.store.var(1, label + ".present")
+                                               : context_.store.true_();
+  slot.present = slot.initially_present;
+  slot.initial_object = state.objects.add(Memory(origin));
+  const std::uint32_t object = state.objects.add(Memory(origin));
+  slot.value = state.add_region(
+      {RegionKind::map_value, object, def.value_size, map, !def.read_only, true});
+  entries.slots.push_back(std::move(slot));
+  return number;
+}
+
+term::Id Explorer::same_key(const Slot& slot, std::span<const term::Id> key) {
+  term::Id same = context_.store.true_();
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    same = context_.store.and_(same, context_.store.eq(slot.key[i], key[i]));
+  }
+  return same;
+}
+
+std::vector<Explorer::Candidate> Explorer::candidates(PathState& state, std::uint32_t map,
+                                                      std::span<const term::Id> key) {
+  term::Store& store = context_.store;
+  std::vector<Candidate> result;
+  term::Id none_before = store.true_();
+  for (std::uint32_t i = 0; i < state.maps[map].slots.size(); ++i) {
+    const term::Id same = same_key(state.maps[map].slots[i], key);
+    const term::Id here = store.and_(none_before, same);
+    if (!store.is_false(here)) result.push_back({here, i});
+    if (store.is_true(same)) return result;
+    none_before = store.and_(none_before, store.not_(same));
+  }
+  if (solver_.possible(state, none_before).answer == Answer::no) return result;
+  const std::uint32_t fresh = new_slot(state, map, {key.begin(), key.end()});
+  result.push_back({none_before, fresh});
+  return result;
+}
+
+std::optional<std::vector<term::Id>> Explorer::key_argument(PathState& state, std::uint32_t map) {
+  return read_chunks(state, argument(state, 2), program_.maps[map].key_size);
+}
+
+bool Explorer::call_map_lookup(PathState& state) {
+  const auto map = map_argument(state, argument(state, 1));
+  if (!map || !modelled(state, *map)) return false;
+  const auto key = key_argument(state, *map);
+  if (!key) return false;
+  clobber(state);
+  term::Store& store = context_.store;
+  std::vector<Alternative> sides;
+  const program::MapDef& def = program_.maps[*map];
+  term::Id in_range = store.true_();
+  if (is_array(def.type) || (is_device(def.type) && def.type != MapType::devmap_hash)) {
+    in_range = store.bin(Op::ult, (*key)[0], context_.lit(32, def.max_entries));
+    sides.push_back({store.not_(in_range), [this](PathState& s) { set_result(s, context_.lit64(0)); }});
+  }
+  for (const Candidate& candidate : candidates(state, *map, *key)) {
+    const Slot& slot = state.maps[*map].slots[candidate.slot];
+    const term::Id here = store.and_(in_range, candidate.condition);
+    const RegionId value = slot.value;
+    sides.push_back({store.and_(here, slot.present), [this, value](PathState& s) {
+                       s.regs[0] = {context_.lit64(0), value};
+                       ++s.slot;
+                     }});
+    sides.push_back({store.and_(here, store.not_(slot.present)),
+                     [this](PathState& s) { set_result(s, context_.lit64(0)); }});
+  }
+  return fork(state, std::move(sides));
+}
+
+void Explorer::put_value(PathState& state, std::uint32_t map, std::uint32_t slot,
+                         std::span<const term::Id> chunks) {
+  const program::MapDef& def = program_.maps[map];
+  Slot& entry = state.maps[map].slots[slot];
+  if (!is_array(def.type)) {
+    const std::uint32_t object = state.objects.add(Memory(Zeroed{}));
+    entry.value = state.add_region({RegionKind::map_value, object, def.value_size, map, true, true});
+    entry.present = context_.store.true_();
+  }
+  write_chunks(state, {state.regions[entry.value].object, context_.lit64(0)}, chunks);
+}
+
+bool Explorer::call_map_update(PathState& state) {
+  const auto map = map_argument(state, argument(state, 1));
+  if (!map || !modelled(state, *map)) return false;
+  const program::MapDef& def = program_.maps[*map];
+  const auto key = key_argument(state, *map);
+  if (!key) return false;
+  const auto value = read_chunks(state, argument(state, 3), def.value_size);
+  if (!value) return false;
+  const auto flags = context_.store.literal(as_number(argument(state, 4)));
+  if (!flags) {
+    give_up(state, "bpf_map_update_elem: computed flags are not modelled");
+    return false;
+  }
+  clobber(state);
+  term::Store& store = context_.store;
+  std::vector<Alternative> sides;
+  const auto fail = [this, &sides](term::Id condition, std::int64_t code) {
+    sides.push_back({condition, [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
+  };
+  if (*flags > 2 || is_device(def.type)) {
+    fail(store.true_(), invalid);
+    return fork(state, std::move(sides));
+  }
+  const bool only_new = *flags == 1;       // BPF_NOEXIST
+  const bool only_existing = *flags == 2;  // BPF_EXIST
+  term::Id in_range = store.true_();
+  if (is_array(def.type)) {
+    in_range = store.bin(Op::ult, (*key)[0], context_.lit(32, def.max_entries));
+    fail(store.not_(in_range), too_big);
+    if (only_new) {
+      fail(in_range, exists);
+      return fork(state, std::move(sides));
+    }
+  }
+  const bool may_be_full = is_hash(def.type) && !is_lru(def.type);
+  for (const Candidate& candidate : candidates(state, *map, *key)) {
+    const term::Id present = state.maps[*map].slots[candidate.slot].present;
+    const term::Id here = store.and_(in_range, candidate.condition);
+    const auto put = [this, map = *map, slot = candidate.slot, chunks = *value](PathState& s) {
+      put_value(s, map, slot, chunks);
+      set_result(s, context_.lit64(0));
+    };
+    const term::Id old = store.and_(here, present);
+    const term::Id absent = store.and_(here, store.not_(present));
+    only_new ? fail(old, exists) : sides.push_back({old, put});
+    if (only_existing) {
+      fail(absent, no_entry);
+    } else if (may_be_full) {
+      const term::Id full = context_.fresh(1, fmt::format("map.{}.full", def.name));
+      sides.push_back({store.and_(absent, store.not_(full)), put});
+      sides.push_back({store.and_(absent, full), [this, map = *map](PathState& s) {
+                         s.maps[map].assumed_full = true;
+                         set_result(s, context_.lit64(too_big));
+                       }});
+    } else {
+      sides.push_back({absent, put});
+    }
+  }
+  return fork(state, std::move(sides));
+}
+
+bool Explorer::call_map_delete(PathState& state) {
+  const auto map = map_argument(state, argument(state, 1));
+  if (!map || !modelled(state, *map)) return false;
+  const auto key = key_argument(state, *map);
+  if (!key) return false;
+  clobber(state);
+  term::Store& store = context_.store;
+  if (!is_hash(program_.maps[*map].type)) {
+    set_result(state, context_.lit64(invalid));
+    return true;
+  }
+  std::vector<Alternative> sides;
+  for (const Candidate& candidate : candidates(state, *map, *key)) {
+    const term::Id present = state.maps[*map].slots[candidate.slot].present;
+    sides.push_back({store.and_(candidate.condition, present),
+                     [this, map = *map, slot = candidate.slot](PathState& s) {
+                       s.maps[map].slots[slot].present = context_.store.false_();
+                       set_result(s, context_.lit64(0));
+                     }});
+    sides.push_back({store.and_(candidate.condition, store.not_(present)),
+                     [this](PathState& s) { set_result(s, context_.lit64(no_entry)); }});
+  }
+  return fork(state, std::move(sides));
+}
+
+}  // namespace probity::symex

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory: the symbolic bytes of one object (a stack frame, the packet, a map value). Writes at constant offsets go to a
+// map from offset to cell, writes at symbolic offsets become a layer of their own, and a read walks the layers from the
+// newest to the initial contents; a read never forks. A pointer stored whole keeps its region, so spilling is exact.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "symex/context.hpp"
+#include "symex/provenance.hpp"
+
+namespace probity::symex {
+
+/// Initial contents.
+struct Uninitialised {};
+struct Zeroed {};
+/// Byte k is `function(k)`, an uninterpreted function of a 32-bit index.
+struct Unknown {
+  term::Function function;
+};
+struct Constant {
+  std::span<const std::uint8_t> bytes;
+};
+using Origin = std::variant<Uninitialised, Zeroed, Unknown, Constant>;
+
+/// One byte; `pointer` is set on the eight bytes of a pointer that was stored whole.
+struct Cell {
+  term::Id byte;
+  std::optional<Word> pointer;
+  std::uint8_t piece = 0;  ///< which byte of `pointer`
+};
+
+class Memory {
+ public:
+  explicit Memory(Origin origin) : origin_(origin) {}
+
+  /// The little-endian value of `size_bytes` bytes at `offset` (64 bits). A whole pointer comes back as one. No value:
+  /// some byte is uninitialised. Error: a table too large to be read at a symbolic offset.
+  Expected<std::optional<Word>> read(Context& context, term::Id offset, unsigned size_bytes) const;
+  void write(Context& context, term::Id offset, unsigned size_bytes, Word value);
+
+  /// The initial byte at `index`, for witnesses.
+  term::Id initial_byte(Context& context, std::int64_t index) const;
+  /// Forgets everything: afterwards the contents are those of `origin`.
+  void reset(Origin origin);
+
+ private:
+  struct Layer;
+  using Cells = std::map<std::int64_t, Cell>;
+  Expected<std::optional<Cell>> read_byte(Context& context, term::Id offset) const;
+  Expected<std::optional<Cell>> read_origin(Context& context, term::Id offset) const;
+  std::optional<Cell> read_cells(Context& context, const Cells& cells, term::Id offset,
+                                 const std::optional<Cell>& below) const;
+
+  Origin origin_;
+  Cells top_;
+  std::shared_ptr<const Layer> below_;
+};
+
+}  // namespace probity::symex

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Helpers that move or copy the packet. Whether a driver has the head- or tailroom asked for is not known, so a move that
+// needs room may fail on every input; a move that the kernel always refuses always fails. Packet pointers from before
+// a move are stale. Limits are those of Linux 6.18 (net/core/filter.c).
+#include <array>
+
+#include <fmt/format.h>
+
+#include "symex/explorer.hpp"
+
+namespace probity::symex {
+namespace {
+
+constexpr std::int64_t invalid = -22;
+constexpr std::int64_t max_headroom = 256;   // XDP_PACKET_HEADROOM
+constexpr std::int64_t max_metadata = 252;
+constexpr std::int64_t min_packet = 14;      // ETH_HLEN
+constexpr std::int64_t max_frame = 3520;     // a page less headroom and skb_shared_info
+constexpr std::int64_t max_zeroed_tail = 256;
+
+}  // namespace
+
+void Explorer::move_packet(PathState& state, term::Id head, term::Id end, term::Id meta) {
+  state.regions[state.packet.region].live = false;
+  const Region region = {RegionKind::packet, state.packet.object, 0, 0, true, true};
+  state.packet = {state.add_region(region), state.packet.object, head, end, meta};
+}
+
+bool Explorer::call_adjust_head(PathState& state) {
+  if (!ctx_argument(state, 1)) return false;
+  const Word argument_2 = argument(state, 2);
+  if (!observable(state, argument_2, "the head delta")) return false;
+  term::Store& store = context_.store;
+  const term::Id delta = store.sext(64, store.extract(0, 32, argument_2.term));
+  clobber(state);
+  const Packet packet = state.packet;
+  const term::Id head = store.bin(Op::add, packet.head, delta);
+  const term::Id meta = store.bin(Op::add, packet.meta, delta);
+  const term::Id last = store.bin(Op::sub, packet.end, context_.lit64(min_packet));
+  const term::Id too_far = store.bin(Op::slt, last, head);
+  const term::Id no_room = store.bin(Op::slt, meta, context_.lit64(-max_headroom));
+  const term::Id needs_room = store.bin(Op::slt, delta, context_.lit64(0));
+  const term::Id driver = store.and_(needs_room, context_.fresh(1, "xdp_adjust_head.no_headroom"));
+  const term::Id fails = store.or_(store.or_(too_far, no_room), driver);
+  std::vector<Alternative> sides;
+  sides.push_back({store.not_(fails), [this, head, meta](PathState& s) {
+                     move_packet(s, head, s.packet.end, meta);
+                     set_result(s, context_.lit64(0));
+                   }});
+  sides.push_back({fails, [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  return fork(state, std::move(sides));
+}
+
+bool Explorer::call_adjust_meta(PathState& state) {
+  if (!ctx_argument(state, 1)) return false;
+  const Word argument_2 = argument(state, 2);
+  if (!observable(state, argument_2, "the metadata delta")) return false;
+  term::Store& store = context_.store;
+  const term::Id delta = store.sext(64, store.extract(0, 32, argument_2.term));
+  clobber(state);
+  const term::Id meta = store.bin(Op::add, state.packet.meta, delta);
+  const term::Id size = store.bin(Op::sub, state.packet.head, meta);
+  const term::Id fits = store.bin(Op::ule, size, context_.lit64(max_metadata));
+  const term::Id aligned = store.eq(store.extract(0, 2, size), context_.lit(2, 0));
+  const term::Id supported = context_.fresh(1, "xdp_adjust_meta.supported");
+  const term::Id works = store.and_(store.and_(fits, aligned), supported);
+  std::vector<Alternative> sides;
+  sides.push_back({works, [this, meta](PathState& s) {
+                     move_packet(s, s.packet.head, s.packet.end, meta);
+                     set_result(s, context_.lit64(0));
+                   }});
+  sides.push_back({store.not_(works), [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  return fork(state, std::move(sides));
+}
+
+bool Explorer::call_adjust_tail(PathState& state) {
+  if (!ctx_argument(state, 1)) return false;
+  const Word argument_2 = argument(state, 2);
+  if (!observable(state, argument_2, "the tail delta")) return false;
+  term::Store& store = context_.store;
+  const term::Id delta = store.sext(64, store.extract(0, 32, argument_2.term));
+  clobber(state);
+  const term::Id old_end = state.packet.end;
+  const term::Id end = store.bin(Op::add, old_end, delta);
+  const term::Id size = store.bin(Op::sub, end, state.packet.head);
+  const term::Id too_short = store.bin(Op::slt, size, context_.lit64(min_packet));
+  const term::Id too_long = store.bin(Op::slt, context_.lit64(max_frame), size);
+  const term::Id grows = store.bin(Op::slt, context_.lit64(0), delta);
+  const term::Id driver = store.and_(grows, context_.fresh(1, "xdp_adjust_tail.no_tailroom"));
+  const term::Id fails = store.or_(store.or_(too_short, too_long), driver);
+  const auto literal = store.literal(delta);
+  const std::int64_t grown =
+      literal ? static_cast<std::int64_t>(static_cast<std::uint64_t>(*literal)) : 0;
+  std::vector<Alternative> sides;
+  sides.push_back({store.not_(fails), [this, end, old_end, grown](PathState& s) {
+                     // The kernel zeroes what a driver hands out; a longer tail is left unknown.
+                     Memory& memory = s.objects.writable(s.packet.object);
+                     for (std::int64_t i = 0; i < grown && i < max_zeroed_tail; ++i) {
+                       const term::Id at = context_.store.bin(Op::add, old_end, context_.lit64(i));
+                       memory.write(context_, at, 1, {context_.lit(8, 0), 0});
+                     }
+                     move_packet(s, s.packet.head, end, s.packet.meta);
+                     set_result(s, context_.lit64(0));
+                   }});
+  sides.push_back({fails, [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  return fork(state, std::move(sides));
+}
+
+bool Explorer::call_load_bytes(PathState& state, std::int64_t error_code) {
+  if (!ctx_argument(state, 1)) return false;
+  const Word from = argument(state, 2);
+  if (!observable(state, from, "the packet offset")) return false;
+  const auto size = size_argument(state, 4);
+  if (!size) return false;
+  const auto place = access(state, argument(state, 3), *size, true);
+  if (!place) return false;
+  term::Store& store = context_.store;
+  const term::Id offset = store.zext(64, store.extract(0, 32, from.term));
+  clobber(state);
+  const term::Id last = store.bin(Op::add, offset, context_.lit(64, *size));
+  const term::Id inside = store.bin(Op::ule, last, packet_length(state));
+  const auto copy = [this, offset, place = *place, size = *size](PathState& s) {
+    for (std::uint64_t i = 0; i < size; ++i) {
+      const term::Id at = context_.store.bin(Op::add, offset, context_.lit(64, i));
+      const term::Id source = context_.store.bin(Op::add, at, s.packet.head);
+      const auto byte = s.objects.at(s.packet.object).read(context_, source, 1);
+      const term::Id value = byte && *byte ? as_number(**byte) : context_.fresh(8, "byte");
+      const term::Id target = context_.store.bin(Op::add, place.offset, context_.lit(64, i));
+      s.objects.writable(place.object).write(context_, target, 1, {value, 0});
+    }
+    set_result(s, context_.lit64(0));
+  };
+  const auto refuse = [this, place = *place, size = *size, error_code](PathState& s) {
+    for (std::uint64_t i = 0; i < size; ++i) {
+      const term::Id target = context_.store.bin(Op::add, place.offset, context_.lit(64, i));
+      s.objects.writable(place.object).write(context_, target, 1, {context_.lit(8, 0), 0});
+    }
+    set_result(s, context_.lit64(error_code));
+  };
+  return fork(state, {{inside, copy}, {store.not_(inside), refuse}});
+}
+
+bool Explorer::call_store_bytes(PathState& state, std::int64_t error_code) {
+  if (!ctx_argument(state, 1)) return false;
+  const Word to = argument(state, 2);
+  if (!observable(state, to, "the packet offset")) return false;
+  const auto size = size_argument(state, 4);
+  if (!size) return false;
+  const auto chunks = read_chunks(state, argument(state, 3), *size);
+  if (!chunks) return false;
+  if (program_.type != program::ProgType::xdp &&
+      context_.store.literal(as_number(argument(state, 5))) != term::Value{0}) {
+    give_up(state, "bpf_skb_store_bytes with flags is not modelled");
+    return false;
+  }
+  term::Store& store = context_.store;
+  const term::Id offset = store.zext(64, store.extract(0, 32, to.term));
+  clobber(state);
+  const term::Id last = store.bin(Op::add, offset, context_.lit(64, *size));
+  const term::Id inside = store.bin(Op::ule, last, packet_length(state));
+  const auto copy = [this, offset, chunks = *chunks](PathState& s) {
+    const term::Id target = context_.store.bin(Op::add, offset, s.packet.head);
+    write_chunks(s, {s.packet.object, target}, chunks);
+    if (program_.type != program::ProgType::xdp) {
+      move_packet(s, s.packet.head, s.packet.end, s.packet.meta);
+    }
+    set_result(s, context_.lit64(0));
+  };
+  const auto refuse = [this, error_code](PathState& s) { set_result(s, context_.lit64(error_code)); };
+  return fork(state, {{inside, copy}, {store.not_(inside), refuse}});
+}
+
+}  // namespace probity::symex

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// PathSolver: which sides of a condition can a path take? In order of cost: constants, the path's own valuation, the
+// interval of the packet length, then the incremental solver.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "solver/solver.hpp"
+#include "symex/context.hpp"
+#include "symex/state.hpp"
+
+namespace probity::symex {
+
+enum class Answer : std::uint8_t { no, yes, unknown };
+
+/// Whether a condition can be true, and the valuation that shows it.
+struct Possibility {
+  Answer answer = Answer::no;
+  std::shared_ptr<Valuation> valuation;  ///< when yes
+  std::string reason;                    ///< when unknown
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> length;  ///< refined bounds, if that decided it
+};
+
+class PathSolver {
+ public:
+  PathSolver(Context& context, term::Id length, const solver::Options& options);
+
+  /// Can `condition` hold on this path?
+  Possibility possible(const PathState& state, term::Id condition);
+  /// Adds `condition`, which `shown` says is possible, to the path.
+  void assume(PathState& state, term::Id condition, const Possibility& shown);
+  /// A valuation of the path condition with the shortest packet.
+  std::shared_ptr<Valuation> shortest(const PathState& state, const Possibility& shown,
+                                      term::Id condition);
+  std::uint64_t checks() const { return session_.checks(); }
+
+ private:
+  bool only_length(term::Id condition);
+  bool mentions_length(term::Id condition);
+  std::uint8_t variables_of(term::Id a);
+  std::optional<Possibility> by_length(const PathState& state, term::Id condition);
+  std::shared_ptr<Valuation> with_length(const PathState& state, std::uint64_t length);
+
+  Context& context_;
+  term::Id length_;
+  solver::Session session_;
+  std::vector<std::uint8_t> variables_{0};  // by id: bit 0 mentions the length, bit 1 another variable
+};
+
+}  // namespace probity::symex

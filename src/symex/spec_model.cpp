@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The assertions of include/probity/spec.h. They are pure: r0 becomes 0 and r1..r5 may not be used afterwards, so a program
+// cannot depend on them.
+#include "symex/explorer.hpp"
+#include "symex/spec_ids.hpp"
+
+namespace probity::symex {
+
+bool Explorer::call_spec(PathState& state, std::uint32_t helper) {
+  const Word word = argument(state, 1);
+  if (!observable(state, word, "a specification")) return false;
+  term::Store& store = context_.store;
+  const term::Id holds = store.not_(store.eq(word.term, context_.lit64(0)));
+  switch (static_cast<SpecCall>(helper)) {
+    case SpecCall::assert_true:
+      if (!require(state, Property::assertion, holds, "BPF_ASSERT does not hold")) return false;
+      break;
+    case SpecCall::assume: {
+      const Possibility shown = solver_.possible(state, holds);
+      if (shown.answer == Answer::unknown) give_up(state, "BPF_ASSUME: " + shown.reason);
+      if (shown.answer != Answer::yes) return false;
+      solver_.assume(state, holds, shown);
+      break;
+    }
+    case SpecCall::assert_return:
+      state.return_demands.push_back({state.slot, store.extract(0, 32, word.term)});
+      break;
+  }
+  clobber(state);
+  set_result(state, context_.lit64(0));
+  return true;
+}
+
+}  // namespace probity::symex

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// PathState: everything that belongs to one path. It is copied when the path forks; memories are shared until one side
+// writes (Objects::writable).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "isa/bpf/insn.hpp"
+#include "symex/finding.hpp"
+#include "symex/memory.hpp"
+#include "symex/provenance.hpp"
+#include "symex/valuation.hpp"
+
+namespace probity::symex {
+
+enum class RegionKind : std::uint8_t {
+  none, ctx, packet, metadata, stack, map_value, map_object, function, ringbuf_record
+};
+
+struct Region {
+  RegionKind kind = RegionKind::none;
+  std::uint32_t object = 0;      ///< index of its memory
+  std::uint64_t size_bytes = 0;  ///< of everything but the packet
+  std::uint32_t index = 0;       ///< map index, frame number or function slot
+  bool writable = true;
+  bool live = true;              ///< false: a packet pointer from before the packet moved, a popped frame
+};
+
+/// The memories of a path, shared copy-on-write.
+class Objects {
+ public:
+  std::uint32_t add(Memory memory) {
+    memories_.push_back(std::make_shared<Memory>(std::move(memory)));
+    return static_cast<std::uint32_t>(memories_.size() - 1);
+  }
+  const Memory& at(std::uint32_t object) const { return *memories_[object]; }
+  Memory& writable(std::uint32_t object) {
+    if (memories_[object].use_count() > 1) {
+      memories_[object] = std::make_shared<Memory>(*memories_[object]);
+    }
+    return *memories_[object];
+  }
+
+ private:
+  std::vector<std::shared_ptr<Memory>> memories_;
+};
+
+/// An entry of a map that the path has looked at.
+struct Slot {
+  std::vector<term::Id> key;   ///< bytes
+  term::Id present;            ///< one bit, now
+  term::Id initially_present;  ///< one bit; a literal 0 for entries the program inserted into a fresh slot
+  RegionId value = 0;          ///< region of the current value
+  std::uint32_t initial_object = 0;  ///< memory whose origin is the initial value
+};
+
+struct MapState {
+  std::vector<Slot> slots;
+  bool assumed_full = false;  ///< an update failed with -E2BIG on this path
+};
+
+struct Frame {
+  std::uint32_t return_slot = 0;
+  std::array<Word, 4> saved{};  ///< r6..r9
+  RegionId stack = 0;
+};
+
+/// The packet window, as offsets from the original data pointer.
+struct Packet {
+  RegionId region = 0;
+  std::uint32_t object = 0;
+  term::Id head;  ///< data
+  term::Id end;   ///< data_end
+  term::Id meta;  ///< data_meta
+};
+
+struct PathState {
+  std::array<Word, bpf::reg_count> regs{};
+  std::uint32_t slot = 0;
+  std::uint32_t subprog = 0;
+  std::vector<Frame> frames;
+  std::vector<Region> regions;  ///< by RegionId; 0 is none
+  Objects objects;
+  Packet packet;
+  RegionId ctx = 0;
+  std::map<std::uint32_t, Word> ctx_written;  ///< by field offset
+  std::vector<MapState> maps;
+  std::vector<runtime::OutputEvent> events;
+
+  std::vector<term::Id> condition;
+  std::shared_ptr<Valuation> valuation;  ///< satisfies `condition`
+  std::uint64_t length_low = 0;          ///< bounds of the packet length on this path
+  std::uint64_t length_high = 0;
+  bool length_mixed = false;  ///< some condition relates the length to other variables
+
+  std::vector<TrailStep> trail;
+  std::map<std::uint32_t, std::uint32_t> visits;  ///< back edges taken, by slot
+  std::uint64_t insns = 0;
+  std::vector<std::string> helper_results;  ///< helper calls with free results
+  std::vector<std::pair<std::string, term::Id>> free_results;
+  std::vector<std::string> not_replayable;
+
+  /// BPF_ASSERT_RETURN: what must hold of r0 at exit, with the slot that said so.
+  struct ReturnDemand {
+    std::uint32_t slot = 0;
+    term::Id value;
+  };
+  std::vector<ReturnDemand> return_demands;
+
+  RegionId add_region(Region region) {
+    regions.push_back(region);
+    return static_cast<RegionId>(regions.size() - 1);
+  }
+};
+
+}  // namespace probity::symex

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Taint: does a term mention a variable that no program may observe? Two kinds: the address of a region (its number
+// differs from machine to machine) and an uninitialised register. Arguments have smaller ids than the terms built
+// from them, so one pass over new ids keeps the index up to date.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "term/term.hpp"
+
+namespace probity::symex {
+
+enum class Taint : std::uint8_t { none = 0, address = 1, uninitialised = 2 };
+
+class TaintIndex {
+ public:
+  explicit TaintIndex(const term::Store& store) : store_(store) {}
+  /// The worst taint of any variable in `a`: uninitialised over address over none.
+  Taint of(term::Id a);
+  /// The fresh variable that stands for what an uninitialised register holds.
+  static term::Id uninitialised(term::Store& store, unsigned reg, std::uint64_t serial);
+
+ private:
+  std::uint8_t own(term::Id a) const;
+  const term::Store& store_;
+  std::vector<std::uint8_t> bits_{0};  // by id; id 0 is no term
+};
+
+}  // namespace probity::symex

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a valuation to an input that an engine can be given: packet bytes, ctx fields, and the initial contents of every map
+// entry that the path looked at.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/bytes.hpp"
+#include "symex/explorer.hpp"
+
+namespace probity::symex {
+namespace {
+
+using program::MapType;
+
+constexpr std::uint32_t max_filler_entries = 65'536;
+
+runtime::Bytes bytes_of(const term::Store& store, Valuation& valuation, std::span<const term::Id> chunks) {
+  runtime::Bytes bytes;
+  for (const term::Id chunk : chunks) {
+    const term::Value value = valuation(chunk);
+    for (unsigned i = 0; i < store.width(chunk) / 8; ++i) {
+      bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    }
+  }
+  return bytes;
+}
+
+bool is_redirect_map(MapType type) {
+  return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap;
+}
+
+bool has_key(const std::vector<runtime::MapEntry>& entries, const runtime::Bytes& key) {
+  return std::ranges::any_of(entries, [&](const runtime::MapEntry& e) { return e.key == key; });
+}
+
+/// Entries that fill `contents` up to `count`, with keys that nobody uses.
+void fill(runtime::MapContents& contents, std::vector<runtime::Bytes> used, std::uint32_t count,
+          const program::MapDef& def) {
+  for (std::uint64_t i = 0; contents.entries.size() < count; ++i) {
+    runtime::Bytes key(def.key_size, 0xa5);
+    for (unsigned b = 0; b < 8 && b < def.key_size; ++b) {
+      key[def.key_size - 1 - b] = static_cast<std::uint8_t>(i >> (8 * b));
+    }
+    if (std::ranges::find(used, key) != used.end() || has_key(contents.entries, key)) continue;
+    contents.entries.push_back({std::move(key), runtime::Bytes(def.value_size, 0)});
+    if (i > std::uint64_t{max_filler_entries} * 2) break;  // fewer keys than entries exist
+  }
+}
+
+}  // namespace
+
+runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valuation,
+                                               std::uint32_t map) {
+  const program::MapDef& def = program_.maps[map];
+  runtime::MapContents contents{std::string(def.name), {}};
+  std::vector<runtime::Bytes> used;
+  std::uint64_t known_present = 0;
+  for (const Slot& slot : state.maps[map].slots) {
+    runtime::Bytes key = bytes_of(context_.store, valuation, slot.key);
+    if (std::ranges::find(used, key) != used.end()) continue;  // an earlier entry has this key
+    used.push_back(key);
+    if (valuation(slot.present) != 0) ++known_present;
+    if (valuation(slot.initially_present) == 0) continue;
+    if (key.size() == 4 && load_le<std::uint32_t>(key.data()) >= def.max_entries &&
+        (def.type == MapType::array || def.type == MapType::percpu_array ||
+         def.type == MapType::devmap || def.type == MapType::cpumap)) {
+      continue;  // looked up out of range
+    }
+    runtime::Bytes value(def.value_size);
+    const Memory& memory = state.objects.at(slot.initial_object);
+    for (std::uint32_t i = 0; i < def.value_size; ++i) {
+      value[i] = static_cast<std::uint8_t>(valuation(memory.initial_byte(context_, i)));
+    }
+    if (is_redirect_map(def.type)) {
+      // Any existing device will do: lo.
+      std::ranges::fill(value, 0);
+      if (!value.empty()) value[0] = 1;
+    }
+    contents.entries.push_back({std::move(key), std::move(value)});
+  }
+  if (state.maps[map].assumed_full) {
+    if (def.max_entries > max_filler_entries) {
+      state.not_replayable.push_back(fmt::format("map {} must hold {} entries (limit {})", def.name,
+                                                 def.max_entries, max_filler_entries));
+    } else {
+      fill(contents, used, static_cast<std::uint32_t>(def.max_entries), def);
+    }
+  }
+  return contents;
+}
+
+Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
+  Witness witness;
+  const auto length = static_cast<std::size_t>(valuation(length_));
+  witness.input.packet.resize(length);
+  const Memory initial(Unknown{packet_bytes_});
+  for (std::size_t i = 0; i < length; ++i) {
+    witness.input.packet[i] = static_cast<std::uint8_t>(
+        valuation(initial.initial_byte(context_, static_cast<std::int64_t>(i))));
+  }
+  const auto field = [&](std::string_view name) {
+    return static_cast<std::uint32_t>(valuation(context_.store.var(32, fmt::format("ctx.{}", name))));
+  };
+  if (const std::uint32_t ifindex = field("ingress_ifindex"); ifindex != 0) {
+    witness.input.ingress_ifindex = ifindex;
+  }
+  witness.input.rx_queue_index = field("rx_queue_index");
+  witness.input.mark = field("mark");
+  for (const std::string_view other : {"hash", "priority", "queue_mapping", "tc_index", "cb[0]", "cb[1]",
+                                       "cb[2]", "cb[3]", "cb[4]", "tc_classid"}) {
+    if (field(other) != 0) {
+      witness.not_replayable.push_back(fmt::format("ctx->{} = {:#x}", other, field(other)));
+    }
+  }
+  if (witness.input.rx_queue_index != 0) {
+    witness.not_replayable.push_back(
+        fmt::format("ctx->rx_queue_index = {}", witness.input.rx_queue_index));
+  }
+  for (std::uint32_t map = 0; map < program_.maps.size(); ++map) {
+    if (program_.maps[map].read_only || state.maps[map].slots.empty()) continue;
+    witness.maps.push_back(initial_entries(state, valuation, map));
+  }
+  for (const auto& [helper, term] : state.free_results) {
+    const auto value = static_cast<std::uint64_t>(valuation(term));
+    witness.helper_results.push_back(fmt::format("bpf_{} = {:#x}", helper, value));
+  }
+  witness.not_replayable.insert(witness.not_replayable.end(), state.not_replayable.begin(),
+                                state.not_replayable.end());
+  return witness;
+}
+
+PathCase Explorer::make_case(PathState& state, std::string ending) {
+  const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
+  const auto valuation = solver_.shortest(state, here, context_.store.true_());
+  PathCase result;
+  result.witness = make_witness(state, *valuation);
+  result.return_value = static_cast<std::uint32_t>((*valuation)(state.regs[0].term));
+  result.trail = state.trail;
+  result.ending = std::move(ending);
+  const auto signed_value = [&](term::Id a) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>((*valuation)(a)));
+  };
+  const std::int64_t head = signed_value(state.packet.head);
+  const std::int64_t end = signed_value(state.packet.end);
+  for (std::int64_t i = head; i < end; ++i) {
+    const auto byte = state.objects.at(state.packet.object).read(context_, context_.lit64(i), 1);
+    const term::Id value = byte && *byte ? as_number(**byte) : context_.lit(8, 0);
+    result.packet.push_back(static_cast<std::uint8_t>((*valuation)(value)));
+  }
+  return result;
+}
+
+}  // namespace probity::symex
