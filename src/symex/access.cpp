@@ -72,6 +72,9 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
   finding.slot = state.slot;
   finding.text = std::move(text);
   finding.trail = state.trail;
+  if (property == Property::return_value) {
+    finding.return_value = static_cast<std::uint32_t>((*valuation)(state.regs[0].term));
+  }
   for (unsigned i = 0; i < bpf::reg_count; ++i) {
     const Word word = state.regs[i];
     if (context_.taint.of(word.term) == Taint::uninitialised) continue;

@@ -42,6 +42,7 @@ struct Finding {
   Property property{};
   std::uint32_t slot = 0;
   std::string text;               ///< one line: what is wrong, with value and limit
+  std::uint32_t return_value = 0;  ///< what the path returns, for Property::return_value
   std::vector<Register> registers;
   std::vector<TrailStep> trail;   ///< the branches decided on the way
   Witness witness;

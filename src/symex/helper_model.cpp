@@ -5,7 +5,7 @@
 
 #include "program/helper.hpp"
 #include "symex/explorer.hpp"
-#include "symex/spec_ids.hpp"
+#include "program/spec_call.hpp"
 
 namespace probity::symex {
 namespace {
@@ -26,8 +26,8 @@ constexpr std::int64_t bad_address = -14;
 constexpr std::uint64_t max_buffer_bytes = 4096;
 
 std::string helper_name(std::uint32_t helper) {
-  const program::HelperSpec* found = program::find_helper(helper);
-  return found == nullptr ? fmt::format("#{}", helper) : fmt::format("bpf_{}#{}", found->name, helper);
+  const program::Helper* found = program::find_helper(helper);
+  return found == nullptr ? fmt::format("#{}", helper) : fmt::format("{}#{}", found->name, helper);
 }
 
 }  // namespace
@@ -166,7 +166,7 @@ bool Explorer::call_fib_lookup(PathState& state) {
 }
 
 bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
-  if (is_spec_call(helper)) return call_spec(state, helper);
+  if (program::is_spec_call(helper)) return call_spec(state, helper);
   switch (helper) {
     case map_lookup_elem: return call_map_lookup(state);
     case map_update_elem: return call_map_update(state);

@@ -2,7 +2,7 @@
 // The assertions of include/probity/spec.h. They are pure: r0 becomes 0 and r1..r5 may not be used afterwards, so a program
 // cannot depend on them.
 #include "symex/explorer.hpp"
-#include "symex/spec_ids.hpp"
+#include "program/spec_call.hpp"
 
 namespace probity::symex {
 
@@ -11,20 +11,23 @@ bool Explorer::call_spec(PathState& state, std::uint32_t helper) {
   if (!observable(state, word, "a specification")) return false;
   term::Store& store = context_.store;
   const term::Id holds = store.not_(store.eq(word.term, context_.lit64(0)));
-  switch (static_cast<SpecCall>(helper)) {
-    case SpecCall::assert_true:
+  switch (static_cast<program::SpecCall>(helper)) {
+    case program::SpecCall::assert_true:
       if (!require(state, Property::assertion, holds, "BPF_ASSERT does not hold")) return false;
       break;
-    case SpecCall::assume: {
+    case program::SpecCall::assume: {
       const Possibility shown = solver_.possible(state, holds);
       if (shown.answer == Answer::unknown) give_up(state, "BPF_ASSUME: " + shown.reason);
       if (shown.answer != Answer::yes) return false;
       solver_.assume(state, holds, shown);
       break;
     }
-    case SpecCall::assert_return:
+    case program::SpecCall::assert_return:
       state.return_demands.push_back({state.slot, store.extract(0, 32, word.term)});
       break;
+    case program::SpecCall::probe:
+      give_up(state, "a probe is not part of a program");
+      return false;
   }
   clobber(state);
   set_result(state, context_.lit64(0));

@@ -123,7 +123,7 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
   }
   for (const auto& [helper, term] : state.free_results) {
     const auto value = static_cast<std::uint64_t>(valuation(term));
-    witness.helper_results.push_back(fmt::format("bpf_{} = {:#x}", helper, value));
+    witness.helper_results.push_back(fmt::format("{} = {:#x}", helper, value));
   }
   witness.not_replayable.insert(witness.not_replayable.end(), state.not_replayable.begin(),
                                 state.not_replayable.end());

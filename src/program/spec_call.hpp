@@ -5,17 +5,18 @@
 
 #include <cstdint>
 
-namespace probity::symex {
+namespace probity::program {
 
 enum class SpecCall : std::uint32_t {
   assert_true = 0x5be00001,   ///< (condition)
   assume = 0x5be00002,        ///< (condition)
-  assert_return = 0x5be00003  ///< (value)
+  assert_return = 0x5be00003, ///< (value)
+  probe = 0x5be00004,         ///< (): records that it was reached; only replays insert it
 };
 
 constexpr bool is_spec_call(std::uint32_t helper) {
   return helper >= static_cast<std::uint32_t>(SpecCall::assert_true) &&
-         helper <= static_cast<std::uint32_t>(SpecCall::assert_return);
+         helper <= static_cast<std::uint32_t>(SpecCall::probe);
 }
 
-}  // namespace probity::symex
+}  // namespace probity::program

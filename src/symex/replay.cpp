@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// A violated access shows as a fault of the interpreter at the same slot. Specifications show as recorded events of the
+// reserved helpers. What the interpreter defines although a program must not rely on it (registers and stack start
+// as zero) is confirmed by a probe: a copy of the program records an event where the violating insn stood.
+#include "symex/replay.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "runtime/engine.hpp"
+#include "program/spec_call.hpp"
+
+namespace probity::symex {
+namespace {
+
+using runtime::RunOutput;
+
+constexpr std::string_view specs_section = ".rodata.bpfspec";
+constexpr std::array<std::uint8_t, 4> specs_on{1, 0, 0, 0};
+constexpr std::string_view assert_event = "probity_assert";
+constexpr std::string_view assert_return_event = "probity_assert_return";
+
+/// The program as the checker saw it: specifications on. `maps` keeps the changed definitions.
+program::View with_specs(const object::Image& image, std::vector<program::MapDef>& maps) {
+  maps = image.maps;
+  for (program::MapDef& map : maps) {
+    if (map.name == specs_section) map.initial = specs_on;
+  }
+  program::View view = image.view();
+  view.maps = maps;
+  return view;
+}
+
+Expected<RunOutput> run_on(runtime::Engine& engine, const Witness& witness) {
+  for (const runtime::MapContents& contents : witness.maps) {
+    TRY(engine.write_map(contents));
+  }
+  return engine.run(witness.input);
+}
+
+std::string outcome_text(const RunOutput& output) {
+  if (output.fault.kind != runtime::FaultKind::none) {
+    return fmt::format("fault at slot {}: {}", output.fault.slot, output.fault.text);
+  }
+  return fmt::format("returns {} ({} bytes out)", static_cast<std::uint32_t>(output.return_value),
+                     output.packet.size());
+}
+
+/// Did a specification fail in this run?
+bool spec_failed(const RunOutput& output, std::uint32_t slot) {
+  return std::ranges::any_of(output.events, [&](const runtime::OutputEvent& event) {
+    if (event.helper == assert_event) return event.values.at(0) == 0 && event.values.at(1) == slot;
+    if (event.helper == assert_return_event) {
+      return static_cast<std::uint32_t>(event.values.at(0)) !=
+             static_cast<std::uint32_t>(output.return_value);
+    }
+    return false;
+  });
+}
+
+/// Is the violation one that the interpreter must trap on?
+bool traps(Property property) {
+  switch (property) {
+    case Property::memory_bounds:
+    case Property::null_pointer:
+    case Property::not_a_pointer:
+    case Property::write_permission:
+    case Property::ctx_access:
+    case Property::call_depth:
+    case Property::helper_argument: return true;
+    case Property::initialised_register:
+    case Property::initialised_stack:
+    case Property::return_value:
+    case Property::assertion:
+    case Property::stale_pointer: return false;
+  }
+  return false;
+}
+
+Replayed judge(const Finding& finding, const RunOutput& output) {
+  Replayed result{"interp", Outcome::contradicted, outcome_text(output)};
+  const bool faulted = output.fault.kind != runtime::FaultKind::none;
+  if (traps(finding.property)) {
+    if (faulted && output.fault.slot == finding.slot) result.outcome = Outcome::reproduced;
+    return result;
+  }
+  if (faulted) return result;
+  if (finding.property == Property::assertion && spec_failed(output, finding.slot)) {
+    result.outcome = Outcome::reproduced;
+  }
+  if (finding.property == Property::return_value &&
+      static_cast<std::uint32_t>(output.return_value) == finding.return_value) {
+    result.outcome = Outcome::reproduced;
+  }
+  return result;
+}
+
+/// Runs a copy that records an event at the violating slot instead of executing the insn.
+Replayed probe(const object::Image& image, const Finding& finding) {
+  Replayed result{"interp", Outcome::not_applicable, {}};
+  std::vector<program::MapDef> maps;
+  std::vector<bpf::Slot> slots = image.slots;
+  slots[finding.slot] = {0x85, 0, 0, static_cast<std::int32_t>(program::SpecCall::probe)};
+  program::View view = with_specs(image, maps);
+  view.slots = slots;
+  auto engine = runtime::load_interpreter(view, {});
+  if (!engine) {
+    result.text = engine.error().line();
+    return result;
+  }
+  const auto output = run_on(**engine, finding.witness);
+  if (!output) {
+    result.text = output.error().line();
+    return result;
+  }
+  const bool reached = std::ranges::any_of(output->events, [&](const runtime::OutputEvent& event) {
+    return event.helper == "probity_probe" && event.values.at(1) == finding.slot;
+  });
+  result.outcome = reached ? Outcome::reproduced : Outcome::contradicted;
+  result.text = reached ? fmt::format("reaches slot {}", finding.slot) : outcome_text(*output);
+  return result;
+}
+
+bool needs_probe(Property property) {
+  return property == Property::initialised_register || property == Property::initialised_stack ||
+         property == Property::stale_pointer;
+}
+
+Replayed on_interpreter(const object::Image& image, const Finding& finding,
+                        std::optional<RunOutput>& output_of_run) {
+  if (!finding.witness.helper_results.empty()) {
+    const std::string& first = finding.witness.helper_results.front();
+    return {"interp", Outcome::not_applicable, "depends on the helper result " + first};
+  }
+  std::vector<program::MapDef> maps;
+  auto engine = runtime::load_interpreter(with_specs(image, maps), {});
+  if (!engine) return {"interp", Outcome::not_applicable, std::string(engine.error().line())};
+  auto output = run_on(**engine, finding.witness);
+  if (!output) return {"interp", Outcome::not_applicable, std::string(output.error().line())};
+  output_of_run = *output;
+  if (needs_probe(finding.property)) return probe(image, finding);
+  return judge(finding, *output);
+}
+
+Replayed on_kernel(const object::Image& image, const Finding& finding, const RunOutput& expected) {
+  Replayed result{"kernel", Outcome::not_applicable, {}};
+  if (!finding.witness.not_replayable.empty()) {
+    result.text = "cannot be arranged: " + finding.witness.not_replayable.front();
+    return result;
+  }
+  if (const std::string reason = runtime::kernel_unavailable_reason(); !reason.empty()) {
+    result.text = reason;
+    return result;
+  }
+  auto engine = runtime::load_kernel(image.view());
+  if (!engine) {
+    result.text = engine.error().line();
+    return result;
+  }
+  const auto output = run_on(**engine, finding.witness);
+  if (!output) {
+    result.text = output.error().line();
+    return result;
+  }
+  const bool same = static_cast<std::uint32_t>(output->return_value) ==
+                        static_cast<std::uint32_t>(expected.return_value) &&
+                    output->packet == expected.packet;
+  result.outcome = same ? Outcome::reproduced : Outcome::contradicted;
+  result.text = outcome_text(*output);
+  return result;
+}
+
+}  // namespace
+
+std::vector<Replayed> replay(const object::Image& image, const Finding& finding, UseKernel use_kernel) {
+  std::optional<RunOutput> output;
+  std::vector<Replayed> results{on_interpreter(image, finding, output)};
+  if (use_kernel == UseKernel::yes && output && output->fault.kind == runtime::FaultKind::none &&
+      !traps(finding.property) && !needs_probe(finding.property)) {
+    results.push_back(on_kernel(image, finding, *output));
+  }
+  return results;
+}
+
+Replayed replay_case(const object::Image& image, const PathCase& path, std::string_view engine_name) {
+  Replayed result{std::string(engine_name), Outcome::not_applicable, {}};
+  if (!path.witness.helper_results.empty()) {
+    result.text = "depends on the helper result " + path.witness.helper_results.front();
+    return result;
+  }
+  const bool kernel = engine_name == "kernel";
+  if (kernel && !path.witness.not_replayable.empty()) {
+    result.text = "cannot be arranged: " + path.witness.not_replayable.front();
+    return result;
+  }
+  auto engine = kernel ? runtime::load_kernel(image.view()) : runtime::load_interpreter(image.view(), {});
+  if (!engine) {
+    result.text = engine.error().line();
+    return result;
+  }
+  const auto output = run_on(**engine, path.witness);
+  if (!output) {
+    result.text = output.error().line();
+    return result;
+  }
+  const bool same = output->fault.kind == runtime::FaultKind::none &&
+                    static_cast<std::uint32_t>(output->return_value) == path.return_value &&
+                    output->packet == path.packet;
+  result.outcome = same ? Outcome::reproduced : Outcome::contradicted;
+  result.text = fmt::format("{}; predicted {} ({} bytes out)", outcome_text(*output), path.return_value,
+                            path.packet.size());
+  return result;
+}
+
+}  // namespace probity::symex
