@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// `probity check FILE[:PROG]`: every path of the deployed bytecode, for every packet of every length, every ctx and every
+// map content. Findings are replayed before they are shown.
+#include <charconv>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "base/arena.hpp"
+#include "cli/check_report.hpp"
+#include "cli/flags.hpp"
+#include "cli/program_source.hpp"
+#include "program/validate.hpp"
+#include "symex/explorer.hpp"
+#include "symex/replay.hpp"
+
+namespace probity::cli {
+namespace {
+
+constexpr std::uint32_t largest_packet = 9000;
+
+struct Flags {
+  std::string file;
+  std::string type;
+  std::string returns;
+  std::string replay_paths;
+  std::string witness_dir = ".";
+  std::uint32_t min_packet = 14;
+  std::uint32_t max_packet = 1514;
+  std::uint32_t unroll = 2048;
+  std::uint64_t max_paths = 200'000;
+  std::uint64_t conflicts = 200'000;
+  bool no_specs = false;
+  bool no_kernel = false;
+  bool no_external = false;
+};
+
+void declare(CLI::App& app, Flags& flags) {
+  app.add_option("FILE", flags.file, "object file, optionally :SECTION or :FUNCTION")->required();
+  app.add_option("--type", flags.type, "program type, when the section name does not say it");
+  app.add_option("--assert-return", flags.returns,
+                 "allowed return values: names or numbers, separated by commas");
+  app.add_option("--min-packet", flags.min_packet, "shortest packet, bytes (default 14)");
+  app.add_option("--max-packet", flags.max_packet, "longest packet, bytes (default 1514)");
+  app.add_option("--unroll", flags.unroll, "times a loop may run on one path (default 2048)");
+  app.add_option("--max-paths", flags.max_paths, "paths explored (default 200000)");
+  app.add_option("--conflicts", flags.conflicts, "conflicts a solver stage may use (default 200000)");
+  app.add_option("--replay-paths", flags.replay_paths,
+                 "solve every path to a packet and compare with an engine: interp or kernel");
+  app.add_option("--witness-dir", flags.witness_dir, "where counterexamples are written (default .)");
+  app.add_flag("--no-specs", flags.no_specs, "leave the specifications switched off");
+  app.add_flag("--no-kernel", flags.no_kernel, "do not replay counterexamples in the live kernel");
+  app.add_flag("--no-external", flags.no_external, "do not ask z3 or cvc5");
+}
+
+struct ActionName {
+  std::string_view name;
+  std::uint32_t value;
+};
+// enum xdp_action, TC_ACT_* of <linux/pkt_cls.h>.
+constexpr ActionName action_names[] = {
+    {"XDP_ABORTED", 0}, {"XDP_DROP", 1},     {"XDP_PASS", 2},          {"XDP_TX", 3},
+    {"XDP_REDIRECT", 4}, {"TC_ACT_UNSPEC", 0xffffffff}, {"TC_ACT_OK", 0}, {"TC_ACT_RECLASSIFY", 1},
+    {"TC_ACT_SHOT", 2}, {"TC_ACT_PIPE", 3},  {"TC_ACT_STOLEN", 4},     {"TC_ACT_REDIRECT", 7},
+};
+
+Expected<std::uint32_t> parse_return(std::string_view word) {
+  for (const ActionName& action : action_names) {
+    if (word == action.name) return action.value;
+  }
+  std::uint32_t value = 0;
+  const auto end = word.data() + word.size();
+  const auto parsed = std::from_chars(word.data(), end, value);
+  if (!word.empty() && parsed.ec == std::errc() && parsed.ptr == end) return value;
+  return error(Fault::bad_input, fmt::format("--assert-return: \"{}\" is neither an action (XDP_DROP …) "
+                                             "nor a number (0..4294967295)",
+                                             word));
+}
+
+Expected<std::vector<std::uint32_t>> parse_returns(std::string_view list) {
+  std::vector<std::uint32_t> values;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    TRY(const std::uint32_t value, parse_return(list.substr(0, comma)));
+    values.push_back(value);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return values;
+}
+
+Expected<symex::Options> options_of(const Flags& flags) {
+  symex::Options options;
+  if (flags.max_packet > largest_packet) {
+    return error(Fault::bad_input, fmt::format("--max-packet: {} bytes (limit {})", flags.max_packet,
+                                               largest_packet));
+  }
+  if (flags.min_packet > flags.max_packet) {
+    return error(Fault::bad_input, fmt::format("--min-packet: {} is more than --max-packet {}",
+                                               flags.min_packet, flags.max_packet));
+  }
+  if (!flags.replay_paths.empty() && flags.replay_paths != "interp" && flags.replay_paths != "kernel") {
+    return error(Fault::bad_input, fmt::format("--replay-paths: \"{}\" is neither interp nor kernel",
+                                               flags.replay_paths));
+  }
+  options.min_packet = flags.min_packet;
+  options.max_packet = flags.max_packet;
+  options.unroll = flags.unroll;
+  options.max_paths = flags.max_paths;
+  options.specs = !flags.no_specs;
+  options.collect_cases = !flags.replay_paths.empty();
+  options.solver.limits.conflicts = flags.conflicts;
+  options.solver.external = flags.no_external ? solver::External::none : solver::External::fallback;
+  TRY(options.allowed_returns, parse_returns(flags.returns));
+  return options;
+}
+
+Expected<void> require_checkable(const object::Image& image) {
+  using program::ProgType;
+  if (!image.unsupported.empty()) {
+    return error(Fault::unsupported, fmt::format("{}: {}", image.name, image.unsupported));
+  }
+  switch (image.type) {
+    case ProgType::unspec:
+    case ProgType::xdp:
+    case ProgType::sched_cls:
+    case ProgType::sched_act: break;
+    default:
+      return error(Fault::unsupported, fmt::format("{}: programs of type {} are not checked yet (xdp, "
+                                                   "sched_cls, sched_act are)",
+                                                   image.name, program::name(image.type)));
+  }
+  std::vector<std::byte> scratch(program::validate_scratch_bytes(image.view()));
+  Arena arena(scratch);
+  return program::validate(image.view(), arena);
+}
+
+}  // namespace
+
+Expected<Outcome> run_check(const Arguments& arguments, report::Document& document) {
+  CLI::App app{"explores every path of a program and checks memory safety and specifications"};
+  Flags flags;
+  declare(app, flags);
+  TRY(const Parsed parsed, parse_flags(app, arguments, document));
+  if (parsed == Parsed::help) return Outcome::holds;
+  TRY(const symex::Options options, options_of(flags));
+  TRY(const object::Image image, load_program(flags.file, flags.type));
+  TRY(require_checkable(image));
+
+  symex::Explorer explorer(image.view(), options);
+  TRY(const symex::Exploration exploration, explorer.explore());
+
+  document.summarise(report::SummaryKind::verdicts);
+  CheckReport report{document, image, exploration, flags.witness_dir};
+  report.overview(options);
+  const symex::UseKernel use_kernel = flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
+  bool contradicted = false;
+  std::size_t number = 0;
+  for (const symex::Finding& finding : exploration.findings) {
+    const auto replayed = symex::replay(image, finding, use_kernel);
+    TRY(report.finding(finding, ++number, replayed));
+    for (const symex::Replayed& one : replayed) {
+      contradicted = contradicted || one.outcome == symex::Outcome::contradicted;
+    }
+  }
+  std::size_t differing_paths = 0;
+  if (options.collect_cases) differing_paths = report.replay_paths(flags.replay_paths);
+  report.unknowns();
+  report.verdict(options);
+  if (contradicted || differing_paths > 0) return Outcome::bug;
+  if (!exploration.findings.empty()) return Outcome::refuted;
+  return exploration.unknowns.empty() ? Outcome::holds : Outcome::unknown;
+}
+
+}  // namespace probity::cli

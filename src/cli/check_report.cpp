@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text for a person and the same facts as JSON. A finding without a replay that reproduces it is marked as such.
+#include "cli/check_report.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "packet/packet.hpp"
+#include "report/file.hpp"
+
+namespace probity::cli {
+namespace {
+
+using report::Json;
+using report::Tone;
+
+constexpr std::size_t max_shown_map_entries = 8;
+
+std::string_view name(symex::Outcome outcome) {
+  switch (outcome) {
+    case symex::Outcome::reproduced: return "reproduced";
+    case symex::Outcome::contradicted: return "CONTRADICTED (a bug of ours, please report it)";
+    case symex::Outcome::not_applicable: return "not replayed";
+  }
+  return "?";
+}
+
+Json json_of(const symex::Witness& witness) {
+  Json maps = Json::array();
+  for (const runtime::MapContents& contents : witness.maps) {
+    Json entries = Json::array();
+    for (const runtime::MapEntry& entry : contents.entries) {
+      entries.push(Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
+    }
+    maps.push(Json::object({{"map", contents.map}, {"entries", std::move(entries)}}));
+  }
+  Json helpers = Json::array();
+  for (const std::string& result : witness.helper_results) helpers.push(result);
+  return Json::object({{"packet", report::hex(witness.input.packet)},
+                       {"ingress_ifindex", witness.input.ingress_ifindex},
+                       {"rx_queue_index", witness.input.rx_queue_index},
+                       {"maps", std::move(maps)},
+                       {"helper_results", std::move(helpers)}});
+}
+
+std::string text_of(const runtime::MapContents& contents) {
+  std::string text = fmt::format("map {}:", contents.map);
+  if (contents.entries.empty()) return text + " empty";
+  for (std::size_t i = 0; i < contents.entries.size() && i < max_shown_map_entries; ++i) {
+    text += fmt::format("\n  {} = {}", report::hex(contents.entries[i].key),
+                        report::hex(contents.entries[i].value));
+  }
+  if (contents.entries.size() > max_shown_map_entries) {
+    text += fmt::format("\n  and {} more", contents.entries.size() - max_shown_map_entries);
+  }
+  return text;
+}
+
+std::string text_of(const symex::Witness& witness) {
+  std::string text = fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
+                                 witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
+  for (const runtime::MapContents& contents : witness.maps) text += text_of(contents) + "\n";
+  for (const std::string& result : witness.helper_results) text += result + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string CheckReport::source(std::uint32_t slot) const {
+  const program::LineInfo* best = nullptr;
+  for (const program::LineInfo& line : image_.lines) {
+    if (line.slot <= slot) best = &line;
+  }
+  if (best == nullptr) return {};
+  std::string_view text = best->text;
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first != std::string_view::npos) text.remove_prefix(first);
+  return fmt::format("{}:{}: {}", best->file, best->line, text);
+}
+
+std::string CheckReport::place(std::uint32_t slot) const {
+  const std::string line = source(slot);
+  if (line.empty()) return fmt::format("{}, slot {}", image_.name, slot);
+  return fmt::format("{} (slot {})", line, slot);
+}
+
+std::string CheckReport::trail(std::span<const symex::TrailStep> steps) const {
+  constexpr std::size_t max_shown = 40;
+  std::string text = "path:\n";
+  const std::size_t skipped = steps.size() > max_shown ? steps.size() - max_shown : 0;
+  if (skipped > 0) text += fmt::format("  … {} branches before\n", skipped);
+  for (const symex::TrailStep& step : steps.subspan(skipped)) {
+    text += fmt::format("  slot {:<5} {:<9} {}\n", step.slot, step.taken ? "taken" : "not taken",
+                        source(step.slot));
+  }
+  return steps.empty() ? "path: straight from the entry\n" : text;
+}
+
+void CheckReport::overview(const symex::Options& options) {
+  const symex::Statistics& s = exploration_.statistics;
+  document_.heading(fmt::format("{} ({}, section {})", image_.name, program::name(image_.type),
+                                image_.section));
+  document_.fields({{"insns", fmt::format("{} slots, {} maps", image_.slots.size(), image_.maps.size())},
+                    {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet,
+                                            options.max_packet)},
+                    {"explored", fmt::format("{} paths, {} insns, {} solver checks, {:.3f} s CPU", s.paths,
+                                             s.insns, s.solver_checks, s.cpu_seconds)}});
+  std::map<symex::Property, std::array<std::uint64_t, 3>> counts;
+  Json sites = Json::array();
+  for (const symex::Site& site : exploration_.sites) {
+    ++counts[site.property][static_cast<std::size_t>(site.status)];
+    constexpr std::array<report::Tally, 3> tallies{report::Tally::proved, report::Tally::refuted,
+                                                   report::Tally::unknown};
+    document_.count(tallies[static_cast<std::size_t>(site.status)], 1);
+    constexpr std::array<std::string_view, 3> words{"proved", "refuted", "unknown"};
+    sites.push(Json::object({{"property", symex::name(site.property)},
+                             {"slot", site.slot},
+                             {"status", words[static_cast<std::size_t>(site.status)]},
+                             {"paths", site.paths}}));
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [property, count] : counts) {
+    rows.push_back({std::string(symex::name(property)), fmt::format("{}", count[0]),
+                    fmt::format("{}", count[1]), fmt::format("{}", count[2])});
+  }
+  if (!rows.empty()) document_.table({"checked at each place", "proved", "refuted", "unknown"}, rows);
+  for (const std::string& note : exploration_.notes) document_.note(Tone::plain, "note: " + note);
+  Json& details = document_.details();
+  details["program"] = image_.name;
+  details["type"] = std::string(program::name(image_.type));
+  details["statistics"] = Json::object({{"paths", s.paths},
+                                        {"insns", s.insns},
+                                        {"solver_checks", s.solver_checks},
+                                        {"forks", s.forks},
+                                        {"cpu_seconds", s.cpu_seconds}});
+  details["sites"] = std::move(sites);
+  details["findings"] = Json::array();
+}
+
+Expected<std::string> CheckReport::write_witness(const symex::Finding& finding, std::size_t number) {
+  const std::string base = fmt::format("{}/{}-{}", witness_dir_, image_.name, number);
+  const std::string hex = fmt::format("# {}\n{}", finding.text, packet::print_hex(finding.witness.input.packet));
+  TRY(report::write_file_atomically(base + ".hex", hex));
+  const packet::Record record{finding.witness.input.packet, 0};
+  TRY(const std::string capture, packet::print_capture({&record, 1}));
+  TRY(report::write_file_atomically(base + ".pcap", capture));
+  TRY(report::write_file_atomically(base + ".json", report::print(json_of(finding.witness)) + "\n"));
+  for (const runtime::MapContents& contents : finding.witness.maps) {
+    Json entries = Json::array();
+    for (const runtime::MapEntry& entry : contents.entries) {
+      entries.push(Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
+    }
+    TRY(report::write_file_atomically(fmt::format("{}.map.{}.json", base, contents.map),
+                                      report::print(entries) + "\n"));
+  }
+  return base;
+}
+
+Expected<void> CheckReport::finding(const symex::Finding& finding, std::size_t number,
+                                    std::span<const symex::Replayed> replayed) {
+  TRY(const std::string base, write_witness(finding, number));
+  document_.note(Tone::bad, fmt::format("refuted: {}: {}", symex::name(finding.property), finding.text));
+  std::string text = fmt::format("at {}\n{}", place(finding.slot), trail(finding.trail));
+  text += "registers:";
+  for (const symex::Register& reg : finding.registers) text += fmt::format(" {}={}", reg.name, reg.value);
+  text += "\n" + text_of(finding.witness);
+  for (const symex::Replayed& one : replayed) {
+    text += fmt::format("replay on {}: {}: {}\n", one.engine, name(one.outcome), one.text);
+  }
+  text += fmt::format("written to {}.hex, .pcap, .json", base);
+  document_.code(text);
+  Json replays = Json::array();
+  for (const symex::Replayed& one : replayed) {
+    replays.push(Json::object({{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
+  }
+  document_.details()["findings"].push(Json::object({{"property", symex::name(finding.property)},
+                                                     {"slot", finding.slot},
+                                                     {"source", source(finding.slot)},
+                                                     {"text", finding.text},
+                                                     {"witness", json_of(finding.witness)},
+                                                     {"files", base},
+                                                     {"replays", std::move(replays)}}));
+  return {};
+}
+
+std::size_t CheckReport::replay_paths(std::string_view engine) {
+  std::size_t equal = 0;
+  std::map<std::string, std::size_t> skipped;
+  std::size_t differing = 0;
+  for (const symex::PathCase& path : exploration_.cases) {
+    const symex::Replayed one = symex::replay_case(image_, path, engine);
+    if (one.outcome == symex::Outcome::reproduced) ++equal;
+    if (one.outcome == symex::Outcome::not_applicable) ++skipped[one.text];
+    if (one.outcome != symex::Outcome::contradicted) continue;
+    if (++differing > 3) continue;
+    document_.note(Tone::bad, fmt::format("path differs on {}: {} (a bug of ours)", engine, one.text));
+    document_.code(trail(path.trail) + text_of(path.witness));
+  }
+  document_.note(differing == 0 ? Tone::good : Tone::bad,
+                 fmt::format("paths replayed on {}: {} of {} equal in return value and packet, {} different",
+                             engine, equal, exploration_.cases.size(), differing));
+  for (const auto& [reason, count] : skipped) {
+    document_.note(Tone::warning, fmt::format("not replayed: {} paths: {}", count, reason));
+  }
+  document_.details()["replayed_paths"] = Json::object({{"engine", engine},
+                                                        {"equal", equal},
+                                                        {"different", differing},
+                                                        {"total", exploration_.cases.size()}});
+  return differing;
+}
+
+void CheckReport::unknowns() {
+  Json list = Json::array();
+  for (const symex::Unknowing& unknown : exploration_.unknowns) {
+    document_.note(Tone::warning, fmt::format("unknown: {} at {}", unknown.reason, place(unknown.slot)));
+    list.push(Json::object({{"slot", unknown.slot}, {"reason", unknown.reason}}));
+  }
+  document_.details()["unknowns"] = std::move(list);
+}
+
+void CheckReport::verdict(const symex::Options& options) {
+  const bool refuted = !exploration_.findings.empty();
+  const bool unknown = !exploration_.unknowns.empty();
+  const std::string_view word = refuted ? "refuted" : unknown ? "unknown" : "proved";
+  document_.details()["verdict"] = std::string(word);
+  if (!refuted && !unknown) {
+    document_.note(Tone::good,
+                   fmt::format("proved: {} is memory-safe, ends, and meets its specification for every packet "
+                               "of {}..{} bytes, every ctx and every map content",
+                               image_.name, options.min_packet, options.max_packet));
+  } else if (refuted) {
+    document_.note(Tone::bad, fmt::format("refuted: {} has {} counterexample{}", image_.name,
+                                          exploration_.findings.size(),
+                                          exploration_.findings.size() == 1 ? "" : "s"));
+  } else {
+    document_.note(Tone::warning, fmt::format("unknown: {} could not be decided ({} reasons above)",
+                                              image_.name, exploration_.unknowns.size()));
+  }
+}
+
+}  // namespace probity::cli
