@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `probity check FILE[:PROG]`: every path of the deployed bytecode, for every packet of every length, every ctx and every
-// map content. Findings are replayed before they are shown.
+// `probity check FILE[:PROG]`: every path of the deployed bytecode, for every packet of every
+// length, every ctx and every map content. Findings are replayed before they are shown.
 #include <charconv>
 #include <filesystem>
 
@@ -44,10 +44,12 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--max-packet", flags.max_packet, "longest packet, bytes (default 1514)");
   app.add_option("--unroll", flags.unroll, "times a loop may run on one path (default 2048)");
   app.add_option("--max-paths", flags.max_paths, "paths explored (default 200000)");
-  app.add_option("--conflicts", flags.conflicts, "conflicts a solver stage may use (default 200000)");
+  app.add_option("--conflicts", flags.conflicts,
+                 "conflicts a solver stage may use (default 200000)");
   app.add_option("--replay-paths", flags.replay_paths,
                  "solve every path to a packet and compare with an engine: interp or kernel");
-  app.add_option("--witness-dir", flags.witness_dir, "where counterexamples are written (default .)");
+  app.add_option("--witness-dir", flags.witness_dir,
+                 "where counterexamples are written (default .)");
   app.add_flag("--no-specs", flags.no_specs, "leave the specifications switched off");
   app.add_flag("--no-kernel", flags.no_kernel, "do not replay counterexamples in the live kernel");
   app.add_flag("--no-external", flags.no_external, "do not ask z3 or cvc5");
@@ -59,9 +61,10 @@ struct ActionName {
 };
 // enum xdp_action, TC_ACT_* of <linux/pkt_cls.h>.
 constexpr ActionName action_names[] = {
-    {"XDP_ABORTED", 0}, {"XDP_DROP", 1},     {"XDP_PASS", 2},          {"XDP_TX", 3},
-    {"XDP_REDIRECT", 4}, {"TC_ACT_UNSPEC", 0xffffffff}, {"TC_ACT_OK", 0}, {"TC_ACT_RECLASSIFY", 1},
-    {"TC_ACT_SHOT", 2}, {"TC_ACT_PIPE", 3},  {"TC_ACT_STOLEN", 4},     {"TC_ACT_REDIRECT", 7},
+    {"XDP_ABORTED", 0}, {"XDP_DROP", 1},          {"XDP_PASS", 2},
+    {"XDP_TX", 3},      {"XDP_REDIRECT", 4},      {"TC_ACT_UNSPEC", 0xffffffff},
+    {"TC_ACT_OK", 0},   {"TC_ACT_RECLASSIFY", 1}, {"TC_ACT_SHOT", 2},
+    {"TC_ACT_PIPE", 3}, {"TC_ACT_STOLEN", 4},     {"TC_ACT_REDIRECT", 7},
 };
 
 Expected<std::uint32_t> parse_return(std::string_view word) {
@@ -72,9 +75,10 @@ Expected<std::uint32_t> parse_return(std::string_view word) {
   const auto end = word.data() + word.size();
   const auto parsed = std::from_chars(word.data(), end, value);
   if (!word.empty() && parsed.ec == std::errc() && parsed.ptr == end) return value;
-  return error(Fault::bad_input, fmt::format("--assert-return: \"{}\" is neither an action (XDP_DROP …) "
-                                             "nor a number (0..4294967295)",
-                                             word));
+  return error(Fault::bad_input,
+               fmt::format("--assert-return: \"{}\" is neither an action (XDP_DROP …) "
+                           "nor a number (0..4294967295)",
+                           word));
 }
 
 Expected<std::vector<std::uint32_t>> parse_returns(std::string_view list) {
@@ -91,16 +95,18 @@ Expected<std::vector<std::uint32_t>> parse_returns(std::string_view list) {
 Expected<symex::Options> options_of(const Flags& flags) {
   symex::Options options;
   if (flags.max_packet > largest_packet) {
-    return error(Fault::bad_input, fmt::format("--max-packet: {} bytes (limit {})", flags.max_packet,
-                                               largest_packet));
+    return error(Fault::bad_input, fmt::format("--max-packet: {} bytes (limit {})",
+                                               flags.max_packet, largest_packet));
   }
   if (flags.min_packet > flags.max_packet) {
     return error(Fault::bad_input, fmt::format("--min-packet: {} is more than --max-packet {}",
                                                flags.min_packet, flags.max_packet));
   }
-  if (!flags.replay_paths.empty() && flags.replay_paths != "interp" && flags.replay_paths != "kernel") {
-    return error(Fault::bad_input, fmt::format("--replay-paths: \"{}\" is neither interp nor kernel",
-                                               flags.replay_paths));
+  if (!flags.replay_paths.empty() && flags.replay_paths != "interp" &&
+      flags.replay_paths != "kernel") {
+    return error(
+        Fault::bad_input,
+        fmt::format("--replay-paths: \"{}\" is neither interp nor kernel", flags.replay_paths));
   }
   options.min_packet = flags.min_packet;
   options.max_packet = flags.max_packet;
@@ -125,9 +131,10 @@ Expected<void> require_checkable(const object::Image& image) {
     case ProgType::sched_cls:
     case ProgType::sched_act: break;
     default:
-      return error(Fault::unsupported, fmt::format("{}: programs of type {} are not checked yet (xdp, "
-                                                   "sched_cls, sched_act are)",
-                                                   image.name, program::name(image.type)));
+      return error(Fault::unsupported,
+                   fmt::format("{}: programs of type {} are not checked yet (xdp, "
+                               "sched_cls, sched_act are)",
+                               image.name, program::name(image.type)));
   }
   std::vector<std::byte> scratch(program::validate_scratch_bytes(image.view()));
   Arena arena(scratch);
@@ -152,7 +159,8 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   document.summarise(report::SummaryKind::verdicts);
   CheckReport report{document, image, exploration, flags.witness_dir};
   report.overview(options);
-  const symex::UseKernel use_kernel = flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
+  const symex::UseKernel use_kernel =
+      flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
   bool contradicted = false;
   std::size_t number = 0;
   for (const symex::Finding& finding : exploration.findings) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text for a person and the same facts as JSON. A finding without a replay that reproduces it is marked as such.
+// Text for a person and the same facts as JSON. A finding without a replay that reproduces it is
+// marked as such.
 #include "cli/check_report.hpp"
 
 #include <algorithm>
@@ -32,7 +33,8 @@ Json json_of(const symex::Witness& witness) {
   for (const runtime::MapContents& contents : witness.maps) {
     Json entries = Json::array();
     for (const runtime::MapEntry& entry : contents.entries) {
-      entries.push(Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
+      entries.push(
+          Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
     }
     maps.push(Json::object({{"map", contents.map}, {"entries", std::move(entries)}}));
   }
@@ -59,8 +61,9 @@ std::string text_of(const runtime::MapContents& contents) {
 }
 
 std::string text_of(const symex::Witness& witness) {
-  std::string text = fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
-                                 witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
+  std::string text =
+      fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
+                  witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
   for (const runtime::MapContents& contents : witness.maps) text += text_of(contents) + "\n";
   for (const std::string& result : witness.helper_results) text += result + "\n";
   return text;
@@ -100,13 +103,13 @@ std::string CheckReport::trail(std::span<const symex::TrailStep> steps) const {
 
 void CheckReport::overview(const symex::Options& options) {
   const symex::Statistics& s = exploration_.statistics;
-  document_.heading(fmt::format("{} ({}, section {})", image_.name, program::name(image_.type),
-                                image_.section));
-  document_.fields({{"insns", fmt::format("{} slots, {} maps", image_.slots.size(), image_.maps.size())},
-                    {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet,
-                                            options.max_packet)},
-                    {"explored", fmt::format("{} paths, {} insns, {} solver checks, {:.3f} s CPU", s.paths,
-                                             s.insns, s.solver_checks, s.cpu_seconds)}});
+  document_.heading(
+      fmt::format("{} ({}, section {})", image_.name, program::name(image_.type), image_.section));
+  document_.fields(
+      {{"insns", fmt::format("{} slots, {} maps", image_.slots.size(), image_.maps.size())},
+       {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet)},
+       {"explored", fmt::format("{} paths, {} insns, {} solver checks, {:.3f} s CPU", s.paths,
+                                s.insns, s.solver_checks, s.cpu_seconds)}});
   std::map<symex::Property, std::array<std::uint64_t, 3>> counts;
   Json sites = Json::array();
   for (const symex::Site& site : exploration_.sites) {
@@ -125,7 +128,8 @@ void CheckReport::overview(const symex::Options& options) {
     rows.push_back({std::string(symex::name(property)), fmt::format("{}", count[0]),
                     fmt::format("{}", count[1]), fmt::format("{}", count[2])});
   }
-  if (!rows.empty()) document_.table({"checked at each place", "proved", "refuted", "unknown"}, rows);
+  if (!rows.empty())
+    document_.table({"checked at each place", "proved", "refuted", "unknown"}, rows);
   for (const std::string& note : exploration_.notes) document_.note(Tone::plain, "note: " + note);
   Json& details = document_.details();
   details["program"] = image_.name;
@@ -139,18 +143,22 @@ void CheckReport::overview(const symex::Options& options) {
   details["findings"] = Json::array();
 }
 
-Expected<std::string> CheckReport::write_witness(const symex::Finding& finding, std::size_t number) {
+Expected<std::string> CheckReport::write_witness(const symex::Finding& finding,
+                                                 std::size_t number) {
   const std::string base = fmt::format("{}/{}-{}", witness_dir_, image_.name, number);
-  const std::string hex = fmt::format("# {}\n{}", finding.text, packet::print_hex(finding.witness.input.packet));
+  const std::string hex =
+      fmt::format("# {}\n{}", finding.text, packet::print_hex(finding.witness.input.packet));
   TRY(report::write_file_atomically(base + ".hex", hex));
   const packet::Record record{finding.witness.input.packet, 0};
   TRY(const std::string capture, packet::print_capture({&record, 1}));
   TRY(report::write_file_atomically(base + ".pcap", capture));
-  TRY(report::write_file_atomically(base + ".json", report::print(json_of(finding.witness)) + "\n"));
+  TRY(report::write_file_atomically(base + ".json",
+                                    report::print(json_of(finding.witness)) + "\n"));
   for (const runtime::MapContents& contents : finding.witness.maps) {
     Json entries = Json::array();
     for (const runtime::MapEntry& entry : contents.entries) {
-      entries.push(Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
+      entries.push(
+          Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
     }
     TRY(report::write_file_atomically(fmt::format("{}.map.{}.json", base, contents.map),
                                       report::print(entries) + "\n"));
@@ -161,10 +169,12 @@ Expected<std::string> CheckReport::write_witness(const symex::Finding& finding, 
 Expected<void> CheckReport::finding(const symex::Finding& finding, std::size_t number,
                                     std::span<const symex::Replayed> replayed) {
   TRY(const std::string base, write_witness(finding, number));
-  document_.note(Tone::bad, fmt::format("refuted: {}: {}", symex::name(finding.property), finding.text));
+  document_.note(Tone::bad,
+                 fmt::format("refuted: {}: {}", symex::name(finding.property), finding.text));
   std::string text = fmt::format("at {}\n{}", place(finding.slot), trail(finding.trail));
   text += "registers:";
-  for (const symex::Register& reg : finding.registers) text += fmt::format(" {}={}", reg.name, reg.value);
+  for (const symex::Register& reg : finding.registers)
+    text += fmt::format(" {}={}", reg.name, reg.value);
   text += "\n" + text_of(finding.witness);
   for (const symex::Replayed& one : replayed) {
     text += fmt::format("replay on {}: {}: {}\n", one.engine, name(one.outcome), one.text);
@@ -173,7 +183,8 @@ Expected<void> CheckReport::finding(const symex::Finding& finding, std::size_t n
   document_.code(text);
   Json replays = Json::array();
   for (const symex::Replayed& one : replayed) {
-    replays.push(Json::object({{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
+    replays.push(
+        Json::object({{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
   }
   document_.details()["findings"].push(Json::object({{"property", symex::name(finding.property)},
                                                      {"slot", finding.slot},
@@ -195,12 +206,14 @@ std::size_t CheckReport::replay_paths(std::string_view engine) {
     if (one.outcome == symex::Outcome::not_applicable) ++skipped[one.text];
     if (one.outcome != symex::Outcome::contradicted) continue;
     if (++differing > 3) continue;
-    document_.note(Tone::bad, fmt::format("path differs on {}: {} (a bug of ours)", engine, one.text));
+    document_.note(Tone::bad,
+                   fmt::format("path differs on {}: {} (a bug of ours)", engine, one.text));
     document_.code(trail(path.trail) + text_of(path.witness));
   }
-  document_.note(differing == 0 ? Tone::good : Tone::bad,
-                 fmt::format("paths replayed on {}: {} of {} equal in return value and packet, {} different",
-                             engine, equal, exploration_.cases.size(), differing));
+  document_.note(
+      differing == 0 ? Tone::good : Tone::bad,
+      fmt::format("paths replayed on {}: {} of {} equal in return value and packet, {} different",
+                  engine, equal, exploration_.cases.size(), differing));
   for (const auto& [reason, count] : skipped) {
     document_.note(Tone::warning, fmt::format("not replayed: {} paths: {}", count, reason));
   }
@@ -214,7 +227,8 @@ std::size_t CheckReport::replay_paths(std::string_view engine) {
 void CheckReport::unknowns() {
   Json list = Json::array();
   for (const symex::Unknowing& unknown : exploration_.unknowns) {
-    document_.note(Tone::warning, fmt::format("unknown: {} at {}", unknown.reason, place(unknown.slot)));
+    document_.note(Tone::warning,
+                   fmt::format("unknown: {} at {}", unknown.reason, place(unknown.slot)));
     list.push(Json::object({{"slot", unknown.slot}, {"reason", unknown.reason}}));
   }
   document_.details()["unknowns"] = std::move(list);
@@ -226,10 +240,11 @@ void CheckReport::verdict(const symex::Options& options) {
   const std::string_view word = refuted ? "refuted" : unknown ? "unknown" : "proved";
   document_.details()["verdict"] = std::string(word);
   if (!refuted && !unknown) {
-    document_.note(Tone::good,
-                   fmt::format("proved: {} is memory-safe, ends, and meets its specification for every packet "
-                               "of {}..{} bytes, every ctx and every map content",
-                               image_.name, options.min_packet, options.max_packet));
+    document_.note(
+        Tone::good,
+        fmt::format("proved: {} is memory-safe, ends, and meets its specification for every packet "
+                    "of {}..{} bytes, every ctx and every map content",
+                    image_.name, options.min_packet, options.max_packet));
   } else if (refuted) {
     document_.note(Tone::bad, fmt::format("refuted: {} has {} counterexample{}", image_.name,
                                           exploration_.findings.size(),

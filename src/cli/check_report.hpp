@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How `check` tells what it found: an overview, each finding with source line, path, registers, packet and replays, the
-// unknowns by name, and the verdict.
+// How `check` tells what it found: an overview, each finding with source line, path, registers,
+// packet and replays, the unknowns by name, and the verdict.
 #pragma once
 
 #include <span>
@@ -17,13 +17,17 @@ class CheckReport {
  public:
   CheckReport(report::Document& document, const object::Image& image,
               const symex::Exploration& exploration, std::string witness_dir)
-      : document_(document), image_(image), exploration_(exploration), witness_dir_(std::move(witness_dir)) {}
+      : document_(document),
+        image_(image),
+        exploration_(exploration),
+        witness_dir_(std::move(witness_dir)) {}
 
   void overview(const symex::Options& options);
   /// Also writes the witness files; an error is one of writing.
   Expected<void> finding(const symex::Finding& finding, std::size_t number,
                          std::span<const symex::Replayed> replayed);
-  /// Replays every collected path on `engine`; the number of paths that differ from their prediction.
+  /// Replays every collected path on `engine`; the number of paths that differ from their
+  /// prediction.
   std::size_t replay_paths(std::string_view engine);
   void unknowns();
   void verdict(const symex::Options& options);

@@ -14,8 +14,9 @@ Expected<program::ProgType> parse_program_type(std::string_view name) {
     const auto type = static_cast<program::ProgType>(number);
     if (program::name(type) == name) return type;
   }
-  return error(Fault::bad_input,
-               fmt::format("--type: \"{}\" is not a program type (xdp, sched_cls, socket_filter …)", name));
+  return error(
+      Fault::bad_input,
+      fmt::format("--type: \"{}\" is not a program type (xdp, sched_cls, socket_filter …)", name));
 }
 
 Expected<object::Image> load_program(const std::string& selection, const std::string& type) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program that a command line names: FILE[:SECTION-or-FUNCTION], linked, with an optional program type.
+// The program that a command line names: FILE[:SECTION-or-FUNCTION], linked, with an optional
+// program type.
 #pragma once
 
 #include <string>

@@ -24,28 +24,38 @@ struct MapEntry {
 };
 
 struct MapContents {
-  std::string map;                 ///< name
-  std::vector<MapEntry> entries;   ///< sorted by key when read back
+  std::string map;                ///< name
+  std::vector<MapEntry> entries;  ///< sorted by key when read back
   friend bool operator==(const MapContents&, const MapContents&) = default;
 };
 
 /// What the program is given. Fields beyond the packet follow struct xdp_md / __sk_buff.
 struct RunInput {
-  Bytes packet;                        ///< from the Ethernet header on
-  std::uint32_t metadata_size = 0;     ///< leading bytes of `packet` that are data_meta..data
-  std::uint32_t ingress_ifindex = 1;   ///< 1 is lo
+  Bytes packet;                       ///< from the Ethernet header on
+  std::uint32_t metadata_size = 0;    ///< leading bytes of `packet` that are data_meta..data
+  std::uint32_t ingress_ifindex = 1;  ///< 1 is lo
   std::uint32_t rx_queue_index = 0;
   std::uint32_t egress_ifindex = 0;
-  std::uint32_t mark = 0;              ///< __sk_buff only
-  std::uint32_t repeat = 1;            ///< runs; the output is the last run's
+  std::uint32_t mark = 0;    ///< __sk_buff only
+  std::uint32_t repeat = 1;  ///< runs; the output is the last run's
   /// Bare programs (no ctx): r1 is the memory's address, r2 its length.
   bool raw_memory = false;
 };
 
 /// Why the interpreter stopped a program.
 enum class FaultKind : std::uint8_t {
-  none, out_of_bounds, null_pointer, not_writable, misaligned_atomic, unknown_instruction,
-  unknown_helper, bad_helper_argument, bad_ctx_access, call_depth, out_of_fuel, jump_out_of_range,
+  none,
+  out_of_bounds,
+  null_pointer,
+  not_writable,
+  misaligned_atomic,
+  unknown_instruction,
+  unknown_helper,
+  bad_helper_argument,
+  bad_ctx_access,
+  call_depth,
+  out_of_fuel,
+  jump_out_of_range,
   unsupported,
 };
 /// E.g. "out of bounds".
@@ -69,8 +79,8 @@ struct OutputEvent {
 
 struct RunOutput {
   std::uint64_t return_value = 0;  ///< r0; the kernel engine knows only the low 32 bits
-  Bytes packet;  ///< data..data_end afterwards (metadata included if there was any)
-  FaultReport fault;               ///< kind none when the program returned
+  Bytes packet;       ///< data..data_end afterwards (metadata included if there was any)
+  FaultReport fault;  ///< kind none when the program returned
   std::uint64_t insns_executed = 0;
   double nanoseconds_per_run = 0;
   std::vector<OutputEvent> events;

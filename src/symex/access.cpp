@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks on the way: every memory access must be inside its region on every input, nothing uninitialised may be
-// used, and no address may be observed. A check that fails is reported once per place with a witness; the path then
-// goes on under the assumption that it held, so that later places are checked too.
+// The checks on the way: every memory access must be inside its region on every input, nothing
+// uninitialised may be used, and no address may be observed. A check that fails is reported once
+// per place with a witness; the path then goes on under the assumption that it held, so that later
+// places are checked too.
 #include <algorithm>
 #include <cinttypes>
 
@@ -19,7 +20,8 @@ std::string describe_region(const Region& region, const program::View& program) 
     case RegionKind::packet: return "packet";
     case RegionKind::metadata: return "packet metadata";
     case RegionKind::stack: return fmt::format("stack of frame {}", region.index);
-    case RegionKind::map_value: return fmt::format("value of map {}", program.maps[region.index].name);
+    case RegionKind::map_value:
+      return fmt::format("value of map {}", program.maps[region.index].name);
     case RegionKind::map_object: return fmt::format("map {}", program.maps[region.index].name);
     case RegionKind::function: return "function";
     case RegionKind::ringbuf_record: return "ring buffer record";
@@ -79,10 +81,11 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
     const Word word = state.regs[i];
     if (context_.taint.of(word.term) == Taint::uninitialised) continue;
     const auto value = static_cast<std::uint64_t>((*valuation)(word.term));
-    std::string shown = word.region == 0
-                            ? fmt::format("{:#x}", value)
-                            : fmt::format("{} + {}", describe_region(state.regions[word.region], program_),
-                                          static_cast<std::int64_t>(value));
+    std::string shown =
+        word.region == 0
+            ? fmt::format("{:#x}", value)
+            : fmt::format("{} + {}", describe_region(state.regions[word.region], program_),
+                          static_cast<std::int64_t>(value));
     finding.registers.push_back({fmt::format("r{}", i), std::move(shown)});
   }
   finding.witness = make_witness(state, *valuation);
@@ -206,7 +209,8 @@ std::optional<Place> Explorer::access(PathState& state, Word address, std::uint6
                         describe_region(region, program_), region.size_bytes));
     return std::nullopt;
   }
-  const term::Id inside = store.bin(Op::ule, address.term, context_.lit(64, region.size_bytes - size_bytes));
+  const term::Id inside =
+      store.bin(Op::ule, address.term, context_.lit(64, region.size_bytes - size_bytes));
   if (!require(state, Property::memory_bounds, inside,
                fmt::format("{} bytes are not inside the {} (limit {} bytes)", size_bytes,
                            describe_region(region, program_), region.size_bytes))) {
@@ -253,7 +257,8 @@ std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Wor
   if (!place) return std::nullopt;
   std::vector<term::Id> chunks;
   for (std::uint64_t at = 0; at < size_bytes; at += chunk_bytes) {
-    const unsigned bytes = static_cast<unsigned>(std::min<std::uint64_t>(chunk_bytes, size_bytes - at));
+    const unsigned bytes =
+        static_cast<unsigned>(std::min<std::uint64_t>(chunk_bytes, size_bytes - at));
     const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
     const auto read = state.objects.at(place->object).read(context_, offset, bytes);
     if (!read) {
@@ -270,7 +275,8 @@ std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Wor
   return chunks;
 }
 
-void Explorer::write_chunks(PathState& state, const Place& place, std::span<const term::Id> chunks) {
+void Explorer::write_chunks(PathState& state, const Place& place,
+                            std::span<const term::Id> chunks) {
   Memory& memory = state.objects.writable(place.object);
   std::uint64_t at = 0;
   for (const term::Id chunk : chunks) {

@@ -14,7 +14,9 @@ Context::Context() {
   current = this;
 }
 
-Context::~Context() { current = nullptr; }
+Context::~Context() {
+  current = nullptr;
+}
 
 Context& current_context() {
   PROBITY_CHECK(current != nullptr);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Context: what one exploration shares between all its paths: the term store and the analyses over it.
+// Context: what one exploration shares between all its paths: the term store and the analyses over
+// it.
 #pragma once
 
 #include <cstdint>

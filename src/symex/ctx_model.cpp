@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// struct xdp_md and struct __sk_buff as programs see them. data, data_end and data_meta are packet pointers; every other
-// field that has no fixed value is one variable, the same at each read. Offsets must be constant, as the kernel demands.
-// Assumed: the packet is linear (data_end - data is its length) and has no metadata at entry.
+// struct xdp_md and struct __sk_buff as programs see them. data, data_end and data_meta are packet
+// pointers; every other field that has no fixed value is one variable, the same at each read.
+// Offsets must be constant, as the kernel demands. Assumed: the packet is linear (data_end - data
+// is its length) and has no metadata at entry.
 #include <array>
 
 #include <fmt/format.h>
@@ -65,7 +66,8 @@ std::span<const Field> fields_of(program::ProgType type) {
 
 const Field* find_field(program::ProgType type, std::uint64_t offset, unsigned size_bytes) {
   for (const Field& field : fields_of(type)) {
-    if (offset >= field.offset && offset + size_bytes <= field.offset + std::uint64_t{field.size_bytes}) {
+    if (offset >= field.offset &&
+        offset + size_bytes <= field.offset + std::uint64_t{field.size_bytes}) {
       return &field;
     }
   }
@@ -102,9 +104,7 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
     case FieldKind::data: whole = {state.packet.head, packet}; break;
     case FieldKind::data_end: whole = {state.packet.end, packet}; break;
     case FieldKind::data_meta: whole = {state.packet.meta, packet}; break;
-    case FieldKind::length:
-      whole = {context_.store.extract(0, 32, packet_length(state)), 0};
-      break;
+    case FieldKind::length: whole = {context_.store.extract(0, 32, packet_length(state)), 0}; break;
     case FieldKind::ifindex:
     case FieldKind::variable: {
       const auto written = state.ctx_written.find(field->offset);
@@ -117,7 +117,8 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
     }
   }
   if (whole.region != 0) {
-    if (size_bytes != 4) return violate(state, Property::ctx_access, "a packet pointer is loaded in parts");
+    if (size_bytes != 4)
+      return violate(state, Property::ctx_access, "a packet pointer is loaded in parts");
     value = whole;
     return true;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop: take a path, execute insns until it ends or forks, queue the other side. Limits end a path with a named
-// unknown, never silently.
+// The loop: take a path, execute insns until it ends or forks, queue the other side. Limits end a
+// path with a named unknown, never silently.
 #include "symex/explorer.hpp"
 
 #include <ctime>
@@ -50,7 +50,8 @@ Value<64> Machine::address_of(bpf::ImmOp op, Value<32> imm, Value<32> next_imm) 
 
 template <unsigned W>
 bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
-  // Legacy access reads from the start of the packet, whatever data is; outside it the program ends.
+  // Legacy access reads from the start of the packet, whatever data is; outside it the program
+  // ends.
   term::Store& store = explorer_.context_.store;
   const term::Id at = store.zext(64, offset.raw().term);
   const term::Id size = store.bin(Op::sub, state_.packet.end, state_.packet.head);
@@ -89,9 +90,9 @@ Expected<Exploration> Explorer::explore() {
   start();
   while (!pending_.empty()) {
     if (result_.statistics.paths >= options_.max_paths) {
-      result_.unknowns.push_back({0, fmt::format("{} paths explored (limit {}), {} branches left",
-                                                 result_.statistics.paths, options_.max_paths,
-                                                 pending_.size())});
+      result_.unknowns.push_back(
+          {0, fmt::format("{} paths explored (limit {}), {} branches left",
+                          result_.statistics.paths, options_.max_paths, pending_.size())});
       break;
     }
     std::unique_ptr<PathState> next = std::move(pending_.back());
@@ -179,10 +180,10 @@ bool Explorer::control(PathState& state, const bpf::Next<Provenance>& next, cons
     case bpf::Flow::call_helper: return call_helper(state, displacement());
     case bpf::Flow::call_local: return call_local(state, following + displacement());
     case bpf::Flow::call_kfunc:
-      give_up(state, fmt::format("kfunc {} is not modelled",
-                                 displacement() < program_.externals.size()
-                                     ? program_.externals[displacement()].name
-                                     : std::string_view("?")));
+      give_up(state,
+              fmt::format("kfunc {} is not modelled", displacement() < program_.externals.size()
+                                                          ? program_.externals[displacement()].name
+                                                          : std::string_view("?")));
       return false;
     case bpf::Flow::call_reg: give_up(state, "callx is not modelled"); return false;
     case bpf::Flow::exit: return leave_frame(state);

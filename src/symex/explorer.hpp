@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Explorer: walks every feasible path of a linked program from its entry, with a symbolic packet of symbolic length,
-// symbolic ctx and map contents, and checks each memory access, helper call and specification on the way. Paths are
-// explored depth first; a fork copies the state. The instructions' meaning is bpf::meaning<Provenance>; what a helper
-// or a map does is in the *_model.cpp files. Where the exploration cannot go on it says so by name.
+// Explorer: walks every feasible path of a linked program from its entry, with a symbolic packet of
+// symbolic length, symbolic ctx and map contents, and checks each memory access, helper call and
+// specification on the way. Paths are explored depth first; a fork copies the state. The
+// instructions' meaning is bpf::meaning<Provenance>; what a helper or a map does is in the
+// *_model.cpp files. Where the exploration cannot go on it says so by name.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +25,14 @@
 namespace probity::symex {
 
 struct Options {
-  std::uint32_t min_packet = 14;      ///< bytes; the kernel's test run takes no less
-  std::uint32_t max_packet = 1514;    ///< bytes
-  std::uint32_t unroll = 2048;        ///< times a back edge may be taken on one path
+  std::uint32_t min_packet = 14;    ///< bytes; the kernel's test run takes no less
+  std::uint32_t max_packet = 1514;  ///< bytes
+  std::uint32_t unroll = 2048;      ///< times a back edge may be taken on one path
   std::uint64_t max_paths = 200'000;
-  std::uint64_t max_insns = 50'000'000;  ///< over all paths
+  std::uint64_t max_insns = 50'000'000;        ///< over all paths
   std::vector<std::uint32_t> allowed_returns;  ///< empty: any
-  bool specs = true;                  ///< evaluate BPF_ASSERT and friends
-  bool collect_cases = false;         ///< solve every path to an input and its output
+  bool specs = true;                           ///< evaluate BPF_ASSERT and friends
+  bool collect_cases = false;                  ///< solve every path to an input and its output
   std::uint64_t max_cases = 20'000;
   solver::Options solver;
 };
@@ -79,7 +80,8 @@ class Explorer {
   bool violate(PathState& state, Property property, std::string text);
   void give_up(PathState& state, std::string reason);
   bool observable(PathState& state, Word word, std::string_view what);
-  std::optional<Place> access(PathState& state, Word address, std::uint64_t size_bytes, bool writes);
+  std::optional<Place> access(PathState& state, Word address, std::uint64_t size_bytes,
+                              bool writes);
   std::optional<Place> access_packet(PathState& state, const Region& region, Word address,
                                      std::uint64_t size_bytes);
   bool load(PathState& state, Word address, unsigned size_bytes, Word& value);
@@ -112,7 +114,8 @@ class Explorer {
     term::Id condition;
     std::uint32_t slot = 0;
   };
-  std::vector<Candidate> candidates(PathState& state, std::uint32_t map, std::span<const term::Id> key);
+  std::vector<Candidate> candidates(PathState& state, std::uint32_t map,
+                                    std::span<const term::Id> key);
   std::optional<std::vector<term::Id>> key_argument(PathState& state, std::uint32_t map);
   bool modelled(PathState& state, std::uint32_t map);
   void put_value(PathState& state, std::uint32_t map, std::uint32_t slot,
@@ -149,7 +152,7 @@ class Explorer {
   program::View program_;
   Options options_;
   Context context_;
-  term::Id length_;           ///< packet length, 16 bits
+  term::Id length_;  ///< packet length, 16 bits
   term::Id length64_;
   term::Function packet_bytes_;
   PathSolver solver_;

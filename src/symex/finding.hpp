@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an exploration reports: findings (refuted, with a witness), unknowns (by name), and the sites it proved.
+// What an exploration reports: findings (refuted, with a witness), unknowns (by name), and the
+// sites it proved.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,18 @@
 namespace probity::symex {
 
 enum class Property : std::uint8_t {
-  memory_bounds, null_pointer, not_a_pointer, write_permission, initialised_register, initialised_stack,
-  helper_argument, ctx_access, call_depth, return_value, assertion, stale_pointer,
+  memory_bounds,
+  null_pointer,
+  not_a_pointer,
+  write_permission,
+  initialised_register,
+  initialised_stack,
+  helper_argument,
+  ctx_access,
+  call_depth,
+  return_value,
+  assertion,
+  stale_pointer,
 };
 /// E.g. "memory bounds".
 std::string_view name(Property property);
@@ -22,10 +33,11 @@ std::string_view name(Property property);
 /// A concrete input that leads where the finding says.
 struct Witness {
   runtime::RunInput input;
-  std::vector<runtime::MapContents> maps;   ///< contents before the run
+  std::vector<runtime::MapContents> maps;  ///< contents before the run
   /// Values the program got from helpers that no engine can be told to return (time, random …).
   std::vector<std::string> helper_results;
-  std::vector<std::string> not_replayable;  ///< reasons, empty when every engine can be given this input
+  std::vector<std::string>
+      not_replayable;  ///< reasons, empty when every engine can be given this input
 };
 
 struct Register {
@@ -41,10 +53,10 @@ struct TrailStep {
 struct Finding {
   Property property{};
   std::uint32_t slot = 0;
-  std::string text;               ///< one line: what is wrong, with value and limit
+  std::string text;                ///< one line: what is wrong, with value and limit
   std::uint32_t return_value = 0;  ///< what the path returns, for Property::return_value
   std::vector<Register> registers;
-  std::vector<TrailStep> trail;   ///< the branches decided on the way
+  std::vector<TrailStep> trail;  ///< the branches decided on the way
   Witness witness;
 };
 
@@ -68,7 +80,7 @@ struct PathCase {
   std::uint32_t return_value = 0;
   runtime::Bytes packet;  ///< data..data_end at exit
   std::vector<TrailStep> trail;
-  std::string ending;     ///< "exit", "tail call"
+  std::string ending;  ///< "exit", "tail call"
 };
 
 struct Statistics {
@@ -83,7 +95,7 @@ struct Exploration {
   std::vector<Finding> findings;
   std::vector<Unknowing> unknowns;
   std::vector<Site> sites;
-  std::vector<PathCase> cases;   ///< when asked for
+  std::vector<PathCase> cases;  ///< when asked for
   std::vector<std::string> notes;
   Statistics statistics;
 };

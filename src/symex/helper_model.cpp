@@ -1,23 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a helper call does to a path. Helpers whose result depends on the machine (time, random numbers, the fib) give a
-// fresh variable, recorded for the witness; a helper that is not modelled ends the path with an unknown that names it.
+// What a helper call does to a path. Helpers whose result depends on the machine (time, random
+// numbers, the fib) give a fresh variable, recorded for the witness; a helper that is not modelled
+// ends the path with an unknown that names it.
 #include <fmt/format.h>
 
 #include "program/helper.hpp"
-#include "symex/explorer.hpp"
 #include "program/spec_call.hpp"
+#include "symex/explorer.hpp"
 
 namespace probity::symex {
 namespace {
 
 // enum bpf_func_id.
 enum Helper : std::uint32_t {
-  map_lookup_elem = 1, map_update_elem = 2, map_delete_elem = 3, ktime_get_ns = 5, trace_printk = 6,
-  get_prandom_u32 = 7, get_smp_processor_id = 8, skb_store_bytes = 9, l3_csum_replace = 10,
-  l4_csum_replace = 11, tail_call = 12, redirect = 23, perf_event_output = 25, skb_load_bytes = 26,
-  csum_diff = 28, get_hash_recalc = 34, xdp_adjust_head = 44, get_socket_cookie = 46, redirect_map = 51,
-  xdp_adjust_meta = 54, xdp_adjust_tail = 65, fib_lookup = 69, jiffies64 = 118, ktime_get_boot_ns = 125,
-  ktime_get_coarse_ns = 160, xdp_get_buff_len = 188, xdp_load_bytes = 189, xdp_store_bytes = 190,
+  map_lookup_elem = 1,
+  map_update_elem = 2,
+  map_delete_elem = 3,
+  ktime_get_ns = 5,
+  trace_printk = 6,
+  get_prandom_u32 = 7,
+  get_smp_processor_id = 8,
+  skb_store_bytes = 9,
+  l3_csum_replace = 10,
+  l4_csum_replace = 11,
+  tail_call = 12,
+  redirect = 23,
+  perf_event_output = 25,
+  skb_load_bytes = 26,
+  csum_diff = 28,
+  get_hash_recalc = 34,
+  xdp_adjust_head = 44,
+  get_socket_cookie = 46,
+  redirect_map = 51,
+  xdp_adjust_meta = 54,
+  xdp_adjust_tail = 65,
+  fib_lookup = 69,
+  jiffies64 = 118,
+  ktime_get_boot_ns = 125,
+  ktime_get_coarse_ns = 160,
+  xdp_get_buff_len = 188,
+  xdp_load_bytes = 189,
+  xdp_store_bytes = 190,
 };
 
 constexpr std::int64_t invalid = -22;
@@ -89,8 +112,8 @@ bool Explorer::call_redirect(PathState& state) {
     const term::Id none = store.eq(flags.term, context_.lit64(0));
     set_result(state, store.ite(none, context_.lit64(4), context_.lit64(0)));
   } else {  // TC_ACT_REDIRECT, or TC_ACT_SHOT with a flag other than BPF_F_INGRESS
-    const term::Id none = store.eq(store.bin(Op::and_, flags.term, context_.lit64(~std::int64_t{1})),
-                                   context_.lit64(0));
+    const term::Id none = store.eq(
+        store.bin(Op::and_, flags.term, context_.lit64(~std::int64_t{1})), context_.lit64(0));
     set_result(state, store.ite(none, context_.lit64(7), context_.lit64(2)));
   }
   return true;
@@ -104,10 +127,12 @@ bool Explorer::call_redirect_map(PathState& state) {
   if (!observable(state, index, "the redirect index")) return false;
   if (!observable(state, flags, "the redirect flags")) return false;
   const program::MapDef& def = program_.maps[*map];
-  const bool device = def.type == program::MapType::devmap || def.type == program::MapType::devmap_hash;
+  const bool device =
+      def.type == program::MapType::devmap || def.type == program::MapType::devmap_hash;
   term::Store& store = context_.store;
   clobber(state);
-  const std::int64_t known_flags = device ? 3 | 8 | 16 : 3;  // action, BPF_F_BROADCAST, _EXCLUDE_INGRESS
+  const std::int64_t known_flags =
+      device ? 3 | 8 | 16 : 3;  // action, BPF_F_BROADCAST, _EXCLUDE_INGRESS
   const term::Id bad = store.not_(
       store.eq(store.bin(Op::and_, flags.term, context_.lit64(~known_flags)), context_.lit64(0)));
   const term::Id good = store.not_(bad);
@@ -127,7 +152,8 @@ bool Explorer::call_redirect_map(PathState& state) {
   for (const Candidate& candidate : candidates(state, *map, key)) {
     const term::Id here = store.and_(store.and_(good, in_range), candidate.condition);
     const term::Id found = store.or_(state.maps[*map].slots[candidate.slot].present, broadcast);
-    sides.push_back({store.and_(here, found), [this](PathState& s) { set_result(s, context_.lit64(4)); }});
+    sides.push_back(
+        {store.and_(here, found), [this](PathState& s) { set_result(s, context_.lit64(4)); }});
     sides.push_back({store.and_(here, store.not_(found)),
                      [this, fallback](PathState& s) { set_result(s, fallback); }});
   }
@@ -138,7 +164,8 @@ bool Explorer::call_tail(PathState& state) {
   if (!ctx_argument(state, 1)) return false;
   const auto map = map_argument(state, argument(state, 2));
   if (!map) return false;
-  // The target is another program: this path ends here when it exists, and goes on when it does not.
+  // The target is another program: this path ends here when it exists, and goes on when it does
+  // not.
   const std::string note =
       fmt::format("slot {}: tail call through {}: targets are checked on their own", state.slot,
                   program_.maps[*map].name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Machine: the State that bpf::meaning<Provenance> runs on: one path of an Explorer. An access that ends the path sets
-// stopped(); the value it returns then is irrelevant.
+// Machine: the State that bpf::meaning<Provenance> runs on: one path of an Explorer. An access that
+// ends the path sets stopped(); the value it returns then is irrelevant.
 #pragma once
 
 #include "symex/explorer.hpp"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maps: a path keeps the entries it has looked at. A lookup is memoised by key: the same key gives the same entry without
-// a fork; keys that may be equal are told apart by forking; a new key gets a fresh entry whose presence and bytes are
-// unknown. Array entries exist exactly when the index is in range. An update of a hash map gives the entry new memory,
-// as in the kernel, so old value pointers keep their old bytes. LRU maps never refuse an insert.
+// Maps: a path keeps the entries it has looked at. A lookup is memoised by key: the same key gives
+// the same entry without a fork; keys that may be equal are told apart by forking; a new key gets a
+// fresh entry whose presence and bytes are unknown. Array entries exist exactly when the index is
+// in range. An update of a hash map gives the entry new memory, as in the kernel, so old value
+// pointers keep their old bytes. LRU maps never refuse an insert.
 #include <array>
 
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ bool is_lru(MapType type) {
   return type == MapType::lru_hash || type == MapType::lru_percpu_hash;
 }
 bool is_device(MapType type) {
-  return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap || type == MapType::xskmap;
+  return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap ||
+         type == MapType::xskmap;
 }
 
 // Errors as helpers return them, <asm-generic/errno.h>.
@@ -82,7 +84,8 @@ std::optional<std::uint32_t> Explorer::map_argument(PathState& state, Word word)
 bool Explorer::modelled(PathState& state, std::uint32_t map) {
   const program::MapDef& def = program_.maps[map];
   if (is_array(def.type) || is_hash(def.type) || is_device(def.type)) return true;
-  give_up(state, fmt::format("map {}: type {} is not modelled here", def.name, program::name(def.type)));
+  give_up(state,
+          fmt::format("map {}: type {} is not modelled here", def.name, program::name(def.type)));
   return false;
 }
 
@@ -103,14 +106,14 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   }
   Slot slot;
   slot.key = std::move(key);
-  slot.initially_present =
-      is_hash(def.type) || is_device(def.type) ? context_.store.var(1, label + ".present")
-                                               : context_.store.true_();
+  slot.initially_present = is_hash(def.type) || is_device(def.type)
+                               ? context_.store.var(1, label + ".present")
+                               : context_.store.true_();
   slot.present = slot.initially_present;
   slot.initial_object = state.objects.add(Memory(origin));
   const std::uint32_t object = state.objects.add(Memory(origin));
-  slot.value = state.add_region(
-      {RegionKind::map_value, object, def.value_size, map, !def.read_only, true});
+  slot.value =
+      state.add_region({RegionKind::map_value, object, def.value_size, map, !def.read_only, true});
   entries.slots.push_back(std::move(slot));
   return number;
 }
@@ -157,7 +160,8 @@ bool Explorer::call_map_lookup(PathState& state) {
   term::Id in_range = store.true_();
   if (is_array(def.type) || (is_device(def.type) && def.type != MapType::devmap_hash)) {
     in_range = store.bin(Op::ult, (*key)[0], context_.lit(32, def.max_entries));
-    sides.push_back({store.not_(in_range), [this](PathState& s) { set_result(s, context_.lit64(0)); }});
+    sides.push_back(
+        {store.not_(in_range), [this](PathState& s) { set_result(s, context_.lit64(0)); }});
   }
   for (const Candidate& candidate : candidates(state, *map, *key)) {
     const Slot& slot = state.maps[*map].slots[candidate.slot];
@@ -179,7 +183,8 @@ void Explorer::put_value(PathState& state, std::uint32_t map, std::uint32_t slot
   Slot& entry = state.maps[map].slots[slot];
   if (!is_array(def.type)) {
     const std::uint32_t object = state.objects.add(Memory(Zeroed{}));
-    entry.value = state.add_region({RegionKind::map_value, object, def.value_size, map, true, true});
+    entry.value =
+        state.add_region({RegionKind::map_value, object, def.value_size, map, true, true});
     entry.present = context_.store.true_();
   }
   write_chunks(state, {state.regions[entry.value].object, context_.lit64(0)}, chunks);
@@ -202,7 +207,8 @@ bool Explorer::call_map_update(PathState& state) {
   term::Store& store = context_.store;
   std::vector<Alternative> sides;
   const auto fail = [this, &sides](term::Id condition, std::int64_t code) {
-    sides.push_back({condition, [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
+    sides.push_back(
+        {condition, [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
   };
   if (*flags > 2 || is_device(def.type)) {
     fail(store.true_(), invalid);

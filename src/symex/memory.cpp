@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads resolve from the newest layer down. At a symbolic offset each cell that the offset's interval admits becomes one
-// ite; the rewriter drops those whose comparison is decided. Initial contents are uninterpreted functions of the
-// index, so that a constant and a symbolic offset that happen to be equal read the same byte.
+// Reads resolve from the newest layer down. At a symbolic offset each cell that the offset's
+// interval admits becomes one ite; the rewriter drops those whose comparison is decided. Initial
+// contents are uninterpreted functions of the index, so that a constant and a symbolic offset that
+// happen to be equal read the same byte.
 #include "symex/memory.hpp"
 
 #include <algorithm>
@@ -70,7 +71,8 @@ std::optional<Cell> Memory::read_cells(Context& context, const Cells& cells, ter
 
 Expected<std::optional<Cell>> Memory::read_origin(Context& context, term::Id offset) const {
   if (std::holds_alternative<Uninitialised>(origin_)) return std::nullopt;
-  if (std::holds_alternative<Zeroed>(origin_)) return Cell{context.store.lit(8, 0), std::nullopt, 0};
+  if (std::holds_alternative<Zeroed>(origin_))
+    return Cell{context.store.lit(8, 0), std::nullopt, 0};
   if (const auto* unknown = std::get_if<Unknown>(&origin_)) {
     const std::array<term::Id, 1> index{context.store.extract(0, 32, offset)};
     return Cell{context.store.apply(unknown->function, index), std::nullopt, 0};
@@ -78,7 +80,8 @@ Expected<std::optional<Cell>> Memory::read_origin(Context& context, term::Id off
   const auto bytes = std::get<Constant>(origin_).bytes;
   if (const auto at = constant_offset(context, offset)) {
     const bool inside = *at >= 0 && static_cast<std::uint64_t>(*at) < bytes.size();
-    return Cell{context.store.lit(8, inside ? bytes[static_cast<std::size_t>(*at)] : 0), std::nullopt, 0};
+    return Cell{context.store.lit(8, inside ? bytes[static_cast<std::size_t>(*at)] : 0),
+                std::nullopt, 0};
   }
   const term::Interval range = context.intervals(offset);
   const auto size = static_cast<term::Value>(bytes.size());
@@ -92,7 +95,8 @@ Expected<std::optional<Cell>> Memory::read_origin(Context& context, term::Id off
   term::Id value = context.store.lit(8, 0);
   for (term::Value i = low; i < high; ++i) {
     const std::uint8_t byte = bytes[static_cast<std::size_t>(i)];
-    value = context.store.ite(context.store.eq(offset, context.store.lit(64, i)), context.store.lit(8, byte), value);
+    value = context.store.ite(context.store.eq(offset, context.store.lit(64, i)),
+                              context.store.lit(8, byte), value);
   }
   return Cell{value, std::nullopt, 0};
 }
@@ -106,7 +110,8 @@ Expected<std::optional<Cell>> Memory::read_byte(Context& context, term::Id offse
   std::vector<const Layer*> open;
   std::optional<Cell> result;
   bool decided = false;
-  for (const Layer* layer = below_.get(); layer != nullptr && !decided; layer = layer->below.get()) {
+  for (const Layer* layer = below_.get(); layer != nullptr && !decided;
+       layer = layer->below.get()) {
     if (!layer->offset && at) {
       if (const auto found = layer->cells.find(*at); found != layer->cells.end()) {
         result = found->second;
@@ -132,7 +137,8 @@ Expected<std::optional<Cell>> Memory::read_byte(Context& context, term::Id offse
       if (context.store.is_true(same)) {
         result = cell;
       } else if (result) {
-        result = Cell{context.store.ite(same, number_of(context, cell), number_of(context, *result)), {}, 0};
+        result = Cell{
+            context.store.ite(same, number_of(context, cell), number_of(context, *result)), {}, 0};
       }
     }
   }
@@ -154,7 +160,8 @@ Expected<std::optional<Word>> Memory::read(Context& context, term::Id offset,
   }
   if (whole) return *cells[0].pointer;
   term::Id value = number_of(context, cells[size_bytes - 1]);
-  for (unsigned i = size_bytes - 1; i-- > 0;) value = context.store.concat(value, number_of(context, cells[i]));
+  for (unsigned i = size_bytes - 1; i-- > 0;)
+    value = context.store.concat(value, number_of(context, cells[i]));
   return Word{value, 0};
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory: the symbolic bytes of one object (a stack frame, the packet, a map value). Writes at constant offsets go to a
-// map from offset to cell, writes at symbolic offsets become a layer of their own, and a read walks the layers from the
-// newest to the initial contents; a read never forks. A pointer stored whole keeps its region, so spilling is exact.
+// Memory: the symbolic bytes of one object (a stack frame, the packet, a map value). Writes at
+// constant offsets go to a map from offset to cell, writes at symbolic offsets become a layer of
+// their own, and a read walks the layers from the newest to the initial contents; a read never
+// forks. A pointer stored whole keeps its region, so spilling is exact.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +42,9 @@ class Memory {
  public:
   explicit Memory(Origin origin) : origin_(origin) {}
 
-  /// The little-endian value of `size_bytes` bytes at `offset` (64 bits). A whole pointer comes back as one. No value:
-  /// some byte is uninitialised. Error: a table too large to be read at a symbolic offset.
+  /// The little-endian value of `size_bytes` bytes at `offset` (64 bits). A whole pointer comes
+  /// back as one. No value: some byte is uninitialised. Error: a table too large to be read at a
+  /// symbolic offset.
   Expected<std::optional<Word>> read(Context& context, term::Id offset, unsigned size_bytes) const;
   void write(Context& context, term::Id offset, unsigned size_bytes, Word value);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helpers that move or copy the packet. Whether a driver has the head- or tailroom asked for is not known, so a move that
-// needs room may fail on every input; a move that the kernel always refuses always fails. Packet pointers from before
-// a move are stale. Limits are those of Linux 6.18 (net/core/filter.c).
+// Helpers that move or copy the packet. Whether a driver has the head- or tailroom asked for is not
+// known, so a move that needs room may fail on every input; a move that the kernel always refuses
+// always fails. Packet pointers from before a move are stale. Limits are those of Linux 6.18
+// (net/core/filter.c).
 #include <array>
 
 #include <fmt/format.h>
@@ -12,10 +13,10 @@ namespace probity::symex {
 namespace {
 
 constexpr std::int64_t invalid = -22;
-constexpr std::int64_t max_headroom = 256;   // XDP_PACKET_HEADROOM
+constexpr std::int64_t max_headroom = 256;  // XDP_PACKET_HEADROOM
 constexpr std::int64_t max_metadata = 252;
-constexpr std::int64_t min_packet = 14;      // ETH_HLEN
-constexpr std::int64_t max_frame = 3520;     // a page less headroom and skb_shared_info
+constexpr std::int64_t min_packet = 14;   // ETH_HLEN
+constexpr std::int64_t max_frame = 3520;  // a page less headroom and skb_shared_info
 constexpr std::int64_t max_zeroed_tail = 256;
 
 }  // namespace
@@ -69,7 +70,8 @@ bool Explorer::call_adjust_meta(PathState& state) {
                      move_packet(s, s.packet.head, s.packet.end, meta);
                      set_result(s, context_.lit64(0));
                    }});
-  sides.push_back({store.not_(works), [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  sides.push_back(
+      {store.not_(works), [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
   return fork(state, std::move(sides));
 }
 
@@ -166,7 +168,9 @@ bool Explorer::call_store_bytes(PathState& state, std::int64_t error_code) {
     }
     set_result(s, context_.lit64(0));
   };
-  const auto refuse = [this, error_code](PathState& s) { set_result(s, context_.lit64(error_code)); };
+  const auto refuse = [this, error_code](PathState& s) {
+    set_result(s, context_.lit64(error_code));
+  };
   return fork(state, {{inside, copy}, {store.not_(inside), refuse}});
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `data + k > data_end` is the only use of the packet length in almost all programs. Such a condition mentions one
-// variable and is a comparison of two sums, so it holds on a prefix or a suffix of the lengths: two evaluations at the
-// ends of the path's interval and a binary search answer it without a solver. That is only done while no other
-// condition of the path ties the length to other variables.
+// `data + k > data_end` is the only use of the packet length in almost all programs. Such a
+// condition mentions one variable and is a comparison of two sums, so it holds on a prefix or a
+// suffix of the lengths: two evaluations at the ends of the path's interval and a binary search
+// answer it without a solver. That is only done while no other condition of the path ties the
+// length to other variables.
 #include "symex/path_solver.hpp"
 
 namespace probity::symex {
@@ -32,7 +33,9 @@ std::uint8_t PathSolver::variables_of(term::Id a) {
   return variables_[a.index];
 }
 
-bool PathSolver::only_length(term::Id condition) { return variables_of(condition) == has_length; }
+bool PathSolver::only_length(term::Id condition) {
+  return variables_of(condition) == has_length;
+}
 bool PathSolver::mentions_length(term::Id condition) {
   return (variables_of(condition) & has_length) != 0;
 }
@@ -50,7 +53,8 @@ struct Threshold {
   term::Id sum;
 };
 
-/// How often `length` occurs in a sum of literals and zero-extensions of it; nothing for any other shape.
+/// How often `length` occurs in a sum of literals and zero-extensions of it; nothing for any other
+/// shape.
 std::optional<unsigned> occurrences(const term::Store& store, term::Id a, term::Id length) {
   if (a == length) return 1;
   if (store.literal(a)) return 0;
@@ -125,7 +129,8 @@ Possibility PathSolver::possible(const PathState& state, term::Id condition) {
   switch (answer.status) {
     case solver::Status::unsat: return {};
     case solver::Status::sat:
-      return {Answer::yes, std::make_shared<Valuation>(context_.store, answer.model), {}, std::nullopt};
+      return {
+          Answer::yes, std::make_shared<Valuation>(context_.store, answer.model), {}, std::nullopt};
     case solver::Status::unknown: return {Answer::unknown, nullptr, answer.reason, std::nullopt};
   }
   return {Answer::unknown, nullptr, "solver gave no status", std::nullopt};
@@ -154,8 +159,8 @@ std::shared_ptr<Valuation> PathSolver::shortest(const PathState& state, const Po
     const std::uint64_t middle = low + (high - low) / 2;
     std::vector<term::Id> query = state.condition;
     query.push_back(condition);
-    query.push_back(context_.store.bin(
-        Op::ule, length_, context_.store.lit(context_.store.width(length_), middle)));
+    query.push_back(context_.store.bin(Op::ule, length_,
+                                       context_.store.lit(context_.store.width(length_), middle)));
     const solver::Answer answer = session_.check(query);
     if (answer.status == solver::Status::sat) {
       best = std::make_shared<Valuation>(context_.store, answer.model);

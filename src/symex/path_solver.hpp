@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PathSolver: which sides of a condition can a path take? In order of cost: constants, the path's own valuation, the
-// interval of the packet length, then the incremental solver.
+// PathSolver: which sides of a condition can a path take? In order of cost: constants, the path's
+// own valuation, the interval of the packet length, then the incremental solver.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ struct Possibility {
   Answer answer = Answer::no;
   std::shared_ptr<Valuation> valuation;  ///< when yes
   std::string reason;                    ///< when unknown
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> length;  ///< refined bounds, if that decided it
+  std::optional<std::pair<std::uint64_t, std::uint64_t>>
+      length;  ///< refined bounds, if that decided it
 };
 
 class PathSolver {
@@ -46,7 +47,8 @@ class PathSolver {
   Context& context_;
   term::Id length_;
   solver::Session session_;
-  std::vector<std::uint8_t> variables_{0};  // by id: bit 0 mentions the length, bit 1 another variable
+  std::vector<std::uint8_t> variables_{
+      0};  // by id: bit 0 mentions the length, bit 1 another variable
 };
 
 }  // namespace probity::symex

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pointer rules of the Provenance domain. Two offsets of one region are compared as signed numbers: a region lies
-// far from the ends of the address space, so addresses compare as their offsets do (docs/trusted-base.md).
+// The pointer rules of the Provenance domain. Two offsets of one region are compared as signed
+// numbers: a region lies far from the ends of the address space, so addresses compare as their
+// offsets do (docs/trusted-base.md).
 #include "symex/provenance.hpp"
 
 #include <optional>
@@ -13,9 +14,13 @@ namespace {
 
 using term::Symbolic;
 
-bool is_number(Word a) { return a.region == 0; }
+bool is_number(Word a) {
+  return a.region == 0;
+}
 
-Word number(term::Id term) { return {term, 0}; }
+Word number(term::Id term) {
+  return {term, 0};
+}
 
 bool is_zero(Word a) {
   return is_number(a) && term::current_store().literal(a.term) == term::Value{0};

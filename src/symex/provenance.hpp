@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Provenance: the domain of symbolic execution. A word is a term and the memory region it points into; region 0 means
-// a plain number, otherwise the term is the 64-bit offset from the region's start. Adding numbers to a pointer,
-// subtracting and comparing pointers of one region stay exact without ever naming an address; any other use of a
-// pointer turns it into a number that mentions the variable `addr#N`, which the executor recognises (see taint.hpp).
-// Terms come from the current store (term::StoreScope).
+// Provenance: the domain of symbolic execution. A word is a term and the memory region it points
+// into; region 0 means a plain number, otherwise the term is the 64-bit offset from the region's
+// start. Adding numbers to a pointer, subtracting and comparing pointers of one region stay exact
+// without ever naming an address; any other use of a pointer turns it into a number that mentions
+// the variable `addr#N`, which the executor recognises (see taint.hpp). Terms come from the current
+// store (term::StoreScope).
 #pragma once
 
 #include <compare>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A violated access shows as a fault of the interpreter at the same slot. Specifications show as recorded events of the
-// reserved helpers. What the interpreter defines although a program must not rely on it (registers and stack start
-// as zero) is confirmed by a probe: a copy of the program records an event where the violating insn stood.
+// A violated access shows as a fault of the interpreter at the same slot. Specifications show as
+// recorded events of the reserved helpers. What the interpreter defines although a program must not
+// rely on it (registers and stack start as zero) is confirmed by a probe: a copy of the program
+// records an event where the violating insn stood.
 #include "symex/replay.hpp"
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/engine.hpp"
 #include "program/spec_call.hpp"
+#include "runtime/engine.hpp"
 
 namespace probity::symex {
 namespace {
@@ -174,7 +175,8 @@ Replayed on_kernel(const object::Image& image, const Finding& finding, const Run
 
 }  // namespace
 
-std::vector<Replayed> replay(const object::Image& image, const Finding& finding, UseKernel use_kernel) {
+std::vector<Replayed> replay(const object::Image& image, const Finding& finding,
+                             UseKernel use_kernel) {
   std::optional<RunOutput> output;
   std::vector<Replayed> results{on_interpreter(image, finding, output)};
   if (use_kernel == UseKernel::yes && output && output->fault.kind == runtime::FaultKind::none &&
@@ -184,7 +186,8 @@ std::vector<Replayed> replay(const object::Image& image, const Finding& finding,
   return results;
 }
 
-Replayed replay_case(const object::Image& image, const PathCase& path, std::string_view engine_name) {
+Replayed replay_case(const object::Image& image, const PathCase& path,
+                     std::string_view engine_name) {
   Replayed result{std::string(engine_name), Outcome::not_applicable, {}};
   if (!path.witness.helper_results.empty()) {
     result.text = "depends on the helper result " + path.witness.helper_results.front();
@@ -195,7 +198,8 @@ Replayed replay_case(const object::Image& image, const PathCase& path, std::stri
     result.text = "cannot be arranged: " + path.witness.not_replayable.front();
     return result;
   }
-  auto engine = kernel ? runtime::load_kernel(image.view()) : runtime::load_interpreter(image.view(), {});
+  auto engine =
+      kernel ? runtime::load_kernel(image.view()) : runtime::load_interpreter(image.view(), {});
   if (!engine) {
     result.text = engine.error().line();
     return result;
@@ -209,8 +213,8 @@ Replayed replay_case(const object::Image& image, const PathCase& path, std::stri
                     static_cast<std::uint32_t>(output->return_value) == path.return_value &&
                     output->packet == path.packet;
   result.outcome = same ? Outcome::reproduced : Outcome::contradicted;
-  result.text = fmt::format("{}; predicted {} ({} bytes out)", outcome_text(*output), path.return_value,
-                            path.packet.size());
+  result.text = fmt::format("{}; predicted {} ({} bytes out)", outcome_text(*output),
+                            path.return_value, path.packet.size());
   return result;
 }
 

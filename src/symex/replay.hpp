@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replay: a witness is run before it is shown. The interpreter must show the very violation; the live kernel, which loads
-// the same object with its specifications switched off, must then give the same verdict and packet as the interpreter.
-// What an engine cannot be asked is said by name; a finding that an engine contradicts is a bug of ours and says so.
+// Replay: a witness is run before it is shown. The interpreter must show the very violation; the
+// live kernel, which loads the same object with its specifications switched off, must then give the
+// same verdict and packet as the interpreter. What an engine cannot be asked is said by name; a
+// finding that an engine contradicts is a bug of ours and says so.
 #pragma once
 
 #include <string>
@@ -21,13 +22,15 @@ enum class Outcome : std::uint8_t {
 struct Replayed {
   std::string engine;  ///< "interp" or "kernel"
   Outcome outcome = Outcome::not_applicable;
-  std::string text;    ///< one line: what the engine did
+  std::string text;  ///< one line: what the engine did
 };
 
 enum class UseKernel : bool { no, yes };
 
-/// Runs the witness of `finding` on the interpreter and, if wanted and possible, in the live kernel.
-std::vector<Replayed> replay(const object::Image& image, const Finding& finding, UseKernel use_kernel);
+/// Runs the witness of `finding` on the interpreter and, if wanted and possible, in the live
+/// kernel.
+std::vector<Replayed> replay(const object::Image& image, const Finding& finding,
+                             UseKernel use_kernel);
 
 /// Runs the input of one path and compares return value and packet with what the path predicts.
 Replayed replay_case(const object::Image& image, const PathCase& path, std::string_view engine);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The assertions of include/probity/spec.h. They are pure: r0 becomes 0 and r1..r5 may not be used afterwards, so a program
-// cannot depend on them.
-#include "symex/explorer.hpp"
+// The assertions of include/probity/spec.h. They are pure: r0 becomes 0 and r1..r5 may not be used
+// afterwards, so a program cannot depend on them.
 #include "program/spec_call.hpp"
+#include "symex/explorer.hpp"
 
 namespace probity::symex {
 
@@ -25,9 +25,7 @@ bool Explorer::call_spec(PathState& state, std::uint32_t helper) {
     case program::SpecCall::assert_return:
       state.return_demands.push_back({state.slot, store.extract(0, 32, word.term)});
       break;
-    case program::SpecCall::probe:
-      give_up(state, "a probe is not part of a program");
-      return false;
+    case program::SpecCall::probe: give_up(state, "a probe is not part of a program"); return false;
   }
   clobber(state);
   set_result(state, context_.lit64(0));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PathState: everything that belongs to one path. It is copied when the path forks; memories are shared until one side
-// writes (Objects::writable).
+// PathState: everything that belongs to one path. It is copied when the path forks; memories are
+// shared until one side writes (Objects::writable).
 #pragma once
 
 #include <array>
@@ -19,7 +19,15 @@
 namespace probity::symex {
 
 enum class RegionKind : std::uint8_t {
-  none, ctx, packet, metadata, stack, map_value, map_object, function, ringbuf_record
+  none,
+  ctx,
+  packet,
+  metadata,
+  stack,
+  map_value,
+  map_object,
+  function,
+  ringbuf_record
 };
 
 struct Region {
@@ -28,7 +36,7 @@ struct Region {
   std::uint64_t size_bytes = 0;  ///< of everything but the packet
   std::uint32_t index = 0;       ///< map index, frame number or function slot
   bool writable = true;
-  bool live = true;              ///< false: a packet pointer from before the packet moved, a popped frame
+  bool live = true;  ///< false: a packet pointer from before the packet moved, a popped frame
 };
 
 /// The memories of a path, shared copy-on-write.
@@ -54,7 +62,8 @@ class Objects {
 struct Slot {
   std::vector<term::Id> key;   ///< bytes
   term::Id present;            ///< one bit, now
-  term::Id initially_present;  ///< one bit; a literal 0 for entries the program inserted into a fresh slot
+  term::Id initially_present;  ///< one bit; a literal 0 for entries the program inserted into a
+                               ///< fresh slot
   RegionId value = 0;          ///< region of the current value
   std::uint32_t initial_object = 0;  ///< memory whose origin is the initial value
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Variables are told apart by the prefix of their names, which only provenance.cpp and this file make.
+// Variables are told apart by the prefix of their names, which only provenance.cpp and this file
+// make.
 #include "symex/taint.hpp"
 
 #include <string>

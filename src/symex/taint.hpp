@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taint: does a term mention a variable that no program may observe? Two kinds: the address of a region (its number
-// differs from machine to machine) and an uninitialised register. Arguments have smaller ids than the terms built
-// from them, so one pass over new ids keeps the index up to date.
+// Taint: does a term mention a variable that no program may observe? Two kinds: the address of a
+// region (its number differs from machine to machine) and an uninitialised register. Arguments have
+// smaller ids than the terms built from them, so one pass over new ids keeps the index up to date.
 #pragma once
 
 #include <cstdint>

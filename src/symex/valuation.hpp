@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Valuation: a model together with its memoised evaluator, shared by the paths that it satisfies. A fork keeps the
-// parent's valuation for the side it satisfies, so that at most one query is asked per branch.
+// Valuation: a model together with its memoised evaluator, shared by the paths that it satisfies. A
+// fork keeps the parent's valuation for the side it satisfies, so that at most one query is asked
+// per branch.
 #pragma once
 
 #include <memory>

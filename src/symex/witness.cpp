@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a valuation to an input that an engine can be given: packet bytes, ctx fields, and the initial contents of every map
-// entry that the path looked at.
+// From a valuation to an input that an engine can be given: packet bytes, ctx fields, and the
+// initial contents of every map entry that the path looked at.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -15,7 +15,8 @@ using program::MapType;
 
 constexpr std::uint32_t max_filler_entries = 65'536;
 
-runtime::Bytes bytes_of(const term::Store& store, Valuation& valuation, std::span<const term::Id> chunks) {
+runtime::Bytes bytes_of(const term::Store& store, Valuation& valuation,
+                        std::span<const term::Id> chunks) {
   runtime::Bytes bytes;
   for (const term::Id chunk : chunks) {
     const term::Value value = valuation(chunk);
@@ -100,15 +101,16 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
         valuation(initial.initial_byte(context_, static_cast<std::int64_t>(i))));
   }
   const auto field = [&](std::string_view name) {
-    return static_cast<std::uint32_t>(valuation(context_.store.var(32, fmt::format("ctx.{}", name))));
+    return static_cast<std::uint32_t>(
+        valuation(context_.store.var(32, fmt::format("ctx.{}", name))));
   };
   if (const std::uint32_t ifindex = field("ingress_ifindex"); ifindex != 0) {
     witness.input.ingress_ifindex = ifindex;
   }
   witness.input.rx_queue_index = field("rx_queue_index");
   witness.input.mark = field("mark");
-  for (const std::string_view other : {"hash", "priority", "queue_mapping", "tc_index", "cb[0]", "cb[1]",
-                                       "cb[2]", "cb[3]", "cb[4]", "tc_classid"}) {
+  for (const std::string_view other : {"hash", "priority", "queue_mapping", "tc_index", "cb[0]",
+                                       "cb[1]", "cb[2]", "cb[3]", "cb[4]", "tc_classid"}) {
     if (field(other) != 0) {
       witness.not_replayable.push_back(fmt::format("ctx->{} = {:#x}", other, field(other)));
     }
