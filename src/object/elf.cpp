@@ -14,6 +14,7 @@
 
 #include "base/bytes.hpp"
 #include "object/limits.hpp"
+#include "object/printable.hpp"
 
 namespace probity::object {
 namespace {
@@ -213,6 +214,7 @@ class Reader {
     symbol.binding = binding_of(GELF_ST_BIND(raw.st_info));
     symbol.type = type_of(GELF_ST_TYPE(raw.st_info));
     symbol.defined = raw.st_shndx != SHN_UNDEF && raw.st_shndx < SHN_LORESERVE;
+    symbol.undefined = raw.st_shndx == SHN_UNDEF;
     if (symbol.defined && raw.st_shndx >= file_.sections.size()) {
       damage(fmt::format("symbol {}: section {} is not below the section count {}", index,
                          raw.st_shndx, file_.sections.size()));
@@ -223,7 +225,7 @@ class Reader {
     if (name)
       symbol.name = *name;
     else
-      damage(std::string(name.error().line()));
+      damage(name.error().line());
     if (symbol.type == SymbolType::section) symbol.name = file_.sections[symbol.section].name;
     return {};
   }
@@ -263,8 +265,8 @@ class Reader {
     return {};
   }
 
-  void damage(std::string text) {
-    if (file_.damage.size() < limits::damage_notes) file_.damage.push_back(std::move(text));
+  void damage(std::string_view text) {
+    if (file_.damage.size() < limits::damage_notes) file_.damage.push_back(printable(text));
   }
 
   static SymbolBinding binding_of(unsigned bind) {

@@ -41,7 +41,8 @@ struct Symbol {
   std::uint32_t section = 0;  ///< index; 0 when undefined or not in a section
   SymbolBinding binding = SymbolBinding::local;
   SymbolType type = SymbolType::notype;
-  bool defined = false;  ///< lies in section `section`
+  bool defined = false;    ///< lies in section `section`
+  bool undefined = false;  ///< another object must give it (neither: absolute, common)
 };
 
 /// One entry of a relocation section, with REL and RELA read alike (`addend` is 0 for REL).

@@ -13,6 +13,7 @@
 #include "object/core.hpp"
 #include "object/limits.hpp"
 #include "object/map.hpp"
+#include "object/printable.hpp"
 
 namespace probity::object {
 namespace {
@@ -58,7 +59,7 @@ class Linker {
     slot_budget_ = std::min(slot_budget, limits::program_slots);
     place(function);
     while (!frames_.empty()) step();
-    if (auto need = apply_core(program_.core)) problem(*std::move(need));
+    if (auto need = apply_core(program_.core)) problem(*need);
     return std::move(program_);
   }
 
@@ -68,8 +69,8 @@ class Linker {
     std::uint32_t next = 0;  ///< slot within the function
   };
 
-  void problem(std::string text) {
-    if (program_.problems.size() < problem_limit) program_.problems.push_back(std::move(text));
+  void problem(std::string_view text) {
+    if (program_.problems.size() < problem_limit) program_.problems.push_back(printable(text));
   }
 
   std::string place_text(const Function& function, std::uint32_t slot) const {
@@ -185,8 +186,7 @@ class Linker {
     const Symbol& symbol = object_.elf.symbols[relocation.symbol];
     Slot& slot = program_.slots[first + at];
     const std::uint64_t in_place = static_cast<std::uint64_t>(std::int64_t{slot.imm});
-    const std::uint64_t offset =
-        symbol.value + static_cast<std::uint64_t>(relocation.addend) + in_place;
+    std::uint64_t offset = symbol.value + static_cast<std::uint64_t>(relocation.addend) + in_place;
     if (!symbol.defined) return fix_extern(function, first, at, relocation.symbol);
     const Section& section = object_.elf.sections[symbol.section];
     if (section.executable()) {
@@ -194,8 +194,11 @@ class Linker {
       return point_to(function, first, at, symbol.section,
                       static_cast<std::int64_t>(offset / slot_bytes));
     }
-    const auto map = targets_.maps.containing(symbol.section, offset);
     const bool data = is_data_section(section);
+    if (!data &&
+        symbol.type != SymbolType::section)  // gas repeats the value in place, libbpf ignores it
+      offset = symbol.value + static_cast<std::uint64_t>(relocation.addend);
+    const auto map = targets_.maps.containing(symbol.section, offset);
     if (data && !map) {  // one past the end, or an empty section
       const auto whole = targets_.maps.containing(symbol.section, 0);
       if (whole && offset <= section.size) return use_map_value(slot, first + at, *whole, offset);
@@ -219,7 +222,7 @@ class Linker {
                   std::uint32_t symbol) {
     const auto found = targets_.externs.find(symbol);
     if (found == targets_.externs.end())
-      return problem(fmt::format("{}: lddw of the undefined symbol {} ({})",
+      return problem(fmt::format("{}: lddw of symbol {} ({}), which no section holds",
                                  place_text(function, at), symbol,
                                  object_.elf.symbols[symbol].name));
     const Extern& external = object_.externs[found->second];

@@ -211,10 +211,8 @@ Expected<void> read_externs(Object& object) {
   const auto declared = declared_externs(object);
   for (std::uint32_t i = 1; i < object.elf.symbols.size(); ++i) {
     const Symbol& symbol = object.elf.symbols[i];
-    const bool undefined = !symbol.defined && symbol.section == 0 &&
-                           symbol.type != SymbolType::section && symbol.type != SymbolType::file &&
-                           symbol.binding != SymbolBinding::local;
-    if (!undefined || symbol.name.empty()) continue;
+    const bool local = symbol.binding == SymbolBinding::local;
+    if (!symbol.undefined || local || symbol.name.empty()) continue;
     Extern found{symbol.name, ExternKind::undeclared, symbol.binding == SymbolBinding::weak, i, 0};
     const auto declaration = declared.find(symbol.name);
     if (declaration != declared.end()) found.kind = declaration->second.kind;

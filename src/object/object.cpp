@@ -14,6 +14,7 @@
 #include "object/limits.hpp"
 #include "object/link.hpp"
 #include "object/map.hpp"
+#include "object/printable.hpp"
 
 namespace probity::object {
 namespace {
@@ -23,7 +24,7 @@ void read_types(Object& object) {
   if (section == nullptr || section->data.empty()) return;
   auto btf = Btf::read(section->data);
   if (!btf) {
-    object.notes.emplace_back(btf.error().line());
+    object.notes.push_back(printable(btf.error().line()));
     return;
   }
   object.btf = std::make_shared<const Btf>(*std::move(btf));
@@ -33,7 +34,7 @@ void read_types(Object& object) {
   if (tables)
     object.ext = *std::move(tables);
   else
-    object.notes.emplace_back(tables.error().line());
+    object.notes.push_back(printable(tables.error().line()));
 }
 
 void read_license(Object& object) {
@@ -58,6 +59,10 @@ Expected<void> fill(Object& object) {
   TRY(read_struct_ops_maps(object));
   TRY(read_initial_slots(object));
   return link_programs(object);
+}
+
+Diagnostic one_line(const Diagnostic& diagnostic) {
+  return {diagnostic.fault(), printable(diagnostic.line())};
 }
 
 struct FileCloser {
@@ -118,10 +123,11 @@ Expected<Object> read(std::span<const std::uint8_t> bytes, std::string_view name
   Object object;
   object.name = name;
   auto elf = read_elf(bytes);
-  if (!elf) return std::unexpected(elf.error().at(name));
+  if (!elf) return std::unexpected(one_line(elf.error()).at(name));
   object.elf = *std::move(elf);
   object.notes = object.elf.damage;
-  if (const auto filled = fill(object); !filled) return std::unexpected(filled.error().at(name));
+  if (const auto filled = fill(object); !filled)
+    return std::unexpected(one_line(filled.error()).at(name));
   return object;
 }
 
@@ -132,7 +138,7 @@ Expected<Object> read_file(const std::string& path) {
 
 Expected<const Program*> select(const Object& object, std::string_view selector) {
   const auto bad = [&](const std::string& what) {
-    return error(Fault::bad_input, fmt::format("{}: {}", object.name, what));
+    return error(Fault::bad_input, fmt::format("{}: {}", object.name, printable(what)));
   };
   if (object.programs.empty()) return bad("the object holds no program");
   const Program* found = nullptr;

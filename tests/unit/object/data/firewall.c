@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small firewall with all that the reader must link: BTF maps of several kinds, global data,
-// subprograms in .text, a function pointer, tail calls, a weak and a strong extern, two programs in
-// one section.
+// subprograms in .text, a function pointer, tail calls, a weak extern, two programs in one section.
 // clang-format off
 typedef unsigned char u8;
 typedef unsigned short u16;
