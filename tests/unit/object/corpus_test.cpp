@@ -154,39 +154,6 @@ TEST_F(Corpus, MapsAndSectionsEqualTheManifest) {
 }
 
 TEST_F(Corpus, ProgramsEqualWhatTheKernelLoaded) {
-  static constexpr std::string_view type_names[] = {"unspec",
-                                                    "socket_filter",
-                                                    "kprobe",
-                                                    "sched_cls",
-                                                    "sched_act",
-                                                    "tracepoint",
-                                                    "xdp",
-                                                    "perf_event",
-                                                    "cgroup_skb",
-                                                    "cgroup_sock",
-                                                    "lwt_in",
-                                                    "lwt_out",
-                                                    "lwt_xmit",
-                                                    "sock_ops",
-                                                    "sk_skb",
-                                                    "cgroup_device",
-                                                    "sk_msg",
-                                                    "raw_tracepoint",
-                                                    "cgroup_sock_addr",
-                                                    "lwt_seg6local",
-                                                    "lirc_mode2",
-                                                    "sk_reuseport",
-                                                    "flow_dissector",
-                                                    "cgroup_sysctl",
-                                                    "raw_tracepoint_writable",
-                                                    "cgroup_sockopt",
-                                                    "tracing",
-                                                    "struct_ops",
-                                                    "ext",
-                                                    "lsm",
-                                                    "sk_lookup",
-                                                    "syscall",
-                                                    "netfilter"};
   Tally names;
   Tally sizes;
   Tally types;
@@ -211,9 +178,9 @@ TEST_F(Corpus, ProgramsEqualWhatTheKernelLoaded) {
                   fmt::format("{} {} has {} slots / {}", loaded_name, row.at("prog"),
                               found->slots.size(), row.at("elf_insns")));
     if (row.at("type_guessed") == "0")
-      types.count(type_names[static_cast<std::size_t>(found->type.type)] == row.at("prog_type"),
+      types.count(program::name(found->type.type) == row.at("prog_type"),
                   fmt::format("{} section {} is {} / {}", loaded_name, row.at("section"),
-                              static_cast<unsigned>(found->type.type), row.at("prog_type")));
+                              program::name(found->type.type), row.at("prog_type")));
   }
   fmt::print("program names: {} of {}\nlinked sizes: {} of {}\ntypes: {} of {}\n", names.equal,
              names.total, sizes.equal, sizes.total, types.equal, types.total);

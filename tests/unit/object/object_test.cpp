@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our own BPF C, compiled now: maps, global data, subprograms, relocations, lines and the selector.
+// Our own BPF C, compiled when the test runs: maps, global data, subprograms, relocations, source
+// lines and the program selector.
 #include "object/object.hpp"
 
 #include <fmt/core.h>

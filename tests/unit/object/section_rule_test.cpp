@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Section names as libbpf reads them, then by looser prefixes and guesses.
+// Section names as libbpf reads them, then by looser prefixes and guesses; the corpus test compares
+// the same rules with the types that the kernel loaded.
 #include "object/section_rule.hpp"
 
 #include <gtest/gtest.h>

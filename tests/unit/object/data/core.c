@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CO-RE accesses: a field of a wire format, whose layout never changes, and one of a kernel structure.
+// CO-RE accesses: a field of the XDP context, whose layout never changes, and one of a kernel
+// structure.
 // clang-format off
 typedef unsigned int u32;
 typedef unsigned char u8;
