@@ -9,6 +9,10 @@ target_compile_options(probity_flags INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(probity_flags INTERFACE -Wno-restrict) # GCC bug 105329: false alarm on `"x" + std::to_string(n)`
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12's stable_sort uses its own deprecated buffer, and clang says so at every call.
+  target_compile_options(probity_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 if(PROBITY_SANITIZE)
   target_compile_options(probity_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(probity_flags INTERFACE -fsanitize=address,undefined)
