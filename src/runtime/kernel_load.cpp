@@ -37,16 +37,25 @@ bool is_local_target(const bpf::Slot& slot) {
          (slot.opcode == call_opcode && slot.src() == BPF_PSEUDO_CALL);
 }
 
+bool is_packet_access(std::uint8_t opcode) {
+  return BPF_CLASS(opcode) == BPF_LD &&
+         (BPF_MODE(opcode) == BPF_ABS || BPF_MODE(opcode) == BPF_IND);
+}
+
 /// Slots that follow an lddw are data, so a plain scan must step over them.
 std::size_t next_slot(std::span<const bpf::Slot> slots, std::size_t i) {
   return i + (slots[i].opcode == lddw_opcode ? 2 : 1);
 }
 
-bool has_callback(std::span<const bpf::Slot> slots) {
+/// Callbacks, and classic packet access beside subprograms, need BTF for the functions.
+bool needs_function_info(std::span<const bpf::Slot> slots) {
+  bool has_callback = false, has_local_call = false, has_packet_access = false;
   for (std::size_t i = 0; i < slots.size(); i = next_slot(slots, i)) {
-    if (slots[i].opcode == lddw_opcode && slots[i].src() == BPF_PSEUDO_FUNC) return true;
+    has_callback |= slots[i].opcode == lddw_opcode && slots[i].src() == BPF_PSEUDO_FUNC;
+    has_local_call |= slots[i].opcode == call_opcode && slots[i].src() == BPF_PSEUDO_CALL;
+    has_packet_access |= is_packet_access(slots[i].opcode);
   }
-  return false;
+  return has_callback || (has_local_call && has_packet_access);
 }
 
 /// Where functions start, as the verifier finds them: slot 0 and every target of a call or
@@ -108,19 +117,31 @@ std::uint32_t program_flags(const program::View& program) {
   return program.section.starts_with("xdp.frags") ? xdp_has_frags : 0;
 }
 
-Expected<void> require_loadable(const program::View& program) {
-  for (std::size_t i = 0; i < program.slots.size(); i = next_slot(program.slots, i)) {
-    const bpf::Slot& slot = program.slots[i];
+/// Gives calls of kfuncs the ids of the running kernel's own BTF; other externals are refused by
+/// name.
+Expected<std::vector<bpf::Slot>> linked_externals(const program::View& program,
+                                                  std::span<const bpf::Slot> unlinked) {
+  std::vector<bpf::Slot> slots(unlinked.begin(), unlinked.end());
+  std::unique_ptr<btf, void (*)(btf*)> kernel(nullptr, ::btf__free);
+  for (std::size_t i = 0; i < slots.size(); i = next_slot(slots, i)) {
+    bpf::Slot& slot = slots[i];
     const bool calls_kfunc = slot.opcode == call_opcode && slot.src() == BPF_PSEUDO_KFUNC_CALL;
     const bool names_variable = slot.opcode == lddw_opcode && slot.src() == BPF_PSEUDO_BTF_ID;
     if (!calls_kfunc && !names_variable) continue;
     const auto index = static_cast<std::size_t>(slot.imm);
     const bool named = slot.imm >= 0 && index < program.externals.size();
-    return error(Fault::unsupported,
-                 fmt::format("slot {}: the kernel engine does not link external '{}'", i,
-                             named ? program.externals[index].name : "?"));
+    const std::string name(named ? program.externals[index].name : "?");
+    if (calls_kfunc && !kernel) kernel.reset(::btf__load_vmlinux_btf());
+    const int id = calls_kfunc && kernel
+                       ? ::btf__find_by_name_kind(kernel.get(), name.c_str(), BTF_KIND_FUNC)
+                       : -ENOENT;
+    if (id < 0) {
+      return error(Fault::unsupported,
+                   fmt::format("slot {}: this kernel's BTF has no function '{}'", i, name));
+    }
+    slot.imm = id;
   }
-  return {};
+  return slots;
 }
 
 }  // namespace
@@ -175,10 +196,10 @@ std::string_view verifier_reason(std::string_view log) {
   return {};
 }
 
-Expected<Fd> load_into_kernel(const program::View& program, std::span<const bpf::Slot> slots) {
-  TRY(require_loadable(program));
+Expected<Fd> load_into_kernel(const program::View& program, std::span<const bpf::Slot> unlinked) {
+  TRY(const std::vector<bpf::Slot> slots, linked_externals(program, unlinked));
   FunctionInfo functions;
-  if (has_callback(slots)) {
+  if (needs_function_info(slots)) {
     TRY(functions, make_function_info(slots));
   }
   const std::string license(program.license);

@@ -23,7 +23,7 @@ std::vector<bpf::Slot> slots_for_kernel(const program::View& program, std::span<
 /// The last line of a verifier log that says why: not statistics, not blank.
 std::string_view verifier_reason(std::string_view log);
 
-/// Loads slots whose maps are already descriptors.
+/// Loads slots whose maps are already descriptors; kfuncs are looked up in the running kernel.
 Expected<Fd> load_into_kernel(const program::View& program, std::span<const bpf::Slot> slots);
 
 }  // namespace probity::runtime

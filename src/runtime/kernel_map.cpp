@@ -37,6 +37,13 @@ bool is_outer(MapType type) {
   return type == MapType::array_of_maps || type == MapType::hash_of_maps;
 }
 
+/// Storage that hangs on a cgroup or socket: the kernel wants max_entries 0.
+bool is_local_storage(MapType type) {
+  return type == MapType::cgroup_storage || type == MapType::percpu_cgroup_storage ||
+         type == MapType::sk_storage || type == MapType::inode_storage ||
+         type == MapType::task_storage || type == MapType::cgrp_storage;
+}
+
 bool has_only_count(MapType type) {
   return type == MapType::ringbuf || type == MapType::user_ringbuf;
 }
@@ -78,6 +85,10 @@ KernelMap corrected(const MapDef& wanted, const KernelLimits& limits) {
   }
   if (def.type == MapType::stack_trace && def.value_size == 0) {
     change("value_size", def.value_size, default_stack_value_bytes);
+  }
+  if (is_local_storage(def.type)) {
+    change("max_entries", def.max_entries, 0);
+    return map;
   }
   if (def.max_entries == 0 && def.key_size != 0) {
     change("max_entries", def.max_entries, default_entries);
