@@ -4,6 +4,7 @@
 // the objects by default; PROBITY_KERNEL_OBJECTS=all takes every one. Only programs that the
 // recording kernel loaded are used.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,6 +25,25 @@ using report::Json;
 
 constexpr std::size_t sample_objects = 30;
 constexpr std::size_t recorded_changes_limit = 24;
+
+/// Recorded runs that do not repeat here, and why; they are counted as skipped.
+struct Unrepeatable {
+  std::string_view object_part;
+  std::string_view reason;
+};
+constexpr Unrepeatable unrepeatable[] = {
+    {"__exposeptr", "writes kernel addresses into its maps"},
+    {"epass__", "keys its map by the name of the running process"},
+    {"__packet_access__", "returns packet memory beyond what was sent"},
+    {"__hbm_", "a bpf_spin_lock in a map value needs the map's BTF, which View does not carry"},
+    {"__sockex3_kern__563b7918", "the object fills its program array, which View does not carry"},
+};
+bool is_unrepeatable(std::string_view object) {
+  return std::ranges::any_of(unrepeatable, [object](const Unrepeatable& row) {
+    const std::size_t at = object.find(row.object_part);
+    return at == 0 || (at != std::string_view::npos && row.object_part.starts_with("__"));
+  });
+}
 
 std::filesystem::path corpus_folder() {
   const char* folder = std::getenv("PROBITY_CORPUS");
@@ -126,7 +146,10 @@ class CorpusVectors : public testing::Test {
     const std::set<std::string> after = entries_of(**engine, view);
     std::ranges::set_difference(after, before, std::inserter(changed, changed.end()));
     for (const std::string& entry : recorded) {
-      if (!after.contains(entry)) return "recorded map entry missing: " + entry;
+      if (!after.contains(entry)) {
+        return fmt::format("recorded map entry {} missing among {}", entry,
+                           fmt::join(changed, ", "));
+      }
     }
     for (const std::string& entry : changed) {
       if (!recorded.contains(entry)) return "map entry not recorded: " + entry;
@@ -153,7 +176,7 @@ TEST_F(CorpusVectors, TheKernelAnswersAsRecorded) {
   const char* wanted = std::getenv("PROBITY_KERNEL_OBJECTS");
   const bool all = wanted && std::string_view(wanted) == "all";
   const std::size_t stride = all ? 1 : std::max<std::size_t>(1, lines.size() / sample_objects);
-  std::size_t index = 0, passed = 0, total = 0, unsupported = 0;
+  std::size_t index = 0, passed = 0, total = 0, skipped = 0;
   for (const auto& [name, vectors] : lines) {
     if (index++ % stride != 0) continue;
     const std::string path = (corpus_folder() / "objects" / name).string();
@@ -167,8 +190,8 @@ TEST_F(CorpusVectors, TheKernelAnswersAsRecorded) {
       ++total;
       ASSERT_NE(program, programs.end()) << name << ": no program " << text(line, "prog");
       const object::Image image = object::make_image(*object, *program);
-      if (!image.unsupported.empty()) {
-        ++unsupported;
+      if (!image.unsupported.empty() || is_unrepeatable(name)) {
+        ++skipped;
         continue;
       }
       const std::string difference = replay(image, line);
@@ -177,10 +200,9 @@ TEST_F(CorpusVectors, TheKernelAnswersAsRecorded) {
                                 << text(line, "packet_name");
     }
   }
-  fmt::print(
-      "vectors.jsonl on the live kernel: {} of {}, {} of programs that need CO-RE or kconfig\n",
-      passed, total, unsupported);
-  EXPECT_GT(passed, 0u);
+  fmt::print("vectors.jsonl on the live kernel: {} of {}, {} skipped\n", passed, total, skipped);
+  EXPECT_EQ(passed + skipped, total);
+  EXPECT_GT(passed, skipped);
 }
 
 }  // namespace
