@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The refinement loop. A model is tried on the terms themselves before anything is refined:
+// abstraction often guesses right, and evaluation is what makes `sat` trustworthy anyway.
+#include "solver/engine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <unordered_set>
+
+#include "solver/stopwatch.hpp"
+
+namespace probity::solver {
+namespace {
+
+using term::Id;
+using term::Kind;
+using term::Model;
+
+constexpr unsigned max_refinements = 1000;
+
+void sort_unique(auto& items) {
+  std::ranges::sort(items);
+  const auto rest = std::ranges::unique(items);
+  items.erase(rest.begin(), rest.end());
+}
+
+}  // namespace
+
+std::vector<Id> conjuncts(const term::Store& store, std::span<const Id> assertions) {
+  std::vector<Id> result;
+  std::unordered_set<std::uint32_t> seen;
+  std::vector<Id> stack(assertions.rbegin(), assertions.rend());
+  while (!stack.empty()) {
+    const Id top = stack.back();
+    stack.pop_back();
+    if (!seen.insert(top.index).second || store.is_true(top)) continue;
+    if (store.kind(top) != Kind::and_) {
+      result.push_back(top);
+      continue;
+    }
+    stack.push_back(store.args(top)[1]);
+    stack.push_back(store.args(top)[0]);
+  }
+  return result;
+}
+
+Engine::Engine(const term::Store& store, const EngineOptions& options)
+    : store_(store),
+      options_(options),
+      sat_(options.profile),
+      gates_(sat_, options.limits.clauses, options.mutation),
+      blaster_(store, gates_, options.products) {}
+
+void Engine::require(Id assertion) {
+  for (const Id part : conjuncts(store_, std::span(&assertion, 1))) {
+    const BitsView bits = blaster_.blast(part);
+    if (bits.empty()) return;  // check() reports the clause limit
+    gates_.clause({bits[0]});
+    required_.push_back(part);
+  }
+}
+
+Answer Engine::unknown(std::string reason) const {
+  Answer answer;
+  answer.reason = std::move(reason);
+  answer.engine = options_.name;
+  return answer;
+}
+
+Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts) {
+  const CpuClock clock;
+  const std::uint64_t conflicts_before = sat_.conflicts(), clauses_before = gates_.clauses();
+  std::vector<Id> roots = conjuncts(store_, assumptions);
+  Bits literals;
+  bool contradiction = false;
+  for (const Id root : roots) {
+    const BitsView bits = blaster_.blast(root);
+    if (bits.empty()) break;
+    contradiction = contradiction || bits[0] == false_lit;
+    literals.push_back(bits[0]);
+  }
+  Answer answer;
+  if (gates_.exhausted()) {
+    answer = unknown("clause limit " + std::to_string(gates_.clause_limit()));
+  } else if (contradiction) {
+    answer.status = Status::unsat;
+  } else {
+    roots.insert(roots.end(), required_.begin(), required_.end());
+    answer = solve_and_refine(roots, literals, conflicts);
+  }
+  answer.engine = options_.name;
+  answer.stats.clauses = gates_.clauses() - clauses_before;
+  answer.stats.conflicts = sat_.conflicts() - conflicts_before;
+  answer.stats.cpu_seconds = clock.seconds();
+  return answer;
+}
+
+Answer Engine::solve_and_refine(std::span<const Id> roots, std::span<const Lit> literals,
+                                std::uint64_t conflicts) {
+  std::vector<Id> variables;
+  std::vector<std::size_t> calls;
+  last_terms_ = 0;
+  for (const Id root : roots) {
+    const BitBlaster::Support& support = blaster_.support(root);
+    variables.insert(variables.end(), support.variables.begin(), support.variables.end());
+    calls.insert(calls.end(), support.calls.begin(), support.calls.end());
+    last_terms_ += support.terms;
+  }
+  sort_unique(variables);
+  sort_unique(calls);
+  const std::uint64_t last_conflict = sat_.conflicts() + conflicts;
+  const WallClock wall;
+  for (unsigned round = 0; round < max_refinements; ++round) {
+    const std::uint64_t budget = last_conflict - std::min(last_conflict, sat_.conflicts());
+    const std::uint32_t elapsed = wall.milliseconds();
+    if (elapsed >= options_.limits.wall_ms) {
+      return unknown("wall guard " + std::to_string(options_.limits.wall_ms) + " ms");
+    }
+    for (const Lit literal : literals) sat_.assume(literal);
+    Answer answer;
+    switch (sat_.solve(budget, options_.limits.wall_ms - elapsed)) {
+      case SatResult::unsat: answer.status = Status::unsat; return answer;
+      case SatResult::conflict_limit: return unknown("conflict limit " + std::to_string(conflicts));
+      case SatResult::wall_limit:
+        return unknown("wall guard " + std::to_string(options_.limits.wall_ms) + " ms");
+      case SatResult::sat: break;
+    }
+    answer.model = build_model(variables, calls);
+    if (satisfies(answer.model, roots)) {
+      answer.status = Status::sat;
+      return answer;
+    }
+    if (blaster_.abstraction().refine(sat_, calls) == 0) {
+      return unknown("model of " + std::string(options_.name) + " does not satisfy the query");
+    }
+    if (gates_.exhausted()) {
+      return unknown("clause limit " + std::to_string(gates_.clause_limit()));
+    }
+  }
+  return unknown("refinement limit " + std::to_string(max_refinements));
+}
+
+Model Engine::build_model(std::span<const Id> variables, std::span<const std::size_t> calls) {
+  Model model;
+  for (const Id variable : variables) model.set(variable, sat_.value(blaster_.bits(variable)));
+  for (const std::size_t index : calls) {
+    const Abstraction::Call& call = blaster_.abstraction().call(index);
+    if (call.kind != CallKind::function) continue;
+    std::vector<term::Value> arguments;
+    for (const Bits& argument : call.arguments) arguments.push_back(sat_.value(argument));
+    model.set_apply(term::Function{call.function}, arguments, sat_.value(call.result));
+  }
+  return model;
+}
+
+bool Engine::satisfies(const Model& model, std::span<const Id> roots) const {
+  term::Evaluator evaluate(store_, model);
+  return std::ranges::all_of(roots, [&](Id root) { return evaluate(root) == 1; });
+}
+
+}  // namespace probity::solver

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engine: one SAT solver and one bit-blaster over one store, with the loop "solve, evaluate the
+// model, refine what it violates". Assertions are either permanent or assumed for one check; what
+// was encoded and learnt stays.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "solver/bit_blaster.hpp"
+#include "solver/sat.hpp"
+#include "solver/solver.hpp"
+
+namespace probity::solver {
+
+struct EngineOptions {
+  std::string_view name;  ///< reported in Answer::engine
+  Products products = Products::abstract;
+  Profile profile = Profile::once;
+  Limits limits;  ///< `clauses` bounds the whole life, `conflicts` and `wall_ms` one check
+  Mutation mutation = Mutation::none;
+};
+
+class Engine {
+ public:
+  Engine(const term::Store& store, const EngineOptions& options);
+
+  /// Asserts for good. Call before the first check.
+  void require(term::Id assertion);
+  /// Is the conjunction of what is required and assumed satisfiable? Spends at most `conflicts`.
+  Answer check(std::span<const term::Id> assumptions, std::uint64_t conflicts);
+
+  std::uint64_t clauses() const { return gates_.clauses(); }
+  int variables() const { return gates_.variables(); }
+  /// Terms in the cones of the last check, counted per root.
+  std::size_t last_terms() const { return last_terms_; }
+
+ private:
+  Answer unknown(std::string reason) const;
+  Answer solve_and_refine(std::span<const term::Id> roots, std::span<const Lit> literals,
+                          std::uint64_t conflicts);
+  term::Model build_model(std::span<const term::Id> variables, std::span<const std::size_t> calls);
+  bool satisfies(const term::Model& model, std::span<const term::Id> roots) const;
+
+  const term::Store& store_;
+  EngineOptions options_;
+  Sat sat_;
+  Gates gates_;
+  BitBlaster blaster_;
+  std::vector<term::Id> required_;
+  std::size_t last_terms_ = 0;
+};
+
+/// The parts of a conjunction, without repetition, in first-seen order; `true` is dropped.
+std::vector<term::Id> conjuncts(const term::Store& store, std::span<const term::Id> assertions);
+
+}  // namespace probity::solver

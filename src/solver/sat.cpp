@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// CaDiCaL's side: a Terminator is the wall guard, a Learner counts conflicts (the library has no
+// accessor for them).
+#include "solver/sat.hpp"
+
+#include <algorithm>
+#include <cadical.hpp>
+#include <chrono>
+#include <limits>
+
+#include "base/check.hpp"
+
+namespace probity::solver {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class WallGuard final : public CaDiCaL::Terminator {
+ public:
+  void start(std::uint32_t wall_ms) {
+    deadline_ = Clock::now() + std::chrono::milliseconds(wall_ms);
+    fired_ = false;
+  }
+  bool terminate() override {
+    fired_ = fired_ || Clock::now() >= deadline_;
+    return fired_;
+  }
+  bool fired() const { return fired_; }
+
+ private:
+  Clock::time_point deadline_;
+  bool fired_ = false;
+};
+
+/// Is told of every learnt clause, i.e. once per conflict, and wants none of them.
+class ConflictCounter final : public CaDiCaL::Learner {
+ public:
+  bool learning(int) override {
+    ++count_;
+    return false;
+  }
+  void learn(int) override {}
+  std::uint64_t count() const { return count_; }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace
+
+struct Sat::Data {
+  WallGuard guard;  // the two callbacks outlive the solver that calls them
+  ConflictCounter counter;
+  CaDiCaL::Solver solver;
+  int variables = 0;
+};
+
+Sat::Sat(Profile profile) : data_(std::make_unique<Data>()) {
+  CaDiCaL::Solver& solver = data_->solver;
+  solver.set("quiet", 1);
+  if (profile == Profile::incremental) {
+    // Per-call work over all clauses would dominate thousands of small checks.
+    for (const char* option : {"lucky", "walk", "elim", "probe", "compact", "condition"}) {
+      solver.set(option, 0);
+    }
+  }
+  solver.connect_terminator(&data_->guard);
+  solver.connect_learner(&data_->counter);
+}
+
+Sat::~Sat() {
+  data_->solver.disconnect_terminator();
+  data_->solver.disconnect_learner();
+}
+
+void Sat::add_clause(std::span<const Lit> clause) {
+  for (const Lit literal : clause) {
+    PROBITY_ASSERT(literal != 0);
+    data_->variables = std::max(data_->variables, std::abs(literal));
+    data_->solver.add(literal);
+  }
+  data_->solver.add(0);
+}
+
+void Sat::assume(Lit literal) {
+  data_->variables = std::max(data_->variables, std::abs(literal));
+  data_->solver.assume(literal);
+}
+
+SatResult Sat::solve(std::uint64_t conflict_limit, std::uint32_t wall_ms) {
+  constexpr std::uint64_t most = std::numeric_limits<int>::max();
+  data_->solver.limit("conflicts", int(std::min(conflict_limit, most)));
+  data_->guard.start(wall_ms);
+  switch (data_->solver.solve()) {
+    case 10: return SatResult::sat;
+    case 20: return SatResult::unsat;
+    default: return data_->guard.fired() ? SatResult::wall_limit : SatResult::conflict_limit;
+  }
+}
+
+bool Sat::value(Lit literal) const {
+  if (std::abs(literal) > data_->variables) return literal < 0;
+  return data_->solver.val(literal) > 0;
+}
+
+Number Sat::value(BitsView bits) const {
+  Number number = 0;
+  for (std::size_t i = 0; i < bits.size(); ++i) number |= Number(value(bits[i])) << i;
+  return number;
+}
+
+std::uint64_t Sat::conflicts() const {
+  return data_->counter.count();
+}
+
+std::string Sat::version() {
+  return std::string("cadical ") + CaDiCaL::Solver::version();
+}
+
+}  // namespace probity::solver

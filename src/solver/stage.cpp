@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The four plans. Products are split and distributed first (pair multiplications of 32-bit targets
+// collapse), then nothing is rewritten (identities that normalisation hides), then sums only, and
+// last everything exactly.
+#include "solver/stage.hpp"
+
+#include <array>
+
+namespace probity::solver {
+namespace {
+
+constexpr term::RewriteOptions no_rewrites{.linear_sums = false,
+                                           .split_products = false,
+                                           .distribute = false,
+                                           .difference_equality = false,
+                                           .local = false};
+
+constexpr std::array<StagePlan, 4> plans{{
+    {"sat-abstract",
+     {.linear_sums = true,
+      .split_products = true,
+      .distribute = true,
+      .difference_equality = true,
+      .local = true},
+     Products::abstract},
+    {"sat-plain", no_rewrites, Products::abstract},
+    {"sat-linear",
+     {.linear_sums = true,
+      .split_products = false,
+      .distribute = false,
+      .difference_equality = true,
+      .local = true},
+     Products::abstract},
+    {"sat-exact", no_rewrites, Products::exact},
+}};
+
+}  // namespace
+
+std::span<const StagePlan> builtin_stages() {
+  return plans;
+}
+
+Stage::Stage(const StagePlan& plan, const term::Store& store, std::span<const term::Id> assertions,
+             const Leaves& leaves, const Limits& limits)
+    : plan_(plan), store_(store), assertions_(assertions), leaves_(leaves), limits_(limits) {}
+
+void Stage::prepare() {
+  copy_.emplace(plan_.rewrites);
+  std::vector<term::Id> copies;
+  for (const term::Id assertion : assertions_) {
+    copies.push_back(copy_->import(store_, assertion, copy_of_));
+    if (copy_->is_false(copies.back())) refuted_by_rewriting_ = true;
+  }
+  if (refuted_by_rewriting_) return;
+  engine_ = std::make_unique<Engine>(
+      *copy_, EngineOptions{plan_.name, plan_.products, Profile::once, limits_, Mutation::none});
+  for (const term::Id copy : copies) engine_->require(copy);
+}
+
+Answer Stage::run(std::uint64_t conflicts) {
+  if (!copy_) prepare();
+  Answer answer;
+  if (refuted_by_rewriting_) {
+    answer.status = Status::unsat;
+    answer.engine = "rewrite";
+    return answer;
+  }
+  answer = engine_->check({}, conflicts);
+  can_continue_ = answer.status == Status::unknown && answer.reason.starts_with("conflict limit");
+  if (answer.status != Status::sat) return answer;
+  answer.model = carried_back(store_, leaves_, *copy_, copy_of_, answer.model);
+  if (satisfies(store_, answer.model, assertions_)) return answer;
+  answer.status = Status::unknown;
+  answer.model = {};
+  answer.reason = "model of " + answer.engine + " does not satisfy the query";
+  return answer;
+}
+
+}  // namespace probity::solver
