@@ -69,7 +69,7 @@ Answer Engine::unknown(std::string reason) const {
 
 Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts) {
   const CpuClock clock;
-  const std::uint64_t conflicts_before = sat_.conflicts(), clauses_before = gates_.clauses();
+  const std::uint64_t conflicts_before = sat_.conflicts();
   std::vector<Id> roots = conjuncts(store_, assumptions);
   Bits literals;
   bool contradiction = false;
@@ -89,7 +89,8 @@ Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts) {
     answer = solve_and_refine(roots, literals, conflicts);
   }
   answer.engine = options_.name;
-  answer.stats.clauses = gates_.clauses() - clauses_before;
+  answer.stats.clauses = gates_.clauses() - reported_clauses_;
+  reported_clauses_ = gates_.clauses();
   answer.stats.conflicts = sat_.conflicts() - conflicts_before;
   answer.stats.cpu_seconds = clock.seconds();
   return answer;

@@ -53,6 +53,7 @@ class Engine {
   BitBlaster blaster_;
   std::vector<term::Id> required_;
   std::size_t last_terms_ = 0;
+  std::uint64_t reported_clauses_ = 0;
 };
 
 /// The parts of a conjunction, without repetition, in first-seen order; `true` is dropped.

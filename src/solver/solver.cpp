@@ -16,7 +16,7 @@ namespace {
 
 using term::Id;
 
-constexpr std::uint64_t first_conflicts = 3'000;
+constexpr std::uint64_t first_conflicts = 300, second_conflicts = 3'000;
 constexpr std::uint32_t first_external_ms = 2'000;
 
 /// Bumped whenever a change could turn one answer into another: cached verdicts depend on it.
@@ -75,25 +75,28 @@ class Strategy {
     for (const StagePlan& plan : builtin_stages()) {
       stages_.push_back(std::make_unique<Stage>(plan, store_, parts_, leaves_, options_.limits));
     }
-    const std::uint64_t first = std::min(first_conflicts, options_.limits.conflicts);
-    if (auto answer = run_stages(first)) return *std::move(answer);
-    if (auto answer =
-            ask_external(std::min(first_external_ms, options_.limits.wall_ms), {"cvc5-int"})) {
-      return *std::move(answer);
+    std::uint64_t left = options_.limits.conflicts;
+    for (const std::uint64_t wanted : {first_conflicts, second_conflicts}) {
+      const std::uint64_t conflicts = std::min(wanted, left);
+      left -= conflicts;
+      if (auto answer = run_stages(conflicts)) return *std::move(answer);
     }
-    if (auto answer = run_stages(options_.limits.conflicts - first)) return *std::move(answer);
+    const std::uint32_t short_ms = std::min(first_external_ms, options_.limits.wall_ms);
+    if (auto answer = ask_external(short_ms, {"cvc5-int"})) return *std::move(answer);
+    if (auto answer = run_stages(left)) return *std::move(answer);
     if (auto answer = ask_external(options_.limits.wall_ms, {"cvc5-int", "z3", "cvc5"})) {
       return *std::move(answer);
     }
     Answer answer;
     answer.engine = "builtin";
-    answer.reason = reasons_;
+    for (const auto& [engine, reason] : reasons_) {
+      answer.reason += (answer.reason.empty() ? "" : "; ") + engine + ": " + reason;
+    }
     return answer;
   }
 
   std::optional<Answer> run_stages(std::uint64_t conflicts) {
     if (conflicts == 0) return std::nullopt;
-    reasons_.clear();
     for (const std::unique_ptr<Stage>& stage : stages_) {
       if (!stage->can_continue()) continue;
       Answer answer = stage->run(conflicts);
@@ -117,17 +120,22 @@ class Strategy {
     return std::nullopt;
   }
 
+  /// Keeps the latest reason of each engine.
   void note(const Answer& answer) {
-    if (!reasons_.empty()) reasons_ += "; ";
-    reasons_ += answer.engine + ": " + answer.reason;
+    const auto known = std::ranges::find(reasons_, answer.engine, &Reason::first);
+    if (known != reasons_.end())
+      known->second = answer.reason;
+    else
+      reasons_.emplace_back(answer.engine, answer.reason);
   }
 
+  using Reason = std::pair<std::string, std::string>;
   term::Store& store_;
   std::vector<Id> parts_;
   Leaves leaves_;
   Options options_;
   Stats stats_;
-  std::string reasons_;
+  std::vector<Reason> reasons_;
   std::vector<std::unique_ptr<Stage>> stages_;
 };
 
