@@ -196,9 +196,6 @@ TEST(Families, BuiltinStagesDecideAll) {
     EXPECT_EQ(answer.status, family.expected) << family.name << ": " << answer.reason;
     RecordProperty(family.name,
                    answer.engine + ", ms " + std::to_string(answer.stats.cpu_seconds * 1e3));
-    printf("%-45s %-14s %8.1f ms %7lu clauses %6lu conflicts\n", family.name.c_str(),
-           answer.engine.c_str(), answer.stats.cpu_seconds * 1e3, answer.stats.clauses,
-           answer.stats.conflicts);
     if (answer.status == Status::sat) {
       EXPECT_EQ(term::Evaluator(store, answer.model)(goal), 1U) << family.name;
     }
