@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The encoding proper: an explicit stack instead of recursion, one case per term kind.
+// The encoding proper: an explicit stack instead of recursion, one case per term kind, and a pool
+// of literals that every encoded term has its place in.
 #include "solver/bit_blaster.hpp"
 
 #include <algorithm>

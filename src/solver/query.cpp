@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See query.hpp. Pseudo-random numbers are splitmix64 (Steele, Lea, Flood 2014) from a fixed seed.
+// Leaves, models and guesses. Guessing refutes most wrong statements before any SAT solver starts.
+// Pseudo-random numbers are splitmix64 (Steele, Lea, Flood 2014) from a fixed seed.
 #include "solver/query.hpp"
 
 #include <algorithm>

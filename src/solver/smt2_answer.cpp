@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tokenizer for parentheses, |symbols| and words is all that answers need.
+// A tokenizer for parentheses, |symbols| and words is all that answers need; every surprise is a
+// diagnostic, since what is read was printed by a foreign program.
 #include "solver/smt2_answer.hpp"
 
 #include <cctype>
