@@ -18,10 +18,38 @@ namespace probity::program {
 
 /// Program types, with the kernel's numbers (enum bpf_prog_type).
 enum class ProgType : std::uint32_t {
-  unspec = 0, socket_filter, kprobe, sched_cls, sched_act, tracepoint, xdp, perf_event, cgroup_skb,
-  cgroup_sock, lwt_in, lwt_out, lwt_xmit, sock_ops, sk_skb, cgroup_device, sk_msg, raw_tracepoint,
-  cgroup_sock_addr, lwt_seg6local, lirc_mode2, sk_reuseport, flow_dissector, cgroup_sysctl,
-  raw_tracepoint_writable, cgroup_sockopt, tracing, struct_ops, ext, lsm, sk_lookup, syscall,
+  unspec = 0,
+  socket_filter,
+  kprobe,
+  sched_cls,
+  sched_act,
+  tracepoint,
+  xdp,
+  perf_event,
+  cgroup_skb,
+  cgroup_sock,
+  lwt_in,
+  lwt_out,
+  lwt_xmit,
+  sock_ops,
+  sk_skb,
+  cgroup_device,
+  sk_msg,
+  raw_tracepoint,
+  cgroup_sock_addr,
+  lwt_seg6local,
+  lirc_mode2,
+  sk_reuseport,
+  flow_dissector,
+  cgroup_sysctl,
+  raw_tracepoint_writable,
+  cgroup_sockopt,
+  tracing,
+  struct_ops,
+  ext,
+  lsm,
+  sk_lookup,
+  syscall,
   netfilter,
 };
 /// The kernel's name, e.g. "xdp", "sched_cls".
@@ -29,11 +57,40 @@ std::string_view name(ProgType type);
 
 /// Map types, with the kernel's numbers (enum bpf_map_type).
 enum class MapType : std::uint32_t {
-  unspec = 0, hash, array, prog_array, perf_event_array, percpu_hash, percpu_array, stack_trace,
-  cgroup_array, lru_hash, lru_percpu_hash, lpm_trie, array_of_maps, hash_of_maps, devmap, sockmap,
-  cpumap, xskmap, sockhash, cgroup_storage, reuseport_sockarray, percpu_cgroup_storage, queue,
-  stack, sk_storage, devmap_hash, struct_ops, ringbuf, inode_storage, task_storage, bloom_filter,
-  user_ringbuf, cgrp_storage, arena,
+  unspec = 0,
+  hash,
+  array,
+  prog_array,
+  perf_event_array,
+  percpu_hash,
+  percpu_array,
+  stack_trace,
+  cgroup_array,
+  lru_hash,
+  lru_percpu_hash,
+  lpm_trie,
+  array_of_maps,
+  hash_of_maps,
+  devmap,
+  sockmap,
+  cpumap,
+  xskmap,
+  sockhash,
+  cgroup_storage,
+  reuseport_sockarray,
+  percpu_cgroup_storage,
+  queue,
+  stack,
+  sk_storage,
+  devmap_hash,
+  struct_ops,
+  ringbuf,
+  inode_storage,
+  task_storage,
+  bloom_filter,
+  user_ringbuf,
+  cgrp_storage,
+  arena,
 };
 std::string_view name(MapType type);
 
@@ -43,10 +100,10 @@ struct MapDef {
   std::uint32_t key_size = 0;    ///< bytes
   std::uint32_t value_size = 0;  ///< bytes
   std::uint32_t max_entries = 0;
-  std::uint32_t flags = 0;       ///< BPF_F_*
-  std::int32_t inner = -1;       ///< index of the map that describes inner maps, or -1
+  std::uint32_t flags = 0;                ///< BPF_F_*
+  std::int32_t inner = -1;                ///< index of the map that describes inner maps, or -1
   std::span<const std::uint8_t> initial;  ///< contents of a global data map (one value), else empty
-  bool read_only = false;        ///< .rodata: frozen before the program runs
+  bool read_only = false;                 ///< .rodata: frozen before the program runs
 };
 
 /// A function of the program; the first one is where execution starts.
@@ -72,7 +129,7 @@ struct LineInfo {
 };
 
 struct View {
-  std::string_view name;     ///< the function's name
+  std::string_view name;  ///< the function's name
   std::string_view section;
   ProgType type = ProgType::unspec;
   std::uint32_t expected_attach_type = 0;
