@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the one-line reasons of this folder without a heap: `slot 12: add64_imm …`.
+// Builds the one-line reasons of this folder without a heap: `slot 12: add64_imm …`. A chain of
+// pieces ends in the Fault it stands for.
 #pragma once
 
 #include <array>

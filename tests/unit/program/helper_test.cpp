@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The helper table against the kernel's own header, by id and by name.
+// The helper table against the kernel's own header: every id that both know has the same name, and
+// the helpers that XDP and TC programs call have a signature.
 #include "program/helper.hpp"
 
 #include <gtest/gtest.h>

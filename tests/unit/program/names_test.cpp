@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The enumerators have the kernel's numbers (linux/bpf.h), and every name is distinct.
+// The enumerators have the kernel's numbers (linux/bpf.h), and every type has a name of its own; a
+// number beyond the table is "unknown".
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
 

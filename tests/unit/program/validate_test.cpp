@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every reason for refusal, word by word, and what must not be refused.
+// Every reason for refusal, word by word, and what must not be refused: RFC 9669 gives a meaning to
+// more than the kernel accepts.
 #include "program/validate.hpp"
 
 #include "sample_program.hpp"
