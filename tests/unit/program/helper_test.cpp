@@ -19,7 +19,8 @@ struct KernelHelper {
 #define KERNEL_HELPER(name, id, ...) {#name, id},
 constexpr KernelHelper kernel_helpers[] = {___BPF_FUNC_MAPPER(KERNEL_HELPER, )};
 #else
-#define KERNEL_HELPER(name) {#name, BPF_FUNC_##name}
+#define KERNEL_HELPER(name) \
+  { #name, BPF_FUNC_##name }
 constexpr KernelHelper kernel_helpers[] = {__BPF_FUNC_MAPPER(KERNEL_HELPER)};
 #endif
 

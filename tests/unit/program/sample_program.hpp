@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs for the tests of this folder: kernel-style text to slots, with subprograms found from the
-// calls as for bare bytecode.
+// Programs for the tests of this folder: kernel-style text to slots, with subprograms found from
+// the calls as for bare bytecode.
 #pragma once
 
 #include <gtest/gtest.h>
