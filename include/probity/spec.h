@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * probity/spec.h - what the author meant, next to the code: assertions for BPF programs in C and C++.
+ * probity/spec.h - what the author meant, next to the code: assertions for BPF programs in C, C++.
  *
  *   #include <probity/spec.h>
  *   ...
@@ -8,9 +8,9 @@
  *   BPF_ASSERT("the header is inside the packet", ip + 1 <= data_end);
  *   BPF_ASSERT_RETURN(XDP_DROP);
  *
- * `probity check` evaluates them on every path. The object stays loadable with them in: each stands behind a
- * read-only global that is 0, so the kernel's verifier removes it as dead code (measured: libbpf 0.8 to 1.7,
- * clang 14 to 19, gcc-bpf 12). With -DPROBITY_NO_SPEC they vanish from the object altogether.
+ * `probity check` evaluates them on every path. The object stays loadable with them in: each stands
+ * behind a read-only global that is 0, so the kernel's verifier removes it as dead code (measured:
+ * libbpf 0.8 to 1.7, clang 14 to 19, gcc-bpf 12). With -DPROBITY_NO_SPEC they vanish altogether.
  *
  *   BPF_ASSERT(msg, x)     x holds whenever this line is reached
  *   BPF_ASSUME(x)          inputs that make x false here are not considered

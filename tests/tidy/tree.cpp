@@ -38,6 +38,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+/// The words of a comment line, without `//`, `#`, or the stars of a block.
+std::string_view without_marks(std::string_view line) {
+  if (line.ends_with("*/")) line.remove_suffix(2);
+  const std::size_t first = line.find_first_not_of(" /*#");
+  return first == std::string_view::npos ? "" : trimmed(line.substr(first));
+}
+
 }  // namespace
 
 void Tree::add(std::string_view path, std::string_view text) {
@@ -118,12 +125,17 @@ std::string_view file_name_of(std::string_view path) {
 
 std::vector<std::string> opening_comment(const File& file) {
   std::vector<std::string> comment;
+  bool in_block = false;
   for (const std::string& line : file.lines) {
     if (line.starts_with("#!")) continue;
+    const bool opens = line.starts_with("/*");
     const bool slashes = line.starts_with("//");
-    if (!slashes && !(line.starts_with("#") && !is_cpp(file.path))) break;
-    const std::string_view text = trimmed(std::string_view(line).substr(slashes ? 2 : 1));
-    if (!text.starts_with("SPDX-License-Identifier")) comment.emplace_back(text);
+    const bool hash = line.starts_with("#") && !is_cpp(file.path);
+    if (!in_block && !opens && !slashes && !hash) break;
+    in_block = (in_block || opens) && !line.ends_with("*/");
+    const std::string_view text = without_marks(line);
+    if (text.empty() || text.starts_with("SPDX-License-Identifier")) continue;
+    comment.emplace_back(text);
   }
   return comment;
 }
