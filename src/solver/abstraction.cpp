@@ -161,7 +161,7 @@ std::size_t Abstraction::refine_congruence(const Sat& sat, std::span<const std::
   std::ranges::sort(rows, [](const Row& a, const Row& b) {
     return std::tie(a.group, a.arguments, a.call) < std::tie(b.group, b.arguments, b.call);
   });
-  std::size_t added = 0;
+  std::vector<std::pair<std::size_t, std::size_t>> violated;
   std::size_t first = 0;  // of the run of rows with equal arguments
   for (std::size_t i = 1; i < rows.size(); ++i) {
     if (rows[i].group != rows[first].group || rows[i].arguments != rows[first].arguments) {
@@ -170,11 +170,13 @@ std::size_t Abstraction::refine_congruence(const Sat& sat, std::span<const std::
     }
     const Call& a = calls_[rows[first].call];
     const Call& b = calls_[rows[i].call];
-    if ((a.exact && b.exact) || sat.value(a.result) == sat.value(b.result)) continue;
-    add_congruence(a, b);
-    ++added;
+    if (sat.value(a.result) != sat.value(b.result)) {
+      violated.emplace_back(rows[first].call, rows[i].call);
+    }
   }
-  return added;
+  // Only now: the model is gone with the first new clause.
+  for (const auto& [a, b] : violated) add_congruence(calls_[a], calls_[b]);
+  return violated.size();
 }
 
 bool Abstraction::holds(const Sat& sat, const Call& call) const {

@@ -67,6 +67,8 @@ Answer Stage::run(std::uint64_t conflicts) {
   }
   answer = engine_->check({}, conflicts);
   can_continue_ = answer.status == Status::unknown && answer.reason.starts_with("conflict limit");
+  spent_conflicts_ += conflicts;
+  if (can_continue_) answer.reason = "conflict limit " + std::to_string(spent_conflicts_);
   if (answer.status != Status::sat) return answer;
   answer.model = carried_back(store_, leaves_, *copy_, copy_of_, answer.model);
   if (satisfies(store_, answer.model, assertions_)) return answer;

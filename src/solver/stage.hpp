@@ -44,6 +44,7 @@ class Stage {
   std::span<const term::Id> assertions_;
   const Leaves& leaves_;
   Limits limits_;
+  std::uint64_t spent_conflicts_ = 0;
   bool can_continue_ = true;
   bool refuted_by_rewriting_ = false;
   std::optional<term::Store> copy_;

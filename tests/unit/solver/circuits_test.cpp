@@ -173,6 +173,29 @@ TEST(Lemmas, RefineEndsInTheExactProduct) {
   EXPECT_EQ(sat.value(abstraction.call(quotient).remainder), Number{40'001 % 1'003});
 }
 
+TEST(Lemmas, OneRoundRepairsSeveralPairs) {
+  Sat sat(Profile::once);
+  Gates gates(sat, 1'000'000);
+  Abstraction abstraction(gates);
+  std::vector<std::size_t> calls;
+  for (std::uint32_t function = 0; function < 3; ++function) {
+    for (Number i = 0; i < 16; ++i) {  // each value of the argument twice; only late pairs are lazy
+      const Bits argument = gates.fresh_bits(4);
+      imply_equal(gates, true_lit, argument, constant_bits(4, i / 2));
+      calls.push_back(abstraction.function(function, {argument}, 2));
+      const Bits& result = abstraction.call(calls.back()).result;
+      gates.clause({i % 2 == 0 ? result[0] : -result[0], result[1]});
+    }
+  }
+  ASSERT_EQ(sat.solve(no_conflicts, no_wall), SatResult::sat);
+  EXPECT_GT(abstraction.refine(sat, calls), 1U);
+  SatResult result = sat.solve(no_conflicts, no_wall);
+  while (result == SatResult::sat && abstraction.refine(sat, calls) != 0) {
+    result = sat.solve(no_conflicts, no_wall);
+  }
+  EXPECT_EQ(result, SatResult::sat);
+}
+
 TEST(Lemmas, FunctionsBecomeCongruent) {
   Sat sat(Profile::once);
   Gates gates(sat, 1'000'000);
