@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small stateful firewall for XDP. Interface `inside_ifindex` is the trusted side: its TCP and UDP packets pass and open a
-// flow; a packet from outside passes only when its flow is open. Telnet never passes from outside.
-// The specification stands beside the code: see include/probity/spec.h.
+// A small stateful firewall for XDP. Interface `inside_ifindex` is the trusted side: its TCP and
+// UDP packets pass and open a flow; a packet from outside passes only when its flow is open. Telnet
+// never passes from outside. The specification stands beside the code: see include/probity/spec.h.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>

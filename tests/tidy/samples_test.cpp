@@ -155,7 +155,7 @@ std::vector<Sample> limit_samples() {
   };
 }
 
-std::vector<Sample> word_samples() {
+std::vector<Sample> opening_samples() {
   return {
       {"openings",
        "good",
@@ -194,6 +194,11 @@ std::vector<Sample> word_samples() {
        "script",
        {{"tests/x.sh", "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\necho\n"}},
        "opens with 0 lines of comment"},
+  };
+}
+
+std::vector<Sample> word_samples() {
+  return {
       {"file_names", "bare", {{"src/a/utils.hpp", opening}}, "`utils` says nothing"},
       {"file_names", "suffix", {{"src/a/text_helpers.cpp", opening}}, "`helpers` says nothing"},
       {"file_names", "helper_table", {{"src/program/helper.hpp", opening}}, ""},
@@ -304,7 +309,8 @@ std::vector<Sample> document_samples() {
 
 std::vector<Sample> all_samples() {
   std::vector<Sample> all;
-  for (auto samples : {layer_samples(), limit_samples(), word_samples(), document_samples()}) {
+  for (auto samples :
+       {layer_samples(), limit_samples(), opening_samples(), word_samples(), document_samples()}) {
     all.insert(all.end(), samples.begin(), samples.end());
   }
   return all;

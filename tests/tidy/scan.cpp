@@ -128,7 +128,7 @@ class FunctionFinder {
   void read(const std::vector<std::string>& lines) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       for (const char c : lines[i]) take(c, i + 1);
-      if (!head_.empty()) head_ += ' ';
+      if (!head_.empty() && !head_.ends_with(' ')) head_ += ' ';
     }
   }
   std::vector<Function> functions;
@@ -147,7 +147,8 @@ class FunctionFinder {
       return restart();
     }
     if (parentheses_ == 0 && (c == ';' || c == '}')) return restart();
-    if (head_.empty() && std::isspace(static_cast<unsigned char>(c)) != 0) return;
+    const bool space = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (space && (head_.empty() || head_.ends_with(' '))) return;
     if (head_.empty()) head_line_ = line;
     head_ += c;
   }
