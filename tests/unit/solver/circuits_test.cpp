@@ -183,12 +183,14 @@ TEST(Lemmas, OneRoundRepairsSeveralPairs) {
       const Bits argument = gates.fresh_bits(4);
       imply_equal(gates, true_lit, argument, constant_bits(4, i / 2));
       calls.push_back(abstraction.function(function, {argument}, 2));
-      const Bits& result = abstraction.call(calls.back()).result;
-      gates.clause({i % 2 == 0 ? result[0] : -result[0], result[1]});
     }
   }
+  // Assumed for one call only: twins differ.
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (calls[i] % 16 >= 8) assume_value(sat, abstraction.call(calls[i]).result, Number(i % 2));
+  }
   ASSERT_EQ(sat.solve(no_conflicts, no_wall), SatResult::sat);
-  EXPECT_GT(abstraction.refine(sat, calls), 1U);
+  EXPECT_GT(abstraction.refine(sat, calls), 3U);
   SatResult result = sat.solve(no_conflicts, no_wall);
   while (result == SatResult::sat && abstraction.refine(sat, calls) != 0) {
     result = sat.solve(no_conflicts, no_wall);
