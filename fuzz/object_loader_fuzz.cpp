@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/check.hpp"
 #include "object/object.hpp"
+#include "program/validate.hpp"
 
 using namespace probity;
 
@@ -25,6 +27,11 @@ void check_program(const object::Object& file, const object::Program& program) {
   for (const program::LineInfo& line : view.lines) PROBITY_CHECK(line.slot < slots);
   for (const program::MapDef& map : view.maps)
     PROBITY_CHECK(map.inner < static_cast<std::int64_t>(view.maps.size()));
+  std::vector<std::byte> scratch(
+      program::validate_arena_bytes(view.slots.size(), view.subprogs.size()));
+  Arena arena(scratch);
+  const auto valid = program::validate(view, arena);
+  PROBITY_CHECK(valid || valid.error().fault() != Fault::bug);
 }
 
 }  // namespace

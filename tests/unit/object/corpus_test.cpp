@@ -12,6 +12,8 @@
 #include <sstream>
 
 #include "object/object.hpp"
+#include "program/validate.hpp"
+#include "sha256.hpp"
 
 namespace probity::object {
 namespace {
@@ -187,6 +189,79 @@ TEST_F(Corpus, ProgramsEqualWhatTheKernelLoaded) {
   EXPECT_GE(names.percent(), 99.0);
   EXPECT_GE(sizes.percent(), 99.0);
   EXPECT_GE(types.percent(), 99.0);
+}
+
+/// The reason why validation refuses a linked program, or nothing.
+std::optional<std::string> refusal(const Object& object, const Program& program) {
+  const Image image = make_image(object, program);
+  std::vector<std::byte> scratch(
+      program::validate_arena_bytes(image.slots.size(), image.subprogs.size()));
+  Arena arena(scratch);
+  const auto valid = program::validate(image.view(), arena);
+  if (valid) return std::nullopt;
+  return std::string(valid.error().line());
+}
+
+/// The kernel's tag: the start of the hash of all slots, with map references blanked.
+std::string kernel_tag(std::vector<bpf::Slot> slots) {
+  for (std::size_t i = 0; i + 1 < slots.size(); ++i) {
+    if (slots[i].opcode != bpf::row(bpf::Form::lddw).opcode) continue;
+    const bool map = slots[i].src() == 1 || slots[i].src() == 2;
+    if (map) slots[i].imm = slots[i + 1].imm = 0;
+    ++i;
+  }
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(slots.data());
+  return sha256({bytes, slots.size() * sizeof(bpf::Slot)}).substr(0, 16);
+}
+
+TEST(Sha256, StandardVectors) {
+  const auto hash = [](std::string_view text) {
+    return sha256({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  EXPECT_EQ(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hash("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+TEST_F(Corpus, LinkedSlotsAreBitByBitWhatLibbpfLoaded) {
+  Tally tags;
+  std::size_t kernel_dependent = 0;
+  for (const Row& row : read_table(folder_ + "/programs.tsv")) {
+    if (row.at("tag").empty()) continue;
+    const auto object = read_object(row.at("object"));
+    ASSERT_TRUE(object) << object.error().line();
+    for (const Program& program : object->programs) {
+      if (program.name != row.at("prog") || program.section != row.at("section")) continue;
+      const bool settled = std::ranges::all_of(program.core, &CoreRelocation::applied);
+      if (!settled || !program.externals.empty()) {
+        ++kernel_dependent;  // the loader patched in numbers of its kernel
+        continue;
+      }
+      const std::string tag = kernel_tag(program.slots);
+      tags.count(tag == row.at("tag"), fmt::format("{} {} has tag {} / {}", object->name,
+                                                   program.name, tag, row.at("tag")));
+    }
+  }
+  fmt::print("tags: {} of {} equal, {} programs depend on the kernel\n", tags.equal, tags.total,
+             kernel_dependent);
+  EXPECT_EQ(tags.equal, tags.total);
+}
+
+TEST_F(Corpus, WhatTheKernelLoadedIsValidAfterLinking) {
+  Tally valid;
+  for (const Row& row : read_table(folder_ + "/programs.tsv")) {
+    if (row.at("outcome") != "loaded") continue;
+    const auto object = read_object(row.at("object"));
+    ASSERT_TRUE(object) << object.error().line();
+    for (const Program& program : object->programs) {
+      if (program.name != row.at("prog") || program.section != row.at("section")) continue;
+      const auto reason = refusal(*object, program);
+      valid.count(!reason,
+                  fmt::format("{} {}: {}", object->name, program.name, reason.value_or("")));
+    }
+  }
+  fmt::print("valid: {} of {} loaded programs\n", valid.equal, valid.total);
+  EXPECT_GE(valid.percent(), 99.0);
 }
 
 }  // namespace
