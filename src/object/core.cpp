@@ -15,10 +15,10 @@ constexpr std::uint32_t last_field_kind = 5;     // byte offset, size, exists, s
 
 /// Fixed by the user-space ABI or by a protocol; sorted.
 constexpr std::string_view fixed_types[] = {
-    "__sk_buff",      "arphdr",       "bpf_sock",    "bpf_sock_addr", "bpf_sock_ops",
-    "bpf_sock_tuple", "ethhdr",       "icmp6hdr",    "icmphdr",       "in6_addr",
-    "iphdr",          "ipv6_opt_hdr", "ipv6hdr",     "sk_msg_md",     "sk_reuseport_md",
-    "tcphdr",         "udphdr",       "vlan_ethhdr", "vlan_hdr",      "xdp_md",
+    "__sk_buff",    "arphdr",      "bpf_sock",  "bpf_sock_addr",   "bpf_sock_tuple",
+    "ethhdr",       "icmp6hdr",    "icmphdr",   "in6_addr",        "iphdr",
+    "ipv6_opt_hdr", "ipv6hdr",     "sk_msg_md", "sk_reuseport_md", "tcphdr",
+    "udphdr",       "vlan_ethhdr", "vlan_hdr",  "xdp_md",
 };
 static_assert(std::ranges::is_sorted(fixed_types));
 
