@@ -40,7 +40,6 @@ class Abstraction {
   std::size_t function(std::uint32_t function, std::vector<Bits> arguments, std::size_t width);
 
   const Call& call(std::size_t index) const { return calls_[index]; }
-  std::size_t size() const { return calls_.size(); }
 
   /// Looks at `calls` in the model that `sat` found and adds constraints that exclude it where it
   /// violates their meaning. Answers how many were added; zero: the model respects all of them.

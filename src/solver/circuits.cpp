@@ -20,10 +20,6 @@ Bits inverted(BitsView a) {
   return bits;
 }
 
-bool is_false(BitsView a) {
-  return std::ranges::all_of(a, [](Lit bit) { return bit == false_lit; });
-}
-
 unsigned leading_zeros(BitsView a) {
   unsigned count = 0;
   while (count < a.size() && a[a.size() - 1 - count] == false_lit) ++count;

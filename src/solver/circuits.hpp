@@ -13,7 +13,6 @@ namespace probity::solver {
 
 Bits constant_bits(unsigned width, Number value);
 Bits inverted(BitsView a);
-bool is_false(BitsView a);            ///< every bit is the constant false
 unsigned leading_zeros(BitsView a);   ///< constant ones only
 unsigned trailing_zeros(BitsView a);  ///< constant ones only
 

@@ -16,7 +16,7 @@ namespace {
 
 using term::Id;
 
-constexpr std::uint64_t first_conflicts = 300, second_conflicts = 3'000;
+constexpr std::uint64_t first_conflicts = 1'000, second_conflicts = 4'000;
 constexpr std::uint32_t first_external_ms = 2'000;
 
 /// Bumped whenever a change could turn one answer into another: cached verdicts depend on it.
