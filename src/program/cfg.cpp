@@ -138,10 +138,14 @@ Expected<void> Builder::connect() {
     TRY(const Insn insn, bpf::decode(view_.slots, block.last_slot));
     const InsnFlow flow = flow_of(insn, block.last_slot);
     block.may_end = flow.may_end;
+    const auto block_in_subprog = [&](std::uint32_t slot) {
+      const std::uint32_t to = cfg_.block_of[slot];
+      return cfg_.blocks[to].subprog == block.subprog ? to : no_block;
+    };
     if (flow.falls_through && block.end_slot < view_.slots.size()) {
-      block.next = cfg_.block_of[block.end_slot];
+      block.next = block_in_subprog(block.end_slot);
     }
-    if (flow.jumps) block.taken = cfg_.block_of[static_cast<std::size_t>(flow.target)];
+    if (flow.jumps) block.taken = block_in_subprog(static_cast<std::uint32_t>(flow.target));
   }
   return {};
 }

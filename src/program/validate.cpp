@@ -81,6 +81,7 @@ class Validator {
   Expected<void> find_starts();
   Expected<void> check_subprog(const Subprog& subprog);
   Expected<void> check_flow(const Insn& insn, std::uint32_t slot, const Subprog& subprog);
+  Expected<bool> is_reachable(std::uint32_t slot, const Subprog& subprog);
   Expected<void> check_registers(const Insn& insn, std::uint32_t slot);
   Expected<void> check_stack_access(const Insn& insn, std::uint32_t slot);
   Expected<void> check_call(const Insn& insn, std::uint32_t slot);
@@ -161,15 +162,45 @@ Expected<void> Validator::find_starts() {
   return {};
 }
 
+/// Walks the subprogram from its first slot; jumps that leave it are refused elsewhere and ignored
+/// here.
+Expected<bool> Validator::is_reachable(std::uint32_t slot, const Subprog& subprog) {
+  constexpr std::uint8_t seen = 2;
+  const std::span<std::uint32_t> open = arena_.take<std::uint32_t>(subprog.slot_count);
+  if (open.empty()) {
+    return Message("no scratch memory for ").number(subprog.slot_count).text(" slots").limit();
+  }
+  std::size_t open_count = 0;
+  const std::int64_t end = std::int64_t{subprog.first_slot} + subprog.slot_count;
+  const auto visit = [&](std::int64_t to) {
+    const bool inside = to >= subprog.first_slot && to < end;
+    if (!inside || starts_[static_cast<std::size_t>(to)] != 1) return;
+    starts_[static_cast<std::size_t>(to)] |= seen;
+    open[open_count++] = static_cast<std::uint32_t>(to);
+  };
+  visit(subprog.first_slot);
+  while (open_count != 0) {
+    const std::uint32_t at = open[--open_count];
+    TRY(const Insn insn, bpf::decode(view_.slots, at));
+    const InsnFlow flow = flow_of(insn, at);
+    if (flow.falls_through) visit(at + std::int64_t{insn.slot_count()});
+    if (flow.jumps) visit(flow.target);
+  }
+  return (starts_[slot] & seen) != 0;
+}
+
 Expected<void> Validator::check_flow(const Insn& insn, std::uint32_t slot, const Subprog& subprog) {
   const InsnFlow flow = flow_of(insn, slot);
   const std::int64_t end = std::int64_t{subprog.first_slot} + subprog.slot_count;
   if (flow.falls_through && slot + insn.slot_count() >= end) {
-    return at_slot(slot, insn)
-        .text(" is the last insn of subprogram '")
-        .text(subprog.name)
-        .text("', which must end in exit or a jump")
-        .bad_input();
+    TRY(const bool reachable, is_reachable(slot, subprog));
+    if (reachable) {
+      return at_slot(slot, insn)
+          .text(" is the last insn of subprogram '")
+          .text(subprog.name)
+          .text("', which must end in exit or a jump")
+          .bad_input();
+    }
   }
   if (!flow.jumps) return {};
   if (flow.target < subprog.first_slot || flow.target >= end) {

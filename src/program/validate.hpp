@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every engine may rely on before it touches a program. Each refusal names the slot, the value
 // and the limit. Refused: slots that do not decode; jumps out of the subprogram or into an lddw; a
-// subprogram whose last insn falls through; writes to r10; calls of what is not a subprogram,
+// subprogram whose last insn is reachable and falls through; writes to r10; calls of no subprogram,
 // helper or external; map indexes and offsets out of range; constant stack accesses outside
 // -512..-1; call chains deeper than 8 frames; callx; lddw of a kernel variable; packet loads in a
 // program type that has none. Allowed, because RFC 9669 gives it a meaning or an engine can bound
@@ -25,7 +25,7 @@ constexpr std::uint32_t frame_limit = 8;
 
 /// An arena of this size is enough for validate().
 constexpr std::size_t validate_arena_bytes(std::size_t slot_count, std::size_t subprog_count) {
-  return slot_count + 24 * subprog_count + 1024;
+  return 5 * slot_count + 32 * subprog_count + 1024;
 }
 
 Expected<void> validate(const View& view, Arena& arena);

@@ -47,8 +47,16 @@ TEST(Validate, SubprogramsEndInExitOrJump) {
   EXPECT_EQ(
       verdict("r0 = 1\n"),
       "slot 0: mov64_imm is the last insn of subprogram '', which must end in exit or a jump");
-  EXPECT_EQ(verdict("exit\nmay_goto -2\n"),
+  EXPECT_EQ(verdict("r0 = 1\nmay_goto -2\n"),
             "slot 1: may_goto is the last insn of subprogram '', which must end in exit or a jump");
+}
+
+TEST(Validate, UnreachableTailsMayFallOut) {
+  EXPECT_EQ(verdict("r0 = 0\nif r0 == 0 goto +0\nexit\nw0 = 1\n"), "valid");
+  EXPECT_EQ(verdict("call f\nexit\nw0 = 1\nf: exit\n"), "valid");
+  EXPECT_EQ(
+      verdict("call f\nexit\nf: goto end\nexit\nend: w0 = 1\n"),
+      "slot 4: mov32_imm is the last insn of subprogram '', which must end in exit or a jump");
 }
 
 TEST(Validate, FramePointerIsReadOnly) {
