@@ -28,6 +28,10 @@ constexpr std::size_t validate_arena_bytes(std::size_t slot_count, std::size_t s
   return 5 * slot_count + 32 * subprog_count + 1024;
 }
 
+constexpr std::size_t validate_scratch_bytes(const View& view) {
+  return validate_arena_bytes(view.slots.size(), view.subprogs.size());
+}
+
 Expected<void> validate(const View& view, Arena& arena);
 
 /// The subprogram that starts at `slot`, or nothing.

@@ -9,7 +9,7 @@ namespace probity::program {
 namespace {
 
 std::string verdict(const View& view) {
-  std::vector<std::byte> memory(validate_arena_bytes(view.slots.size(), view.subprogs.size()));
+  std::vector<std::byte> memory(validate_scratch_bytes(view));
   Arena arena(memory);
   const Expected<void> result = validate(view, arena);
   return result ? "valid" : std::string(result.error().line());
