@@ -41,6 +41,7 @@ struct CoreRecord {
   std::string_view type_name;
   std::string_view access;  ///< e.g. "0:1:0"
   std::uint32_t kind = 0;
+  bool settled = false;  ///< the same value on every kernel: see core.hpp
 };
 
 /// All three tables, each sorted by place.

@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // clang writes the value for the compiled layout into the slot, so a settled relocation changes no
-// bits.
+// bits. A definition in an object may be partial ("only the fields I need"), hence the comparison
+// of offsets.
 #include "object/core.hpp"
 
+#include <bpf/btf.h>
 #include <fmt/core.h>
+#include <linux/bpf.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 
-#include <algorithm>
+#include <charconv>
+#include <cstddef>
+
+#include "object/limits.hpp"
 
 namespace probity::object {
 namespace {
@@ -13,28 +27,90 @@ namespace {
 constexpr std::uint32_t kind_type_id_local = 6;  // enum bpf_core_relo_kind
 constexpr std::uint32_t last_field_kind = 5;     // byte offset, size, exists, signed, two shifts
 
-/// Fixed by the user-space ABI or by a protocol; sorted.
-constexpr std::string_view fixed_types[] = {
-    "__sk_buff",    "arphdr",      "bpf_sock",  "bpf_sock_addr",   "bpf_sock_tuple",
-    "ethhdr",       "icmp6hdr",    "icmphdr",   "in6_addr",        "iphdr",
-    "ipv6_opt_hdr", "ipv6hdr",     "sk_msg_md", "sk_reuseport_md", "tcphdr",
-    "udphdr",       "vlan_ethhdr", "vlan_hdr",  "xdp_md",
+/// The kernel's; no user-space header has it.
+struct vlan_hdr {
+  std::uint16_t h_vlan_TCI;
+  std::uint16_t h_vlan_encapsulated_proto;
 };
-static_assert(std::ranges::is_sorted(fixed_types));
 
-bool is_settled(const CoreRecord& record) {
-  if (record.kind == kind_type_id_local) return true;
-  const std::string_view name = record.type_name.substr(0, record.type_name.find("___"));
-  return record.kind <= last_field_kind && std::ranges::binary_search(fixed_types, name);
+struct FixedField {
+  std::string_view type;
+  std::string_view path;
+  std::uint64_t first_bit;
+};
+
+constexpr FixedField fixed_fields[] = {
+#define FIELD(type, path) {#type, #path, offsetof(type, path) * 8},
+#define BITS(type, path, bit) {#type, #path, bit},
+#include "object/fixed_layout.def"
+};
+
+/// A field as an access string reaches it: the names on the way, and where it starts.
+struct Field {
+  std::string path;
+  std::uint64_t first_bit = 0;
+};
+
+/// The indexes of "0:1:2"; nothing when it is not of that form.
+std::optional<std::vector<std::uint32_t>> parse_access(std::string_view access) {
+  std::vector<std::uint32_t> indexes;
+  const char* at = access.data();
+  const char* const end = at + access.size();
+  while (at != end) {
+    std::uint32_t index = 0;
+    const auto [next, problem] = std::from_chars(at, end, index);
+    const bool more = next != end && *next == ':';
+    if (problem != std::errc() || (next != end && !more)) return std::nullopt;
+    if (indexes.size() >= limits::btf_type_depth) return std::nullopt;
+    indexes.push_back(index);
+    at = more ? next + 1 : next;
+  }
+  return indexes;
+}
+
+/// Follows the access through members; an array ends the walk, as its elements follow one another.
+std::optional<Field> find_field(const Btf& btf, const CoreRecord& record) {
+  const auto indexes = parse_access(record.access);
+  if (!indexes || indexes->size() < 2 || indexes->front() != 0) return std::nullopt;
+  Field field;
+  std::uint32_t id = record.type_id;
+  for (std::size_t i = 1; i < indexes->size(); ++i) {
+    const btf_type* type = btf.type(btf.resolve(id).value_or(0));
+    if (type == nullptr) return std::nullopt;
+    if (btf_is_array(type)) {
+      const btf_type* element = btf.type(btf.resolve(btf_array(type)->type).value_or(0));
+      const bool last = i + 1 == indexes->size();
+      return last && element != nullptr && btf_is_int(element) ? std::optional(field)
+                                                               : std::nullopt;
+    }
+    const std::uint32_t index = (*indexes)[i];
+    if (!btf_is_composite(type) || index >= btf_vlen(type)) return std::nullopt;
+    const btf_member& member = btf_members(type)[index];
+    const std::string_view name = btf.string_at(member.name_off);
+    if (!name.empty()) field.path += fmt::format("{}{}", field.path.empty() ? "" : ".", name);
+    field.first_bit += btf_member_bit_offset(type, index);
+    id = member.type;
+  }
+  return field;
 }
 
 }  // namespace
 
-std::optional<std::string> apply_core(std::span<CoreRelocation> relocations) {
+bool is_settled(const Btf& btf, const CoreRecord& record) {
+  if (record.kind == kind_type_id_local) return true;
+  if (record.kind > last_field_kind) return false;
+  const auto field = find_field(btf, record);
+  if (!field) return false;
+  const std::string_view type = record.type_name.substr(0, record.type_name.find("___"));
+  for (const FixedField& fixed : fixed_fields)
+    if (fixed.type == type && fixed.path == field->path) return fixed.first_bit == field->first_bit;
+  return false;
+}
+
+std::optional<std::string> describe_unapplied(std::span<const CoreRelocation> relocations) {
   std::size_t left = 0;
   const CoreRelocation* first = nullptr;
-  for (CoreRelocation& relocation : relocations) {
-    relocation.applied = is_settled(relocation.record);
+  for (const CoreRelocation& relocation : relocations) {
     if (relocation.applied) continue;
     if (first == nullptr) first = &relocation;
     ++left;

@@ -59,7 +59,7 @@ class Linker {
     slot_budget_ = std::min(slot_budget, limits::program_slots);
     place(function);
     while (!frames_.empty()) step();
-    if (auto need = apply_core(program_.core)) problem(*need);
+    if (const auto need = describe_unapplied(program_.core)) problem(*need);
     return std::move(program_);
   }
 
@@ -112,7 +112,7 @@ class Linker {
       program_.lines.push_back({line.place.slot - function.first_slot + first, line.line,
                                 line.column, line.file, line.text});
     for (const CoreRecord& core : records_of(object_.ext.core, function))
-      program_.core.push_back({core.place.slot - function.first_slot + first, core, false});
+      program_.core.push_back({core.place.slot - function.first_slot + first, core, core.settled});
   }
 
   /// Handles the next call or lddw of the innermost function; a new callee is finished before its

@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "base/bytes.hpp"
+#include "object/core.hpp"
 #include "object/function.hpp"
 #include "object/limits.hpp"
 #include "object/link.hpp"
@@ -31,10 +32,12 @@ void read_types(Object& object) {
   const Section* ext = object.elf.find_section(".BTF.ext");
   if (ext == nullptr || ext->data.empty()) return;
   auto tables = read_btf_ext(ext->data, *object.btf, object.elf);
-  if (tables)
-    object.ext = *std::move(tables);
-  else
+  if (!tables) {
     object.notes.push_back(printable(tables.error().line()));
+    return;
+  }
+  object.ext = *std::move(tables);
+  for (CoreRecord& record : object.ext.core) record.settled = is_settled(*object.btf, record);
 }
 
 void read_license(Object& object) {

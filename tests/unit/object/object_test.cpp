@@ -265,6 +265,15 @@ TEST_F(Sample, CoreRelocationsOfFixedTypesAreSettled) {
       << kernel->problems[0];
 }
 
+TEST_F(Sample, CoreRelocationOfAPartialDefinitionIsNotSettled) {
+  ASSERT_NO_FATAL_FAILURE(load("core", "-g"));
+  if (IsSkipped()) return;
+  const Program* partial = program("partial");
+  ASSERT_EQ(partial->core.size(), 2u);
+  for (const CoreRelocation& relocation : partial->core)
+    EXPECT_EQ(relocation.applied, relocation.record.access == "0:0") << relocation.record.access;
+}
+
 TEST(Selection, PathAndSelectorAreTakenApart) {
   const std::string path = testing::TempDir() + "with:colon.o";
   std::ofstream(path) << "x";
