@@ -276,6 +276,8 @@ TextExpected<Form> Parser::form() {
   for (std::size_t i = 0; i < form_count; ++i) {
     const Form candidate = static_cast<Form>(i);
     const Row& r = row(candidate);
+    const char first = r.meaning == Meaning::atomic ? 'l' : r.name[0];
+    if (!text.starts_with(first)) continue;  // spares building most mnemonics
     const bool alias = r.meaning == Meaning::alu && r.width == 64;
     const Word name = mnemonic(candidate);
     const bool named = name.view() == text || (alias && wide && name.view() == narrow);
