@@ -247,9 +247,10 @@ Expected<void> read_btf_maps(Object& object) {
 }
 
 Expected<void> read_struct_ops_maps(Object& object) {
-  for (const Section& section : object.elf.sections) {
-    const bool holds = section.name == ".struct_ops" || section.name == ".struct_ops.link";
-    if (holds && section.size != 0 && object.btf) TRY(read_struct_ops(object, section));
+  for (const std::string_view name : {".struct_ops", ".struct_ops.link"}) {
+    const Section* section = object.elf.find_section(name);
+    if (section != nullptr && section->size != 0 && object.btf)
+      TRY(read_struct_ops(object, *section));
   }
   return {};
 }

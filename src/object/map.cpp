@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <unordered_map>
 
 #include "base/bytes.hpp"
@@ -162,16 +163,16 @@ std::optional<std::uint32_t> MapIndex::containing(std::uint32_t section,
 }
 
 Expected<void> read_legacy_maps(Object& object) {
-  for (std::uint32_t i = 1; i < object.elf.sections.size(); ++i) {
-    if (!is_legacy_map_section(object.elf.sections[i])) continue;
-    std::vector<const Symbol*> symbols;
-    for (const Symbol& symbol : object.elf.symbols) {
-      const bool names_map = symbol.type == SymbolType::object || symbol.type == SymbolType::notype;
-      if (symbol.defined && symbol.section == i && names_map && !symbol.name.empty())
-        symbols.push_back(&symbol);
-    }
+  std::map<std::uint32_t, std::vector<const Symbol*>> by_section;
+  for (const Symbol& symbol : object.elf.symbols) {
+    const bool names_map = symbol.type == SymbolType::object || symbol.type == SymbolType::notype;
+    if (!symbol.defined || !names_map || symbol.name.empty()) continue;
+    if (is_legacy_map_section(object.elf.sections[symbol.section]))
+      by_section[symbol.section].push_back(&symbol);
+  }
+  for (auto& [section, symbols] : by_section) {
     std::ranges::stable_sort(symbols, {}, &Symbol::value);
-    TRY(read_legacy_section(object, i, symbols));
+    TRY(read_legacy_section(object, section, symbols));
   }
   return {};
 }
