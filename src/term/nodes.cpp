@@ -13,9 +13,9 @@ constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t hash_of(const Node& node) {
+std::uint32_t hash_of(const Node& node) {
   const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(node);
-  return mix(words[0], words[1]);
+  return static_cast<std::uint32_t>(mix(words[0], words[1]));
 }
 
 }  // namespace
@@ -40,28 +40,31 @@ std::span<const Id> Nodes::args(Id a) const {
 
 Id Nodes::intern(const Node& node) {
   const std::size_t mask = table_.size() - 1;
-  std::size_t slot = hash_of(node) & mask;
+  const std::uint32_t hash = hash_of(node);
+  std::size_t slot = hash & mask;
   for (; table_[slot] != 0; slot = (slot + 1) & mask) {
-    if ((*this)[Id{table_[slot]}] == node) return Id{table_[slot]};
+    const Id id{static_cast<std::uint32_t>(table_[slot])};
+    if (table_[slot] >> 32 == hash && (*this)[id] == node) return id;
   }
   PROBITY_CHECK(size_ < ~std::uint32_t{0});
   if ((size_ >> chunk_bits) == chunks_.size()) {
     chunks_.push_back(std::make_unique_for_overwrite<Node[]>(chunk_size));
   }
   chunks_[size_ >> chunk_bits][size_ & (chunk_size - 1)] = node;
-  table_[slot] = ++size_;
+  table_[slot] = std::uint64_t{hash} << 32 | ++size_;
   const Id id{size_};
   if (std::size_t{size_} * 2 > table_.size()) grow_table();
   return id;
 }
 
 void Nodes::grow_table() {
-  std::vector<std::uint32_t> table(table_.size() * 2);
+  std::vector<std::uint64_t> table(table_.size() * 2);
   const std::size_t mask = table.size() - 1;
-  for (std::uint32_t index = 1; index <= size_; ++index) {
-    std::size_t slot = hash_of((*this)[Id{index}]) & mask;
+  for (const std::uint64_t entry : table_) {
+    if (entry == 0) continue;
+    std::size_t slot = entry >> 32 & mask;
     while (table[slot] != 0) slot = (slot + 1) & mask;
-    table[slot] = index;
+    table[slot] = entry;
   }
   table_ = std::move(table);
 }

@@ -80,7 +80,7 @@ class Nodes {
 
   std::vector<std::unique_ptr<Node[]>> chunks_;
   std::uint32_t size_ = 0;
-  std::vector<std::uint32_t> table_;
+  std::vector<std::uint64_t> table_;  ///< hash << 32 | id; 0 is free
   std::vector<Value> wide_values_;
   std::unordered_map<Value, std::uint32_t, ValueHash> wide_index_;
   std::deque<std::string> names_;

@@ -61,16 +61,49 @@ std::optional<Id> Rewriter::absorb(Id a, Id b) {
   return std::nullopt;
 }
 
-/// Rules for two facts about one term.
+/// The value of the one-bit term `fact` where t = k, if that is plain to see.
+std::optional<bool> Rewriter::value_given(Id fact, Id t, Value k) const {
+  switch (kind(fact)) {
+    case Kind::eq:
+      if (arg(fact, 0) != t || !is_lit(arg(fact, 1))) return std::nullopt;
+      return k == value(arg(fact, 1));
+    case Kind::ult:
+      if (arg(fact, 0) != t || !is_lit(arg(fact, 1))) return std::nullopt;
+      return k < value(arg(fact, 1));
+    case Kind::extract: {
+      const bool slice = is(t, Kind::extract) && arg(t, 0) == arg(fact, 0);
+      if (!slice && t != arg(fact, 0)) return std::nullopt;
+      const unsigned from = slice ? at(t).low : 0;
+      const unsigned index = at(fact).low;
+      if (index < from || index >= from + width(t)) return std::nullopt;
+      return (k >> (index - from) & 1) != 0;
+    }
+    case Kind::lit:
+    case Kind::var:
+    case Kind::apply:
+    case Kind::not_:
+    case Kind::and_:
+    case Kind::xor_:
+    case Kind::add:
+    case Kind::mul:
+    case Kind::udiv:
+    case Kind::urem:
+    case Kind::shl:
+    case Kind::lshr:
+    case Kind::ashr:
+    case Kind::ite:
+    case Kind::concat: return std::nullopt;
+  }
+  PROBITY_UNREACHABLE("kind");
+}
+
+/// Rules for two facts about one term: t = k & f(t) -> t = k or false, as f(k) says.
 std::optional<Id> Rewriter::absorb_relation(Id a, Id b) {
-  const auto equals_literal = [&](Id t) { return is(t, Kind::eq) && is_lit(arg(t, 1)); };
-  if (!equals_literal(a)) return std::nullopt;
-  // x = k & x = l -> 0, for different literals
-  if (equals_literal(b) && arg(a, 0) == arg(b, 0)) return false_();
-  if (!is(b, Kind::not_)) return std::nullopt;
-  // x = k & ~(x = l) -> x = k, for different literals
-  if (equals_literal(arg(b, 0)) && arg(a, 0) == arg(arg(b, 0), 0)) return a;
-  return std::nullopt;
+  if (!is(a, Kind::eq) || !is_lit(arg(a, 1))) return std::nullopt;
+  const bool negated = is(b, Kind::not_);
+  const auto known = value_given(negated ? arg(b, 0) : b, arg(a, 0), value(arg(a, 1)));
+  if (!known) return std::nullopt;
+  return *known != negated ? a : false_();
 }
 
 /// a & k, a | k: one slice per run of equal bits of k.

@@ -25,11 +25,6 @@ std::optional<Id> Rewriter::ult_bounds(Id a, Id b) {
     if (value(b) == left.low + 1) return eq(a, lit(width(a), left.low));
     if (value(b) == left.high) return not_(eq(a, b));
   }
-  // k < x -> x = k + 1, where x is never above k + 1; k < x -> ~(x = k), where x is never below k
-  if (is_lit(a)) {
-    if (value(a) + 1 == right.high) return eq(b, lit(width(b), right.high));
-    if (value(a) == right.low) return not_(eq(b, a));
-  }
   return std::nullopt;
 }
 
@@ -76,22 +71,6 @@ std::optional<Id> Rewriter::ult_concat_literal(Id a, Id b) {
   return value(low) < value(low_limit) ? ule(high, high_limit) : ult(high, high_limit);
 }
 
-/// k < concat(h, l).
-std::optional<Id> Rewriter::ult_literal_concat(Id a, Id b) {
-  const Id high = arg(b, 0);
-  const Id low = arg(b, 1);
-  const unsigned low_width = width(low);
-  const Id high_limit = high_part(a, low_width);
-  const Id low_limit = low_part(a, low_width);
-  // concat(h, k) < concat(h, l) -> k < l
-  if (high == high_limit) return ult(low_limit, low);
-  // concat(k, ~0) < concat(h, l) -> k < h
-  if (is_ones(low_limit)) return ult(high_limit, high);
-  // concat(k, l) < concat(h, m) -> k <= h or k < h, as l < m or not
-  if (!is_lit(low)) return std::nullopt;
-  return value(low_limit) < value(low) ? ule(high_limit, high) : ult(high_limit, high);
-}
-
 std::optional<Id> Rewriter::ult_split(Id a, Id b) {
   const unsigned total = width(a);
   const unsigned zeros = std::min(leading_zeros(a), leading_zeros(b));
@@ -102,7 +81,6 @@ std::optional<Id> Rewriter::ult_split(Id a, Id b) {
   const bool left = is(a, Kind::concat);
   const bool right = is(b, Kind::concat);
   if (left && is_lit(b)) return ult_concat_literal(a, b);
-  if (is_lit(a) && right) return ult_literal_concat(a, b);
   if (!left || !right || width(arg(a, 1)) != width(arg(b, 1))) return std::nullopt;
   // concat(x, y) < concat(x, z) -> y < z; concat(x, y) < concat(z, y) -> x < z
   if (arg(a, 0) == arg(b, 0)) return ult(arg(a, 1), arg(b, 1));
@@ -115,9 +93,8 @@ std::optional<Id> Rewriter::ult_choice(Id a, Id b) {
   const auto worth = [&](Id t) {
     return is(t, Kind::ite) && (is_lit(arg(t, 1)) || is_lit(arg(t, 2)));
   };
-  // (c ? l : x) < k -> c ? l < k : x < k, and so on the right
+  // (c ? l : x) < k -> c ? l < k : x < k
   if (is_lit(b) && worth(a)) return ite(arg(a, 0), ult(arg(a, 1), b), ult(arg(a, 2), b));
-  if (is_lit(a) && worth(b)) return ite(arg(b, 0), ult(a, arg(b, 1)), ult(a, arg(b, 2)));
   return std::nullopt;
 }
 
@@ -130,9 +107,10 @@ Id Rewriter::ult(Id a, Id b) {
   // x < y -> ~x & y, for one bit
   if (width(a) == 1) return and_(not_(a), b);
   if (const auto result = ult_bounds(a, b)) return *result;
+  // k < x -> ~(x < k + 1)
+  if (is_lit(a)) return not_(ult(b, lit(width(a), value(a) + 1)));
   // ~x < ~y -> y < x; ~x < k -> ~k < x
   if (is(a, Kind::not_) && (is(b, Kind::not_) || is_lit(b))) return ult(not_(b), arg(a, 0));
-  if (is_lit(a) && is(b, Kind::not_)) return ult(arg(b, 0), not_(a));
   if (const auto result = ult_offset(a, b)) return *result;
   if (const auto result = ult_split(a, b)) return *result;
   if (const auto result = ult_choice(a, b)) return *result;

@@ -12,6 +12,11 @@ namespace {
 constexpr unsigned max_merge_depth = 4;
 constexpr std::size_t max_cached_extracts = std::size_t{1} << 18;
 
+/// Where a lossy cache of `size` (a power of two) entries keeps a slice.
+std::size_t cache_place(Id a, std::uint32_t slice, std::size_t size) {
+  return (a.index * 0x9e3779b1u ^ slice * 0x85ebca6bu) & (size - 1);
+}
+
 }  // namespace
 
 /// Both operands of a not, and, xor or ite merge: the operation on the merged ones.
@@ -79,16 +84,11 @@ Id Rewriter::extract(unsigned low, unsigned width, Id a) {
   if (extracts_.size() < nodes_.size() && extracts_.size() < max_cached_extracts) {
     extracts_.assign(extracts_.size() * 4, CachedExtract{});
   }
-  const std::size_t place = (a.index * 0x9e3779b1u ^ slice * 0x85ebca6bu) & (extracts_.size() - 1);
-  const CachedExtract& cached = extracts_[place];
+  const CachedExtract& cached = extracts_[cache_place(a, slice, extracts_.size())];
   if (cached.argument == a && cached.slice == slice) return cached.result;
-  const std::uint64_t hits = limit_hits_;
   const Deeper deeper(depth_);
   const Id result = extract_rules(low, width, a);
-  // A result shaped by the nesting limit is not the one to give at a lower nesting.
-  const std::size_t final_place =
-      (a.index * 0x9e3779b1u ^ slice * 0x85ebca6bu) & (extracts_.size() - 1);
-  if (hits == limit_hits_) extracts_[final_place] = {a, slice, result};
+  extracts_[cache_place(a, slice, extracts_.size())] = {a, slice, result};
   return result;
 }
 
@@ -112,7 +112,7 @@ Id Rewriter::extract_rules(unsigned low, unsigned width, Id a) {
     case Kind::ite: return ite(arg(a, 0), slice(1), slice(2));
     // (x + y)[k:0] -> x[k:0] + y[k:0]; the same for mul
     case Kind::add:
-      if (low == 0) return add(slice(0), slice(1));
+      if (low == 0) return extract_sum(width, a);
       break;
     case Kind::mul:
       if (low == 0) return mul(slice(0), slice(1));

@@ -106,6 +106,21 @@ Id Rewriter::from_linear(const LinearSum& sum, unsigned width) {
   return raw(Kind::add, width, result, lit(width, sum.constant()));
 }
 
+/// The low bits of a sum: the sum of the low bits, in one pass over the monomials.
+Id Rewriter::extract_sum(unsigned width, Id a) {
+  if (options_.linear_sums) {
+    const LinearSum whole = linear(a);
+    LinearSum part(width);
+    part.add_constant(whole.constant());
+    for (const auto& [atom, coefficient] : whole.monomials()) {
+      const Value narrow = coefficient & mask<Value>(width);
+      if (narrow != 0) collect(part, low_part(atom, width), narrow, max_sum_depth);
+    }
+    if (!whole.overflowed() && !part.overflowed() && width > 1) return from_linear(part, width);
+  }
+  return add(low_part(arg(a, 0), width), low_part(arg(a, 1), width));
+}
+
 Id Rewriter::add(Id a, Id b) {
   if (const auto result = folded(Op::add, a, b)) return *result;
   std::tie(a, b) = sorted(a, b);

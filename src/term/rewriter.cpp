@@ -10,10 +10,8 @@ Rewriter::Rewriter(Nodes& nodes, const RewriteOptions& options)
     : nodes_(nodes), options_(options), extracts_(64) {}
 
 bool Rewriter::rules_apply() {
-  if (!options_.local) return false;
-  if (depth_ < max_depth) return true;
-  ++limit_hits_;
-  return false;
+  if (depth_ == 0) steps_ = 0;
+  return options_.local && depth_ < max_depth && ++steps_ < max_steps;
 }
 
 Id Rewriter::lit(unsigned width, Value value) {

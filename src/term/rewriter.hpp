@@ -39,6 +39,8 @@ class Rewriter {
  private:
   /// Rules nest at most this deep; a constructor called deeper interns what it was given.
   static constexpr unsigned max_depth = 96;
+  /// One call from outside applies rules at most this often; DAGs that rules would unfold stay put.
+  static constexpr unsigned max_steps = 10'000;
   class Deeper {
    public:
     explicit Deeper(unsigned& depth) : depth_(depth) { ++depth_; }
@@ -100,6 +102,7 @@ class Rewriter {
 
   // rewrite_bits.cpp
   std::optional<Id> absorb(Id a, Id b);
+  std::optional<bool> value_given(Id fact, Id t, Value k) const;
   std::optional<Id> absorb_relation(Id a, Id b);
   bool spine_holds(Id conjunction, Id part) const;
   std::optional<Id> mask_slices(Op op, Id a, Id literal);
@@ -118,6 +121,7 @@ class Rewriter {
   void collect(LinearSum& sum, Id a, Value coefficient, unsigned depth);
   LinearSum linear(Id a);
   Id from_linear(const LinearSum& sum, unsigned width);
+  Id extract_sum(unsigned width, Id a);
   Id scaled(Id a, Value coefficient);
   Id shift_left_const(Id a, unsigned count);
 
@@ -150,7 +154,6 @@ class Rewriter {
   std::optional<Id> ult_offset(Id a, Id b);
   std::optional<Id> ult_split(Id a, Id b);
   std::optional<Id> ult_concat_literal(Id a, Id b);
-  std::optional<Id> ult_literal_concat(Id a, Id b);
   std::optional<Id> ult_choice(Id a, Id b);
 
   struct CachedExtract {
@@ -163,7 +166,7 @@ class Rewriter {
   const RewriteOptions& options_;
   BoundsTable bounds_;
   unsigned depth_ = 0;
-  std::uint64_t limit_hits_ = 0;
+  unsigned steps_ = 0;
   std::vector<CachedExtract> extracts_;
 };
 

@@ -42,19 +42,34 @@ struct Function {
 /// add(a, mul(b, ~0)), a | b is ~(~a & ~b). Operands of commutative kinds are sorted by id with a
 /// literal last; the second operand of a concat is never a concat (unless the rules are off).
 enum class Kind : std::uint8_t {
-  lit, var, apply,
-  not_, and_, xor_, add, mul, udiv, urem, shl, lshr, ashr,
-  eq, ult, ite, concat, extract,
+  lit,
+  var,
+  apply,
+  not_,
+  and_,
+  xor_,
+  add,
+  mul,
+  udiv,
+  urem,
+  shl,
+  lshr,
+  ashr,
+  eq,
+  ult,
+  ite,
+  concat,
+  extract,
 };
 
 /// Which optional rewrites a Store applies, beyond the local ones that are always on. No single
 /// choice wins, so the solver's stages rebuild a query under different options (Store::import).
 struct RewriteOptions {
-  bool linear_sums = true;       ///< sums as sorted coefficient * atom lists, bounded
-  bool split_products = false;   ///< products of concatenations into half-width partial products
-  bool distribute = false;       ///< products over small sums
+  bool linear_sums = true;          ///< sums as sorted coefficient * atom lists, bounded
+  bool split_products = false;      ///< products of concatenations into half-width partial products
+  bool distribute = false;          ///< products over small sums
   bool difference_equality = true;  ///< x + c = y + d as x - y = d - c: one subtractor
-  bool local = true;             ///< all beyond folding; off only in the solver's exact stage
+  bool local = true;                ///< all beyond folding; off only in the solver's exact stage
   friend bool operator==(const RewriteOptions&, const RewriteOptions&) = default;
 };
 
@@ -91,17 +106,17 @@ class Store {
   // Inspection.
   Kind kind(Id a) const;
   unsigned width(Id a) const;
-  std::span<const Id> args(Id a) const;           ///< operands in order; arguments of apply
-  std::optional<Value> literal(Id a) const;       ///< the value of a lit
+  std::span<const Id> args(Id a) const;      ///< operands in order; arguments of apply
+  std::optional<Value> literal(Id a) const;  ///< the value of a lit
   bool is_true(Id a) const { return width(a) == 1 && literal(a) == Value{1}; }
   bool is_false(Id a) const { return width(a) == 1 && literal(a) == Value{0}; }
-  unsigned low(Id a) const;                       ///< lowest bit of an extract
-  std::string_view name(Id a) const;              ///< of a var
-  Function function(Id a) const;                  ///< of an apply
+  unsigned low(Id a) const;           ///< lowest bit of an extract
+  std::string_view name(Id a) const;  ///< of a var
+  Function function(Id a) const;      ///< of an apply
   std::string_view function_name(Function function) const;
   std::span<const unsigned> function_argument_widths(Function function) const;
   unsigned function_result_width(Function function) const;
-  std::size_t size() const;                       ///< ids are 1 .. size()
+  std::size_t size() const;  ///< ids are 1 .. size()
   const RewriteOptions& options() const;
 
   /// `a` of another store rebuilt here, under this store's options. `memo` carries sharing between
@@ -129,7 +144,7 @@ class Model {
     Value value;
   };
   std::span<const std::pair<Id, Value>> variables() const { return variables_; }  ///< sorted by id
-  std::span<const Entry> entries() const { return entries_; }                      ///< sorted
+  std::span<const Entry> entries() const { return entries_; }                     ///< sorted
 
  private:
   std::vector<std::pair<Id, Value>> variables_;
