@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Terms: bit-vector formulas as a hash-consed DAG. A term is a 32-bit id into a Store; equal terms
-// have equal ids, so comparing ids is comparing terms. Every constructor rewrites (rewrite.cpp
-// holds the rules), hence a returned term may have another operator than the one asked for.
+// have equal ids, so comparing ids is comparing terms. Every constructor rewrites (rewriter.hpp
+// lists the rules), hence a returned term may have another operator than the one asked for.
 // Booleans are terms of width 1. Nothing here depends on pointers or hash order: the same calls
 // give the same ids.
 #pragma once
