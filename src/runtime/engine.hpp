@@ -12,6 +12,7 @@
 
 #include "base/diagnostic.hpp"
 #include "program/program.hpp"
+#include "runtime/fault.hpp"
 
 namespace probity::runtime {
 
@@ -41,25 +42,6 @@ struct RunInput {
   /// Bare programs (no ctx): r1 is the memory's address, r2 its length.
   bool raw_memory = false;
 };
-
-/// Why the interpreter stopped a program.
-enum class FaultKind : std::uint8_t {
-  none,
-  out_of_bounds,
-  null_pointer,
-  not_writable,
-  misaligned_atomic,
-  unknown_instruction,
-  unknown_helper,
-  bad_helper_argument,
-  bad_ctx_access,
-  call_depth,
-  out_of_fuel,
-  jump_out_of_range,
-  unsupported,
-};
-/// E.g. "out of bounds".
-std::string_view name(FaultKind kind);
 
 struct FaultReport {
   FaultKind kind = FaultKind::none;
