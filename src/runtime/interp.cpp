@@ -273,6 +273,7 @@ constexpr bool tail_calls = false;
 [[gnu::noinline]] RunResult run_helper(const Op* op, Machine* machine, std::int64_t fuel,
                                        const Op* anchor, std::uint32_t helper) {
   machine->fuel_insns = fuel - (op + 1 - anchor);
+  machine->environment_slot = static_cast<std::uint32_t>(op - machine->code.data());
   const HelperFlow flow = machine->environment->call_helper(*machine, helper);
   if (flow == HelperFlow::fault) return stop_at(op, machine, machine->fuel_insns + 1, op);
   const Op* next = flow == HelperFlow::tail_call ? machine->code.data() : op + 1;
@@ -339,6 +340,15 @@ RunResult handle(const Op* op, Machine* machine, const Region* regions, std::uin
                  std::int64_t fuel, const Op* anchor) {
   constexpr bpf::Meaning kind = bpf::row(form).meaning;
   FastState state{{*machine}, regions, region_count};
+  if constexpr (kind == bpf::Meaning::load_imm64 && form != Form::lddw) {
+    machine->environment_slot = static_cast<std::uint32_t>(op - machine->code.data());
+  }
+  const bpf::Next<Concrete> next =
+      bpf::meaning<Concrete>(form, op->dst, op->src, immediates_of(op, kind), state);
+  if (state.refused) [[unlikely]] {
+    return handle_slow<form>(op, machine, regions, region_count, fuel, anchor);
+  }
+  state.commit();
   const Op* const following = op + (kind == bpf::Meaning::load_imm64 ? 2 : 1);
   switch (next.flow) {
     case Flow::next:

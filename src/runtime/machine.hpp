@@ -77,6 +77,7 @@ struct Machine {
   Fault fault;
   std::uint32_t depth = 0;       ///< frames in use, less one
   std::uint32_t stop_depth = 0;  ///< the frame whose exit ends this run: above 0 in a callback
+  std::uint32_t environment_slot = 0;  ///< of the helper call or address lookup in progress
   const Op* resume_op = nullptr;      ///< of builds without tail calls
   const Op* resume_anchor = nullptr;  ///< of builds without tail calls
   std::array<Frame, max_frames> frames{};

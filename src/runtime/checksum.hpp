@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internet checksum arithmetic of the helpers csum_diff, l3_csum_replace, l4_csum_replace and csum_update, over a
+// value domain (RFC 1071; net/checksum.h and lib/checksum.c of Linux). Sums are ones' complement 32-bit numbers of
+// little-endian words, exactly as the kernel keeps them, so results agree bit for bit and not only modulo 0xffff.
+#pragma once
+
+#include "domain/bv.hpp"
+
+namespace probity::runtime {
+
+/// csum_add: 32-bit addition with the carry added back.
+template <Domain D>
+constexpr Bv<D, 32> csum_add(Bv<D, 32> a, Bv<D, 32> b) {
+  const Bv<D, 32> sum = a + b;
+  return sum + zext<32>(ult(sum, b));
+}
+
+/// csum_sub: a + ~b.
+template <Domain D>
+constexpr Bv<D, 32> csum_sub(Bv<D, 32> a, Bv<D, 32> b) {
+  return csum_add(a, ~b);
+}
+
+/// csum_fold: 32 bits to 16, complemented.
+template <Domain D>
+constexpr Bv<D, 16> csum_fold(Bv<D, 32> sum) {
+  const Bv<D, 32> once = zext<32>(trunc<16>(sum)) + zext<32>(bits<31, 16>(sum));
+  const Bv<D, 32> twice = zext<32>(trunc<16>(once)) + zext<32>(bits<31, 16>(once));
+  return ~trunc<16>(twice);
+}
+
+/// csum_unfold: a 16-bit checksum as a sum.
+template <Domain D>
+constexpr Bv<D, 32> csum_unfold(Bv<D, 16> sum) {
+  return zext<32>(sum);
+}
+
+/// One more 32-bit word of data: csum_partial adds words with end-around carry.
+template <Domain D>
+constexpr Bv<D, 32> csum_add_word(Bv<D, 32> sum, Bv<D, 32> word) {
+  return csum_add(sum, word);
+}
+
+/// csum_replace_by_diff: a packet's checksum field after its data changed by `difference`.
+template <Domain D>
+constexpr Bv<D, 16> csum_replace_by_diff(Bv<D, 16> field, Bv<D, 32> difference) {
+  return csum_fold(csum_add(difference, ~csum_unfold(field)));
+}
+
+/// csum_replace4: one 32-bit word of the data changed.
+template <Domain D>
+constexpr Bv<D, 16> csum_replace4(Bv<D, 16> field, Bv<D, 32> from, Bv<D, 32> to) {
+  const Bv<D, 32> without = csum_sub(~csum_unfold(field), from);
+  return csum_fold(csum_add(without, to));
+}
+
+/// csum_replace2: one 16-bit word of the data changed, with the kernel's 16-bit carries.
+template <Domain D>
+constexpr Bv<D, 16> csum16_add(Bv<D, 16> a, Bv<D, 16> b) {
+  const Bv<D, 16> sum = a + b;
+  return sum + zext<16>(ult(sum, b));
+}
+template <Domain D>
+constexpr Bv<D, 16> csum_replace2(Bv<D, 16> field, Bv<D, 16> from, Bv<D, 16> to) {
+  return ~csum16_add(csum16_add(~field, ~from), to);
+}
+
+}  // namespace probity::runtime

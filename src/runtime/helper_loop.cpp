@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Helpers that call back into the program: loop and for_each_map_elem (kernel/bpf/bpf_iter.c, helpers.c).
+#include <array>
+#include <cstring>
+
+#include "base/bytes.hpp"
+#include "runtime/helper_call.hpp"
+
+namespace probity::runtime {
+namespace {
+
+/// The slot of the subprogram in argument 2, or no_slot after a fault.
+constexpr std::uint32_t no_slot = 0xffff'ffff;
+std::uint32_t callback_of(HelperCall& call) {
+  const std::uint64_t function = call.arg(2);
+  if (region_of(function) == region::function && offset_of(function) < call.machine.code.size()) {
+    return offset_of(function);
+  }
+  call.refuse(FaultKind::bad_helper_argument, function, "argument 2 is not a function of the program");
+  return no_slot;
+}
+
+HelperFlow loop(HelperCall& call) {
+  constexpr std::uint32_t max_rounds = 8u << 20;  // BPF_MAX_LOOPS
+  const std::uint32_t rounds = call.arg32(1);
+  const std::uint32_t slot = callback_of(call);
+  if (slot == no_slot) return HelperFlow::fault;
+  if (call.arg(4) != 0) return call.returns(errno_of::invalid);
+  if (rounds > max_rounds) return call.returns(errno_of::too_big);
+  const std::uint64_t context = call.arg(3);
+  for (std::uint32_t i = 0; i < rounds; ++i) {
+    call.machine.regs[1] = i;
+    call.machine.regs[2] = context;
+    if (call_back(call.machine, slot) != RunResult::returned) return HelperFlow::fault;
+    if (call.machine.regs[0] != 0) return call.returns(i + 1);
+  }
+  return call.returns(rounds);
+}
+
+struct Walk {
+  Map& map;
+  Address handle;
+  std::uint64_t context;
+  std::uint32_t slot;
+};
+
+/// Calls back for one entry; the result goes to r0.
+RunResult visit(HelperCall& call, const Walk& walk, const Bytes& key) {
+  std::uint8_t* value = walk.map.lookup(key);
+  if (value == nullptr) {  // deleted by an earlier callback
+    call.machine.regs[0] = 0;
+    return RunResult::returned;
+  }
+  Bytes& guest_key = call.session.scratch();
+  guest_key = key;
+  const Address key_address = call.session.share(call.machine, guest_key.data(), guest_key.size(),
+                                                 RegionKind::other, Access::read);
+  const Address value_address = call.session.share(call.machine, value, walk.map.value_bytes(),
+                                                   RegionKind::map_value, Access::write);
+  if (key_address == 0 || value_address == 0) return RunResult::fault;
+  call.machine.regs[1] = walk.handle;
+  call.machine.regs[2] = key_address;
+  call.machine.regs[3] = value_address;
+  call.machine.regs[4] = walk.context;
+  return call_back(call.machine, walk.slot);
+}
+
+HelperFlow for_each_map_elem(HelperCall& call) {
+  Map* map = call.usable_map(1);
+  const std::uint32_t slot = map == nullptr ? no_slot : callback_of(call);
+  if (slot == no_slot) return HelperFlow::fault;
+  if (call.arg(4) != 0) return call.returns(errno_of::invalid);
+  const Walk walk{*map, call.arg(1), call.arg(3), slot};
+  const program::MapType type = map->definition().type;
+  const bool array = type == program::MapType::array || type == program::MapType::percpu_array;
+  const std::vector<Bytes> keys = map->keys();
+  const std::uint64_t count = array ? map->definition().max_entries : keys.size();
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Bytes index(4);
+    store_le(index.data(), static_cast<std::uint32_t>(i));
+    if (visit(call, walk, array ? index : keys[i]) != RunResult::returned) return HelperFlow::fault;
+    if (call.machine.regs[0] != 0) return call.returns(static_cast<std::int64_t>(i + 1));
+  }
+  return call.returns(static_cast<std::int64_t>(count));
+}
+
+constexpr std::array<HelperModel, 2> models = {{
+    {164, any_type, for_each_map_elem},
+    {181, any_type, loop},
+}};
+
+}  // namespace
+
+std::span<const HelperModel> loop_helpers() { return models; }
+
+}  // namespace probity::runtime

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The register of helper models, and the argument checks they share.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "program/spec_call.hpp"
+#include "runtime/helper_call.hpp"
+
+namespace probity::runtime {
+namespace {
+
+/// The reserved helpers of probity/spec.h: recorded as {argument, slot}, for replays to judge.
+HelperFlow run_spec_call(Session& session, Machine& machine, std::uint32_t helper) {
+  constexpr std::array<std::string_view, 4> names = {"probity_assert", "probity_assume",
+                                                     "probity_assert_return", "probity_probe"};
+  const std::uint32_t index = helper - static_cast<std::uint32_t>(program::SpecCall::assert_true);
+  session.record(names[index], {machine.regs[1], machine.environment_slot}, {});
+  machine.regs[0] = 0;
+  return HelperFlow::next;
+}
+
+}  // namespace
+
+HelperFlow HelperCall::refuse(FaultKind kind, std::uint64_t value, std::string text) {
+  machine.raise(kind, value, 0);
+  session.explain(fmt::format("helper {}: {}", name(), text));
+  return HelperFlow::fault;
+}
+
+std::string_view HelperCall::name() const {
+  const program::Helper* row = program::find_helper(helper);
+  return row == nullptr ? "unknown" : row->name;
+}
+
+std::uint8_t* HelperCall::memory(unsigned index, std::uint64_t size, Access access) {
+  static std::uint8_t nothing = 0;
+  if (size == 0) return &nothing;
+  std::uint8_t* bytes = size > max_argument_bytes
+                            ? nullptr
+                            : translate(machine.regions.data(), machine.regions.size(), arg(index), size,
+                                        access);
+  if (bytes == nullptr) {
+    machine.raise(FaultKind::bad_helper_argument, arg(index), size);
+    session.explain(fmt::format("helper {}: argument {} needs {} {} bytes", name(), index, size,
+                                access == Access::write ? "writable" : "readable"));
+  }
+  return bytes;
+}
+
+Map* HelperCall::map(unsigned index) {
+  Map* result = session.map_at(arg(index));
+  if (result == nullptr) {
+    refuse(FaultKind::bad_helper_argument, arg(index), fmt::format("argument {} is not a map", index));
+  }
+  return result;
+}
+
+Map* HelperCall::usable_map(unsigned index) {
+  Map* result = map(index);
+  if (result == nullptr || result->refuses().empty()) return result;
+  refuse(FaultKind::unsupported, arg(index),
+         fmt::format("map {}: type {}: {}", result->definition().name,
+                     program::name(result->definition().type), result->refuses()));
+  return nullptr;
+}
+
+bool HelperCall::require_ctx(unsigned index) {
+  if (arg(index) == runtime::address_of(region::ctx, 0)) return true;
+  refuse(FaultKind::bad_helper_argument, arg(index), fmt::format("argument {} is not the ctx", index));
+  return false;
+}
+
+const HelperModel* find_helper_model(std::uint32_t id, program::ProgType type) {
+  const program::ProgType known = type == program::ProgType::unspec ? program::ProgType::xdp : type;
+  for (const std::span<const HelperModel> group :
+       {map_helpers(), packet_helpers(), checksum_helpers(), output_helpers(), system_helpers(),
+        loop_helpers()}) {
+    for (const HelperModel& model : group) {
+      if (model.id == id && (model.types & ctx_type_bit(known)) != 0) return &model;
+    }
+  }
+  return nullptr;
+}
+
+HelperFlow Session::call_helper(Machine& machine, std::uint32_t helper) {
+  if (program::is_spec_call(helper)) return run_spec_call(*this, machine, helper);
+  HelperCall call{*this, machine, helper};
+  if (helper >= helper_models_.size() || helper_models_[helper] == nullptr) {
+    return call.refuse(FaultKind::unknown_helper, helper, fmt::format("number {} is not modelled", helper));
+  }
+  return helper_models_[helper]->run(call);
+}
+
+void Session::bind_helpers() {
+  helper_models_.assign(max_helper_id + 1, nullptr);
+  for (std::uint32_t id = 1; id <= max_helper_id; ++id) {
+    helper_models_[id] = find_helper_model(id, program_type());
+  }
+}
+
+}  // namespace probity::runtime

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which kind of map a definition asks for, and the checks of map_alloc_check() in the kernel.
+#include "runtime/map.hpp"
+
+#include <new>
+
+#include <fmt/format.h>
+
+namespace probity::runtime {
+namespace {
+
+using program::MapDef;
+using program::MapType;
+
+constexpr std::uint32_t max_key_bytes = 512;             // MAX_BPF_STACK
+constexpr std::uint32_t max_value_bytes = (1u << 31) - 1;  // a region stays below 2^31
+
+std::unexpected<Diagnostic> refuse(const MapDef& map, std::string_view what, std::uint64_t value,
+                                   std::string_view limit) {
+  return error(Fault::bad_input, fmt::format("map {}: {} {} ({})", map.name, what, value, limit));
+}
+
+Expected<void> require_sizes(const MapDef& map, bool keyed_by_index) {
+  if (map.max_entries == 0) return refuse(map, "max_entries", 0, "at least 1");
+  if (keyed_by_index && map.key_size != 4) return refuse(map, "key_size", map.key_size, "must be 4");
+  if (map.key_size == 0 || map.key_size > max_key_bytes) {
+    return refuse(map, "key_size", map.key_size, "1..512");
+  }
+  if (map.value_size == 0 || map.value_size > max_value_bytes) {
+    return refuse(map, "value_size", map.value_size, "1..2147483647");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<std::uint8_t[]> MapMemory::take(std::uint64_t bytes) {
+  if (bytes > map_memory_limit_bytes - used_bytes_) {
+    exhausted_ = true;
+    return nullptr;
+  }
+  auto* memory = new (std::nothrow) std::uint8_t[bytes]();
+  if (memory == nullptr) {
+    exhausted_ = true;
+    return nullptr;
+  }
+  used_bytes_ += bytes;
+  return std::unique_ptr<std::uint8_t[]>(memory);
+}
+
+Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& memory) {
+  switch (definition.type) {
+    case MapType::array:
+    case MapType::percpu_array:
+      TRY(require_sizes(definition, true));
+      return make_array_map(definition, memory);
+    case MapType::hash:
+    case MapType::percpu_hash:
+    case MapType::lru_hash:
+    case MapType::lru_percpu_hash:
+      TRY(require_sizes(definition, false));
+      return make_hash_map(definition, memory);
+    case MapType::lpm_trie:
+      TRY(require_sizes(definition, false));
+      if (definition.key_size < 5) return refuse(definition, "key_size", definition.key_size, "5..260");
+      return make_lpm_map(definition, memory);
+    case MapType::devmap_hash:
+    case MapType::devmap:
+    case MapType::cpumap:
+    case MapType::xskmap:
+    case MapType::prog_array:
+    case MapType::perf_event_array:
+      return make_slot_map(definition, memory);
+    case MapType::queue:
+    case MapType::stack:
+      if (definition.max_entries == 0) return refuse(definition, "max_entries", 0, "at least 1");
+      if (definition.value_size == 0) return refuse(definition, "value_size", 0, "at least 1");
+      return make_queue_map(definition, memory);
+    case MapType::ringbuf:
+    case MapType::stack_trace:
+    case MapType::cgroup_array:
+    case MapType::array_of_maps:
+    case MapType::hash_of_maps:
+    case MapType::sockmap:
+    case MapType::sockhash:
+    case MapType::cgroup_storage:
+    case MapType::reuseport_sockarray:
+    case MapType::percpu_cgroup_storage:
+    case MapType::sk_storage:
+    case MapType::struct_ops:
+    case MapType::inode_storage:
+    case MapType::task_storage:
+    case MapType::bloom_filter:
+    case MapType::user_ringbuf:
+    case MapType::cgrp_storage:
+    case MapType::arena:
+      return make_opaque_map(definition, memory);
+    case MapType::unspec: break;
+  }
+  return refuse(definition, "type", static_cast<std::uint32_t>(definition.type), "not a known map type");
+}
+
+}  // namespace probity::runtime

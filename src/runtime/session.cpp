@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctx values follow net/bpf/test_run.c: an sk_buff on device lo (ifindex 1, all-zero MAC address) with the protocol and
+// packet type that eth_type_trans() finds.
+#include "runtime/session.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/bytes.hpp"
+
+namespace probity::runtime {
+namespace {
+
+using program::ProgType;
+
+constexpr std::uint32_t clock_step_ns = 1000;
+
+std::uint32_t be16_at(std::span<const std::uint8_t> bytes, std::size_t at) {
+  return static_cast<std::uint32_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+/// eth_type_trans(): the protocol in network byte order, as __sk_buff shows it.
+std::uint32_t skb_protocol(std::span<const std::uint8_t> frame) {
+  const std::uint32_t type = be16_at(frame, 12);
+  constexpr std::uint32_t first_ethertype = 0x0600;
+  const bool novell = frame.size() >= 16 && frame[14] == 0xff && frame[15] == 0xff;
+  const std::uint32_t protocol = type >= first_ethertype ? type : novell ? 0x0001 : 0x0004;
+  return (protocol & 0xff) << 8 | protocol >> 8;
+}
+
+/// PACKET_HOST, BROADCAST, MULTICAST or OTHERHOST for device lo.
+std::uint32_t skb_packet_type(std::span<const std::uint8_t> frame) {
+  constexpr std::uint32_t host = 0, multicast = 2, other_host = 3;
+  if ((frame[0] & 1) != 0) return multicast;
+  const bool zero = std::all_of(frame.begin(), frame.begin() + 6, [](std::uint8_t b) { return b == 0; });
+  return zero ? host : other_host;
+}
+
+bool has_link_header(ProgType type) {
+  return type == ProgType::sched_cls || type == ProgType::sched_act;
+}
+
+}  // namespace
+
+Expected<void> Session::make_maps() {
+  for (const program::MapDef& definition : program_.maps) {
+    TRY(std::unique_ptr<Map> map, make_map(definition, map_memory_));
+    if (!definition.initial.empty()) {
+      if (definition.initial.size() > definition.value_size) {
+        return error(probity::Fault::bad_input,
+                     fmt::format("map {}: {} initial bytes exceed value_size {}", definition.name,
+                                 definition.initial.size(), definition.value_size));
+      }
+      Bytes value(definition.initial.begin(), definition.initial.end());
+      value.resize(definition.value_size);
+      const Bytes key(4, 0);
+      if (map->seed(key, value) != 0) {
+        return error(probity::Fault::limit, fmt::format("map {}: {} bytes exceed the map memory limit {}",
+                                                        definition.name, value.size(),
+                                                        map_memory_limit_bytes));
+      }
+    }
+    maps_.push_back(std::move(map));
+  }
+  return {};
+}
+
+Expected<void> Session::begin_run(Machine& machine, const RunInput& input, std::uint64_t fuel_insns) {
+  events_.clear();
+  scratch_.clear();
+  shared_.clear();
+  explanation_.clear();
+  ctx_.fill(0);
+  clock_ns_ = input.clock_ns;
+  random_state_ = input.random_seed;
+  regions_.assign(region::first_free, Region{});
+  regions_[region::ctx].kind = RegionKind::ctx;
+  packet_region_ = region::packet;
+  if (input.raw_memory) {
+    packet_ = PacketBuffer::make_raw(input);
+  } else if (is_xdp()) {
+    TRY(packet_, PacketBuffer::make_xdp(input));
+    fill_xdp_ctx(input);
+  } else if (ctx_type_bit(program_.type) != ctx_types::none) {
+    const std::uint32_t pulled = has_link_header(program_.type) ? 0 : ethernet_header_bytes;
+    TRY(packet_, PacketBuffer::make_skb(input, pulled));
+    fill_skb_ctx(input);
+  } else {
+    return error(probity::Fault::unsupported,
+                 fmt::format("program {}: type {} has no ctx on the interpreter", program_.name,
+                             program::name(program_.type)));
+  }
+  regions_[region::packet] = make_region(RegionKind::packet, packet_.visible(), Access::write);
+  machine.regions = regions_;
+  machine.environment = this;
+  const std::uint64_t r1 = runtime::address_of(input.raw_memory ? region::packet : region::ctx, 0);
+  prepare(machine, r1, input.raw_memory ? input.packet.size() : 0, fuel_insns);
+  fuel_at_start_ = machine.fuel_insns;
+  return {};
+}
+
+void Session::fill_xdp_ctx(const RunInput& input) {
+  store_le(ctx_.data() + 12, input.ingress_ifindex);
+  store_le(ctx_.data() + 16, input.rx_queue_index);
+  store_le(ctx_.data() + 20, input.egress_ifindex);
+}
+
+void Session::fill_skb_ctx(const RunInput& input) {
+  const std::span<const std::uint8_t> frame = packet_.frame();
+  store_le(ctx_.data() + 4, skb_packet_type(frame));
+  store_le(ctx_.data() + 8, input.mark);
+  store_le(ctx_.data() + 16, skb_protocol(frame));
+  store_le(ctx_.data() + 40, input.ingress_ifindex);
+}
+
+RunOutput Session::end_run(Machine& machine, RunResult result) {
+  RunOutput output;
+  output.return_value = machine.regs[0];
+  output.packet = packet_.output();
+  output.insns_executed = static_cast<std::uint64_t>(fuel_at_start_ - machine.fuel_insns);
+  if (result != RunResult::returned) {
+    const Fault& fault = machine.fault;
+    output.fault = {fault.kind, fault.slot, fault.address, fault.size_bytes, describe(fault)};
+  }
+  output.events = std::move(events_);
+  events_.clear();
+  for (const std::unique_ptr<Map>& map : maps_) map->end_run();
+  return output;
+}
+
+std::string Session::describe(const Fault& fault) const {
+  std::string text = fmt::format("slot {}: {}", fault.slot, name(fault.kind));
+  if (fault.size_bytes != 0) {
+    text += fmt::format(": {} bytes at region {} offset {}", fault.size_bytes,
+                        region_of(fault.address), static_cast<std::int32_t>(offset_of(fault.address)));
+    const std::uint32_t number = region_of(fault.address);
+    if (number < regions_.size()) text += fmt::format(" (length {})", regions_[number].length);
+  }
+  if (!explanation_.empty()) text += ": " + explanation_;
+  return text;
+}
+
+SlowAccess Session::ctx_load(Machine& machine, std::uint32_t offset, unsigned size_bytes) {
+  const std::uint8_t type = ctx_type_bit(program_type());
+  const CtxRow* row = find_ctx_row(program_type(), offset, size_bytes);
+  const bool part_of_pointer = row != nullptr && is_pointer(row->field) && size_bytes != 4;
+  if (row == nullptr || (row->read & type) == 0 || part_of_pointer) {
+    machine.raise(FaultKind::bad_ctx_access, runtime::address_of(region::ctx, offset), size_bytes);
+    explain(row == nullptr ? "no such ctx field" : fmt::format("ctx field {} may not be read so", row->name));
+    return {0, Outcome::fault};
+  }
+  const std::uint64_t base = runtime::address_of(packet_region_, 0);
+  std::uint64_t whole = 0;
+  switch (row->field) {
+    case CtxField::data: return {base + packet_.data_offset(), Outcome::pointer};
+    case CtxField::data_end:
+      return {base + packet_.data_offset() + packet_.data_bytes(), Outcome::pointer};
+    case CtxField::data_meta: return {base, Outcome::pointer};
+    case CtxField::length: whole = packet_.length() >> (offset - row->offset) * 8; break;
+    case CtxField::value: std::memcpy(&whole, ctx_.data() + offset, size_bytes); break;
+  }
+  return {whole & (size_bytes == 8 ? ~0ull : (1ull << size_bytes * 8) - 1), Outcome::done};
+}
+
+SlowAccess Session::ctx_store(Machine& machine, std::uint32_t offset, unsigned size_bytes,
+                              std::uint64_t value) {
+  const CtxRow* row = find_ctx_row(program_type(), offset, size_bytes);
+  const bool allowed = row != nullptr && (row->write & ctx_type_bit(program_type())) != 0;
+  if (!allowed) {
+    machine.raise(FaultKind::bad_ctx_access, runtime::address_of(region::ctx, offset), size_bytes);
+    explain(row == nullptr ? "no such ctx field" : fmt::format("ctx field {} is read-only", row->name));
+    return {0, Outcome::fault};
+  }
+  std::memcpy(ctx_.data() + offset, &value, size_bytes);
+  return {};
+}
+
+std::uint64_t Session::address_of(Machine& machine, bpf::ImmOp op, std::uint32_t imm,
+                                  std::uint32_t next_imm) {
+  switch (op) {
+    case bpf::ImmOp::map:
+    case bpf::ImmOp::map_value: {
+      if (imm >= maps_.size()) {
+        machine.raise(FaultKind::unsupported, imm, 0);
+        explain(fmt::format("map index {} of {}", imm, maps_.size()));
+        return 0;
+      }
+      if (op == bpf::ImmOp::map) return runtime::address_of(region::first_map + imm, 0);
+      Map& map = *maps_[imm];
+      const Bytes first(map.definition().key_size, 0);
+      std::uint8_t* value = map.lookup(first);
+      if (value == nullptr) {
+        machine.raise(FaultKind::null_pointer, imm, 0);
+        return 0;
+      }
+      const Access access = map.definition().read_only ? Access::read : Access::write;
+      return share(machine, value, map.value_bytes(), RegionKind::map_value, access) + next_imm;
+    }
+    case bpf::ImmOp::func: {
+      // The displacement counts from the following slot, like a call's.
+      const std::uint32_t target = machine.environment_slot + 1 + imm;  // imm may be negative
+      return runtime::address_of(region::function, target);
+    }
+    case bpf::ImmOp::value:
+    case bpf::ImmOp::var:
+    case bpf::ImmOp::map_idx:
+    case bpf::ImmOp::map_idx_value: break;
+  }
+  machine.raise(FaultKind::unsupported, imm, 0);
+  explain("this kind of lddw needs a kernel");
+  return 0;
+}
+
+PacketBytes Session::load_packet(Machine&, std::uint32_t offset, unsigned size_bytes) {
+  constexpr std::int64_t net_offset = -0x100000;   // SKF_NET_OFF
+  constexpr std::int64_t link_offset = -0x200000;  // SKF_LL_OFF
+  const std::span<const std::uint8_t> frame = packet_.frame();
+  std::int64_t at = static_cast<std::int32_t>(offset);
+  if (at >= 0) at += packet_.pulled_bytes();
+  else if (at >= net_offset) at += ethernet_header_bytes - net_offset;
+  else if (at >= link_offset) at -= link_offset;
+  if (at < 0 || !in_bounds(static_cast<std::uint64_t>(at), size_bytes, frame.size())) return {};
+  std::uint64_t value = 0;
+  for (unsigned i = 0; i < size_bytes; ++i) value = value << 8 | frame[static_cast<std::size_t>(at) + i];
+  return {value, true};
+}
+
+Map* Session::map_at(Address address) {
+  const std::uint32_t index = region_of(address) - region::first_map;
+  if (offset_of(address) != 0 || index >= maps_.size()) return nullptr;
+  return maps_[index].get();
+}
+
+Map* Session::find_map(std::string_view name) {
+  for (const std::unique_ptr<Map>& map : maps_) {
+    if (map->definition().name == name) return map.get();
+  }
+  return nullptr;
+}
+
+Address Session::share(Machine& machine, std::uint8_t* host, std::uint64_t size, RegionKind kind,
+                       Access access) {
+  const auto found = shared_.find(host);
+  if (found != shared_.end()) return runtime::address_of(found->second, 0);
+  if (regions_.size() >= max_regions) {
+    machine.raise(FaultKind::unsupported, max_regions, 0);
+    explain(fmt::format("more than {} memory regions in one run", max_regions));
+    return 0;
+  }
+  const auto number = static_cast<std::uint32_t>(regions_.size());
+  regions_.push_back(make_region(kind, {host, size}, access));
+  machine.regions = regions_;
+  shared_.emplace(host, number);
+  return runtime::address_of(number, 0);
+}
+
+void Session::withdraw(Machine& machine, Address address) {
+  Region& region = machine.regions[region_of(address)];
+  shared_.erase(region.host);
+  region = {};
+}
+
+void Session::renew_packet_region(Machine& machine) {
+  withdraw(machine, runtime::address_of(packet_region_, 0));
+  const std::span<std::uint8_t> bytes = packet_.visible();
+  const Address address = share(machine, bytes.data(), bytes.size(), RegionKind::packet, Access::write);
+  packet_region_ = region_of(address);
+}
+
+void Session::record(std::string_view helper, std::vector<std::uint64_t> values, Bytes data) {
+  if (events_.size() >= max_events_per_run) return;
+  events_.push_back({std::string(helper), std::move(values), std::move(data)});
+}
+
+std::uint64_t Session::read_clock_ns() {
+  const std::uint64_t now = clock_ns_;
+  clock_ns_ += clock_step_ns;
+  return now;
+}
+
+std::uint32_t Session::next_random() {
+  // splitmix64 (Steele, Lea, Flood 2014).
+  random_state_ += 0x9e3779b97f4a7c15;
+  std::uint64_t z = random_state_;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return static_cast<std::uint32_t>((z ^ z >> 31) >> 32);
+}
+
+}  // namespace probity::runtime
