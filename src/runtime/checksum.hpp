@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Internet checksum arithmetic of the helpers csum_diff, l3_csum_replace, l4_csum_replace and csum_update, over a
-// value domain (RFC 1071; net/checksum.h and lib/checksum.c of Linux). Sums are ones' complement 32-bit numbers of
-// little-endian words, exactly as the kernel keeps them, so results agree bit for bit and not only modulo 0xffff.
+// Internet checksum arithmetic of the helpers csum_diff, l3_csum_replace, l4_csum_replace and
+// csum_update, over a value domain (RFC 1071; net/checksum.h and lib/checksum.c of Linux). Sums are
+// ones' complement 32-bit numbers of little-endian words, exactly as the kernel keeps them, so
+// results agree bit for bit and not only modulo 0xffff.
 #pragma once
 
 #include "domain/bv.hpp"

@@ -84,7 +84,8 @@ std::span<const CtxRow> ctx_rows(ProgType type) {
 
 const CtxRow* find_ctx_row(ProgType type, std::uint32_t offset, unsigned size_bytes) {
   for (const CtxRow& row : ctx_rows(type)) {
-    if (offset >= row.offset && std::uint64_t{offset} + size_bytes <= row.offset + std::uint64_t{row.size_bytes}) {
+    if (offset >= row.offset &&
+        std::uint64_t{offset} + size_bytes <= row.offset + std::uint64_t{row.size_bytes}) {
       return &row;
     }
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ctx of a program as data: struct xdp_md and struct __sk_buff (linux/bpf.h), one row per field, with who may
-// read and write it (net/core/filter.c: xdp_is_valid_access, sk_filter_is_valid_access, tc_cls_act_is_valid_access,
-// cg_skb_is_valid_access). The interpreter computes fields from it; the symbolic executor may do the same.
+// The ctx of a program as data: struct xdp_md and struct __sk_buff (linux/bpf.h), one row per
+// field, with who may read and write it (net/core/filter.c: xdp_is_valid_access,
+// sk_filter_is_valid_access, tc_cls_act_is_valid_access, cg_skb_is_valid_access). The interpreter
+// computes fields from it; the symbolic executor may do the same.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +14,11 @@
 namespace probity::runtime {
 
 enum class CtxField : std::uint8_t {
-  data,       ///< a pointer; so are the next two
+  data,  ///< a pointer; so are the next two
   data_end,
   data_meta,
-  length,     ///< of the packet, without its link header where the type has none
-  value,      ///< a stored number
+  length,  ///< of the packet, without its link header where the type has none
+  value,   ///< a stored number
 };
 
 /// Which program types: bits of CtxRow::read and ::write.
@@ -46,6 +47,8 @@ std::span<const CtxRow> ctx_rows(program::ProgType type);
 /// The row that holds bytes offset..offset+size_bytes, or null.
 const CtxRow* find_ctx_row(program::ProgType type, std::uint32_t offset, unsigned size_bytes);
 std::uint8_t ctx_type_bit(program::ProgType type);
-constexpr bool is_pointer(CtxField field) { return field <= CtxField::data_meta; }
+constexpr bool is_pointer(CtxField field) {
+  return field <= CtxField::data_meta;
+}
 
 }  // namespace probity::runtime

@@ -39,8 +39,9 @@ struct RunInput {
   std::uint32_t egress_ifindex = 0;
   std::uint32_t mark = 0;    ///< __sk_buff only
   std::uint32_t repeat = 1;  ///< runs; the output is the last run's
-  std::uint64_t clock_ns = 1'000'000'000;  ///< what ktime_get_ns gives first; each reading adds 1000
-  std::uint64_t random_seed = 1;           ///< of get_prandom_u32 on the interpreter
+  std::uint64_t clock_ns =
+      1'000'000'000;              ///< what ktime_get_ns gives first; each reading adds 1000
+  std::uint64_t random_seed = 1;  ///< of get_prandom_u32 on the interpreter
   /// Bare programs (no ctx): r1 is the memory's address, r2 its length.
   bool raw_memory = false;
 };

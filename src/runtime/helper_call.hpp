@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// HelperCall: one call of a helper as its model sees it: arguments with their checks, and the result. A check that
-// fails has raised a fault, and the model returns HelperFlow::fault. The models, one group per file helper_<group>.cpp,
-// are registered in helper_model.cpp.
+// HelperCall: one call of a helper as its model sees it: arguments with their checks, and the
+// result. A check that fails has raised a fault, and the model returns HelperFlow::fault. The
+// models, one group per file helper_<group>.cpp, are registered in helper_model.cpp.
 #pragma once
 
 #include <bit>
@@ -22,7 +22,9 @@ struct HelperCall {
 
   /// Argument `index`, 1 to 5.
   std::uint64_t arg(unsigned index) const { return machine.regs[index]; }
-  std::uint32_t arg32(unsigned index) const { return static_cast<std::uint32_t>(machine.regs[index]); }
+  std::uint32_t arg32(unsigned index) const {
+    return static_cast<std::uint32_t>(machine.regs[index]);
+  }
 
   HelperFlow returns(std::int64_t value) {
     machine.regs[0] = static_cast<std::uint64_t>(value);
@@ -30,7 +32,8 @@ struct HelperCall {
   }
   HelperFlow refuse(FaultKind kind, std::uint64_t value, std::string text);
 
-  /// `size` bytes at argument `index`, or null after a fault. Never null otherwise, even for size 0.
+  /// `size` bytes at argument `index`, or null after a fault. Never null otherwise, even for size
+  /// 0.
   std::uint8_t* memory(unsigned index, std::uint64_t size, Access access);
   /// The map in argument `index`, or null after a fault.
   Map* map(unsigned index);

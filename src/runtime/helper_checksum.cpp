@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checksum helpers: csum_diff, l3_csum_replace, l4_csum_replace, csum_update (net/core/filter.c), on checksum.hpp.
+// Checksum helpers: csum_diff, l3_csum_replace, l4_csum_replace, csum_update (net/core/filter.c),
+// on checksum.hpp.
 #include <array>
 #include <cstring>
 
@@ -25,7 +26,9 @@ B32 add_bytes(B32 sum, std::span<const std::uint8_t> bytes) {
 }
 
 /// csum_from32to16(): folded, not complemented.
-B32 fold_to_16(B32 sum) { return zext<32>(~csum_fold(sum)); }
+B32 fold_to_16(B32 sum) {
+  return zext<32>(~csum_fold(sum));
+}
 
 HelperFlow csum_diff(HelperCall& call) {
   const std::uint32_t from_size = call.arg32(2);
@@ -78,7 +81,8 @@ HelperFlow l3_csum_replace(HelperCall& call) {
 }
 
 HelperFlow l4_csum_replace(HelperCall& call) {
-  constexpr std::uint64_t size_mask = 0xf, pseudo_header = 0x10, mangled_zero = 0x20, enforce = 0x40;
+  constexpr std::uint64_t size_mask = 0xf, pseudo_header = 0x10, mangled_zero = 0x20,
+                          enforce = 0x40;
   constexpr std::uint64_t ipv6 = 0x80;
   if (!call.require_ctx(1)) return HelperFlow::fault;
   const std::uint64_t flags = call.arg(5);
@@ -88,7 +92,8 @@ HelperFlow l4_csum_replace(HelperCall& call) {
   std::uint8_t* bytes = field_of(call);
   if (bytes == nullptr) return call.returns(errno_of::fault);
   const B16 field = B16::lit(load_le<std::uint16_t>(bytes));
-  if ((flags & mangled_zero) != 0 && (flags & enforce) == 0 && field.raw() == 0) return call.returns(0);
+  if ((flags & mangled_zero) != 0 && (flags & enforce) == 0 && field.raw() == 0)
+    return call.returns(0);
   B16 result = field;
   switch (flags & size_mask) {
     case 0:
@@ -124,6 +129,8 @@ constexpr std::array<HelperModel, 4> models = {{
 
 }  // namespace
 
-std::span<const HelperModel> checksum_helpers() { return models; }
+std::span<const HelperModel> checksum_helpers() {
+  return models;
+}
 
 }  // namespace probity::runtime

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helpers that call back into the program: loop and for_each_map_elem (kernel/bpf/bpf_iter.c, helpers.c).
+// Helpers that call back into the program: loop and for_each_map_elem (kernel/bpf/bpf_iter.c,
+// helpers.c).
 #include <array>
 #include <cstring>
 
@@ -16,7 +17,8 @@ std::uint32_t callback_of(HelperCall& call) {
   if (region_of(function) == region::function && offset_of(function) < call.machine.code.size()) {
     return offset_of(function);
   }
-  call.refuse(FaultKind::bad_helper_argument, function, "argument 2 is not a function of the program");
+  call.refuse(FaultKind::bad_helper_argument, function,
+              "argument 2 is not a function of the program");
   return no_slot;
 }
 
@@ -91,6 +93,8 @@ constexpr std::array<HelperModel, 2> models = {{
 
 }  // namespace
 
-std::span<const HelperModel> loop_helpers() { return models; }
+std::span<const HelperModel> loop_helpers() {
+  return models;
+}
 
 }  // namespace probity::runtime

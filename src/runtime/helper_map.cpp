@@ -19,7 +19,8 @@ Key key_of(HelperCall& call, const Map& map) {
 
 bool program_may_write(HelperCall& call, const Map& map) {
   const program::MapDef& definition = map.definition();
-  if (!definition.read_only && (definition.flags & map_flags::read_only_for_program) == 0) return true;
+  if (!definition.read_only && (definition.flags & map_flags::read_only_for_program) == 0)
+    return true;
   call.refuse(FaultKind::not_writable, call.arg(1),
               fmt::format("map {} is read-only for programs", definition.name));
   return false;
@@ -44,9 +45,9 @@ HelperFlow map_lookup_elem(HelperCall& call) {
   const program::MapDef& definition = map->definition();
   const bool read_only =
       definition.read_only || (definition.flags & map_flags::read_only_for_program) != 0;
-  const Address address = call.session.share(call.machine, value, map->value_bytes(),
-                                             RegionKind::map_value,
-                                             read_only ? Access::read : Access::write);
+  const Address address =
+      call.session.share(call.machine, value, map->value_bytes(), RegionKind::map_value,
+                         read_only ? Access::read : Access::write);
   if (address == 0) return HelperFlow::fault;
   return call.returns(static_cast<std::int64_t>(address));
 }
@@ -95,26 +96,28 @@ HelperFlow map_peek_elem(HelperCall& call) {
   return call.returns(map->peek({value, map->value_bytes()}));
 }
 
-/// An engine holds one program, so every slot of a prog_array is empty and the call falls through. One that a user
-/// filled is refused rather than ignored.
+/// An engine holds one program, so every slot of a prog_array is empty and the call falls through.
+/// One that a user filled is refused rather than ignored.
 HelperFlow tail_call(HelperCall& call) {
   Map* map = call.map(2);
   if (map == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   if (map->definition().type != program::MapType::prog_array) {
-    return call.refuse(FaultKind::bad_helper_argument, call.arg(2), "argument 2 is not a prog_array");
+    return call.refuse(FaultKind::bad_helper_argument, call.arg(2),
+                       "argument 2 is not a prog_array");
   }
   const std::uint32_t index = call.arg32(3);
   std::array<std::uint8_t, 4> key{};
   for (unsigned i = 0; i < 4; ++i) key[i] = static_cast<std::uint8_t>(index >> i * 8);
   if (map->lookup(key) != nullptr) {
-    return call.refuse(FaultKind::unsupported, index, "tail calls into another program are not modelled");
+    return call.refuse(FaultKind::unsupported, index,
+                       "tail calls into another program are not modelled");
   }
   call.record({index}, {});
   return HelperFlow::next;
 }
 
 HelperFlow redirect_map(HelperCall& call) {
-  constexpr std::uint64_t action_mask = 3;       // XDP_ABORTED..XDP_TX
+  constexpr std::uint64_t action_mask = 3;        // XDP_ABORTED..XDP_TX
   constexpr std::uint64_t device_flags = 8 | 16;  // BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS
   constexpr std::uint64_t broadcast = 8;
   constexpr std::int64_t aborted = 0, redirect = 4;
@@ -157,6 +160,8 @@ constexpr std::array<HelperModel, 10> models = {{
 
 }  // namespace
 
-std::span<const HelperModel> map_helpers() { return models; }
+std::span<const HelperModel> map_helpers() {
+  return models;
+}
 
 }  // namespace probity::runtime

@@ -36,10 +36,10 @@ std::string_view HelperCall::name() const {
 std::uint8_t* HelperCall::memory(unsigned index, std::uint64_t size, Access access) {
   static std::uint8_t nothing = 0;
   if (size == 0) return &nothing;
-  std::uint8_t* bytes = size > max_argument_bytes
-                            ? nullptr
-                            : translate(machine.regions.data(), machine.regions.size(), arg(index), size,
-                                        access);
+  std::uint8_t* bytes =
+      size > max_argument_bytes
+          ? nullptr
+          : translate(machine.regions.data(), machine.regions.size(), arg(index), size, access);
   if (bytes == nullptr) {
     machine.raise(FaultKind::bad_helper_argument, arg(index), size);
     session.explain(fmt::format("helper {}: argument {} needs {} {} bytes", name(), index, size,
@@ -51,7 +51,8 @@ std::uint8_t* HelperCall::memory(unsigned index, std::uint64_t size, Access acce
 Map* HelperCall::map(unsigned index) {
   Map* result = session.map_at(arg(index));
   if (result == nullptr) {
-    refuse(FaultKind::bad_helper_argument, arg(index), fmt::format("argument {} is not a map", index));
+    refuse(FaultKind::bad_helper_argument, arg(index),
+           fmt::format("argument {} is not a map", index));
   }
   return result;
 }
@@ -67,7 +68,8 @@ Map* HelperCall::usable_map(unsigned index) {
 
 bool HelperCall::require_ctx(unsigned index) {
   if (arg(index) == runtime::address_of(region::ctx, 0)) return true;
-  refuse(FaultKind::bad_helper_argument, arg(index), fmt::format("argument {} is not the ctx", index));
+  refuse(FaultKind::bad_helper_argument, arg(index),
+         fmt::format("argument {} is not the ctx", index));
   return false;
 }
 
@@ -87,7 +89,8 @@ HelperFlow Session::call_helper(Machine& machine, std::uint32_t helper) {
   if (program::is_spec_call(helper)) return run_spec_call(*this, machine, helper);
   HelperCall call{*this, machine, helper};
   if (helper >= helper_models_.size() || helper_models_[helper] == nullptr) {
-    return call.refuse(FaultKind::unknown_helper, helper, fmt::format("number {} is not modelled", helper));
+    return call.refuse(FaultKind::unknown_helper, helper,
+                       fmt::format("number {} is not modelled", helper));
   }
   return helper_models_[helper]->run(call);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helpers that hand data out: perf events, ring buffers and trace messages. What is handed out is recorded; nobody
-// consumes it during a run, so a ring buffer fills up as it would in the kernel.
+// Helpers that hand data out: perf events, ring buffers and trace messages. What is handed out is
+// recorded; nobody consumes it during a run, so a ring buffer fills up as it would in the kernel.
 #include <array>
 #include <cstring>
 
@@ -9,9 +9,12 @@
 namespace probity::runtime {
 namespace {
 
-Bytes copy(const std::uint8_t* bytes, std::uint64_t size) { return {bytes, bytes + size}; }
+Bytes copy(const std::uint8_t* bytes, std::uint64_t size) {
+  return {bytes, bytes + size};
+}
 
-/// bpf_xdp_event_output, bpf_skb_event_output: without a reader the slot is empty and the kernel says -ENOENT.
+/// bpf_xdp_event_output, bpf_skb_event_output: without a reader the slot is empty and the kernel
+/// says -ENOENT.
 HelperFlow perf_event_output(HelperCall& call) {
   constexpr std::uint64_t index_mask = 0xffff'ffff;
   constexpr std::uint64_t length_mask = 0xfffffull << 32;
@@ -30,7 +33,8 @@ HelperFlow perf_event_output(HelperCall& call) {
   const std::uint32_t index = wanted == current_cpu ? 0 : wanted;
   const std::uint32_t entries = map->definition().max_entries;
   Bytes record = copy(data, size);
-  record.insert(record.end(), packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(packet_bytes));
+  record.insert(record.end(), packet.begin(),
+                packet.begin() + static_cast<std::ptrdiff_t>(packet_bytes));
   call.record({flags}, std::move(record));
   if (entries != 0 && index >= entries) return call.returns(errno_of::too_big);
   std::array<std::uint8_t, 4> key{};
@@ -41,7 +45,9 @@ HelperFlow perf_event_output(HelperCall& call) {
 constexpr std::uint64_t ringbuf_header_bytes = 8;
 
 /// Bytes of buffer that a record of `size` takes.
-std::uint64_t record_bytes(std::uint64_t size) { return (size + ringbuf_header_bytes + 7) / 8 * 8; }
+std::uint64_t record_bytes(std::uint64_t size) {
+  return (size + ringbuf_header_bytes + 7) / 8 * 8;
+}
 
 Map* ringbuf_of(HelperCall& call) {
   Map* map = call.map(1);
@@ -58,7 +64,8 @@ bool take_room(HelperCall& call, const Map& map, std::uint64_t size) {
   if (size > max_record_bytes) return false;
   std::uint64_t& used = call.session.ringbuf_used(call.arg(1));
   const std::uint64_t needed = record_bytes(size);
-  if (needed > map.definition().max_entries || used + needed > map.definition().max_entries - 1) return false;
+  if (needed > map.definition().max_entries || used + needed > map.definition().max_entries - 1)
+    return false;
   used += needed;
   return true;
 }
@@ -126,7 +133,8 @@ HelperFlow ringbuf_query(HelperCall& call) {
   return call.returns(0);  // consumer position, or an unknown question
 }
 
-/// The format and its arguments; the result is the format's length, which equals the kernel's for plain text only.
+/// The format and its arguments; the result is the format's length, which equals the kernel's for
+/// plain text only.
 HelperFlow trace_printk(HelperCall& call) {
   const std::uint64_t size = call.arg(2);
   const std::uint8_t* format = call.memory(1, size, Access::read);
@@ -162,6 +170,8 @@ constexpr std::array<HelperModel, 8> models = {{
 
 }  // namespace
 
-std::span<const HelperModel> output_helpers() { return models; }
+std::span<const HelperModel> output_helpers() {
+  return models;
+}
 
 }  // namespace probity::runtime

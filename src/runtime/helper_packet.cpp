@@ -18,17 +18,20 @@ HelperFlow adjusted(HelperCall& call, std::int64_t result) {
 
 HelperFlow xdp_adjust_head(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
-  return adjusted(call, call.session.packet().adjust_head(static_cast<std::int32_t>(call.arg32(2))));
+  return adjusted(call,
+                  call.session.packet().adjust_head(static_cast<std::int32_t>(call.arg32(2))));
 }
 
 HelperFlow xdp_adjust_meta(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
-  return adjusted(call, call.session.packet().adjust_meta(static_cast<std::int32_t>(call.arg32(2))));
+  return adjusted(call,
+                  call.session.packet().adjust_meta(static_cast<std::int32_t>(call.arg32(2))));
 }
 
 HelperFlow xdp_adjust_tail(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
-  return adjusted(call, call.session.packet().adjust_tail(static_cast<std::int32_t>(call.arg32(2))));
+  return adjusted(call,
+                  call.session.packet().adjust_tail(static_cast<std::int32_t>(call.arg32(2))));
 }
 
 HelperFlow xdp_get_buff_len(HelperCall& call) {
@@ -86,7 +89,8 @@ HelperFlow skb_load_bytes_relative(HelperCall& call) {
   std::uint8_t* to = call.memory(3, size, Access::write);
   if (to == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   const std::span<const std::uint8_t> frame = call.session.packet().frame();
-  const std::uint64_t at = std::uint64_t{offset} + (start == from_network ? ethernet_header_bytes : 0);
+  const std::uint64_t at =
+      std::uint64_t{offset} + (start == from_network ? ethernet_header_bytes : 0);
   const bool known = start == from_link || start == from_network;
   if (!known || offset > max_offset || !in_bounds(at, size, frame.size())) {
     std::memset(to, 0, size);
@@ -104,7 +108,8 @@ HelperFlow skb_store_bytes(HelperCall& call) {
   if (from == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   if ((call.arg(5) & ~known_flags) != 0) return call.returns(errno_of::invalid);
   const std::span<std::uint8_t> data = call.session.packet().data();
-  if (offset > max_skb_offset || !in_bounds(offset, size, data.size())) return call.returns(errno_of::fault);
+  if (offset > max_skb_offset || !in_bounds(offset, size, data.size()))
+    return call.returns(errno_of::fault);
   std::memmove(data.data() + offset, from, size);
   return call.returns(0);
 }
@@ -142,6 +147,8 @@ constexpr std::array<HelperModel, 11> models = {{
 
 }  // namespace
 
-std::span<const HelperModel> packet_helpers() { return models; }
+std::span<const HelperModel> packet_helpers() {
+  return models;
+}
 
 }  // namespace probity::runtime

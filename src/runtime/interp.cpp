@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interpreter: one handler per row of insn.def, each the semantics text bpf::meaning<Concrete>() with its form a
-// compile-time constant. What is written here is only what the text leaves to an engine: memory translation, control
-// flow, calls and fuel.
+// The interpreter: one handler per row of insn.def, each the semantics text
+// bpf::meaning<Concrete>() with its form a compile-time constant. What is written here is only what
+// the text leaves to an engine: memory translation, control flow, calls and fuel.
 //
-// Threaded code: a handler ends in a call of the next op's handler with the same arguments, which optimizing
-// compilers turn into a jump (-foptimize-sibling-calls), so the state stays in registers. (One function with computed
-// gotos is as fast with clang, but takes g++ 12 five minutes.) Builds without that optimization return to a loop.
+// Threaded code: a handler ends in a call of the next op's handler with the same arguments, which
+// optimizing compilers turn into a jump (-foptimize-sibling-calls), so the state stays in
+// registers. (One function with computed gotos is as fast with clang, but takes g++ 12 five
+// minutes.) Builds without that optimization return to a loop.
 //
-// Fuel: `anchor` is the first op of the straight run being executed; the run's length is charged when control
-// leaves it, so counting costs nothing per insn and is exact whenever the program stops.
+// Fuel: `anchor` is the first op of the straight run being executed; the run's length is charged
+// when control leaves it, so counting costs nothing per insn and is exact whenever the program
+// stops.
 #include "runtime/machine.hpp"
 
 #include <type_traits>
@@ -29,13 +31,21 @@ using B64 = Bv<Concrete, 64>;
 template <unsigned W>
 struct WordOf;
 template <>
-struct WordOf<8> { using type = std::uint8_t; };
+struct WordOf<8> {
+  using type = std::uint8_t;
+};
 template <>
-struct WordOf<16> { using type = std::uint16_t; };
+struct WordOf<16> {
+  using type = std::uint16_t;
+};
 template <>
-struct WordOf<32> { using type = std::uint32_t; };
+struct WordOf<32> {
+  using type = std::uint32_t;
+};
 template <>
-struct WordOf<64> { using type = std::uint64_t; };
+struct WordOf<64> {
+  using type = std::uint64_t;
+};
 
 /// The registers and the parts of a State that every handler has.
 struct Registers {
@@ -56,8 +66,8 @@ struct Registers {
 
   template <unsigned W>
   bpf::PacketRead<Concrete> load_packet(Bv<Concrete, 32> offset) {
-    const PacketBytes bytes = machine.environment->load_packet(
-        machine, static_cast<std::uint32_t>(offset.raw()), W / 8);
+    const PacketBytes bytes =
+        machine.environment->load_packet(machine, static_cast<std::uint32_t>(offset.raw()), W / 8);
     return {B64::of(bytes.value), Bool<Concrete>::lit(bytes.ok ? 1 : 0)};
   }
 
@@ -69,8 +79,8 @@ struct Registers {
   }
 };
 
-/// The State of the common case: an access that the region table allows. Otherwise `refused` is set, no register
-/// has changed, and the insn is executed again on a SlowState.
+/// The State of the common case: an access that the region table allows. Otherwise `refused` is
+/// set, no register has changed, and the insn is executed again on a SlowState.
 struct FastState : Registers {
   const Region* regions;
   std::uint64_t region_count;
@@ -98,7 +108,8 @@ struct FastState : Registers {
   template <unsigned W>
   [[gnu::always_inline]] Bv<Concrete, W> load(B64 address) {
     const std::uint8_t* bytes = host<W>(address, Access::read);
-    if (refused) [[unlikely]] return {};
+    if (refused) [[unlikely]]
+      return {};
     typename WordOf<W>::type word;
     std::memcpy(&word, bytes, sizeof word);
     return Bv<Concrete, W>::of(word);
@@ -106,7 +117,8 @@ struct FastState : Registers {
   template <unsigned W>
   [[gnu::always_inline]] void store(B64 address, Bv<Concrete, W> value) {
     std::uint8_t* bytes = host<W>(address, Access::write);
-    if (refused) [[unlikely]] return;
+    if (refused) [[unlikely]]
+      return;
     const auto word = static_cast<typename WordOf<W>::type>(value.raw());
     std::memcpy(bytes, &word, sizeof word);
   }
@@ -116,7 +128,8 @@ struct FastState : Registers {
   [[gnu::always_inline]] Bv<Concrete, W> atomic(B64 address, T&& update) {
     std::uint8_t* bytes = host<W>(address, Access::write);
     refused = refused || address.raw() % (W / 8) != 0;
-    if (refused) [[unlikely]] return {};
+    if (refused) [[unlikely]]
+      return {};
     typename WordOf<W>::type word;
     std::memcpy(&word, bytes, sizeof word);
     const Bv<Concrete, W> old = Bv<Concrete, W>::of(word);
@@ -133,12 +146,15 @@ struct FastState : Registers {
   }
   template <unsigned W>
   [[gnu::always_inline]] void store_release(B64 address, Bv<Concrete, W> value) {
-    if (address.raw() % (W / 8) != 0) [[unlikely]] refused = true;
-    else store<W>(address, value);
+    if (address.raw() % (W / 8) != 0) [[unlikely]]
+      refused = true;
+    else
+      store<W>(address, value);
   }
 };
 
-/// The State of accesses that the region table refuses: ctx fields, whose values are computed, or a fault.
+/// The State of accesses that the region table refuses: ctx fields, whose values are computed, or a
+/// fault.
 struct SlowState : Registers {
   SlowAccess slow{};
 
@@ -188,7 +204,8 @@ struct SlowState : Registers {
   }
 };
 
-[[gnu::always_inline]] inline bpf::Immediates<Concrete> immediates_of(const Op* op, bpf::Meaning meaning) {
+[[gnu::always_inline]] inline bpf::Immediates<Concrete> immediates_of(const Op* op,
+                                                                      bpf::Meaning meaning) {
   const std::int32_t next = meaning == bpf::Meaning::load_imm64 ? op[1].imm : 0;
   return {Bv<Concrete, 16>::lit(static_cast<std::uint16_t>(op->off)),
           Bv<Concrete, 32>::lit(static_cast<std::uint32_t>(op->imm)),
@@ -234,9 +251,9 @@ constexpr bool tail_calls = false;
 #endif
 
 /// Goes on at `op`.
-[[gnu::always_inline]] inline RunResult dispatch(const Op* op, Machine* machine, const Region* regions,
-                                                 std::uint64_t region_count, std::int64_t fuel,
-                                                 const Op* anchor) {
+[[gnu::always_inline]] inline RunResult dispatch(const Op* op, Machine* machine,
+                                                 const Region* regions, std::uint64_t region_count,
+                                                 std::int64_t fuel, const Op* anchor) {
   if constexpr (tail_calls) {
     return op->handler(op, machine, regions, region_count, fuel, anchor);
   } else {
@@ -258,7 +275,8 @@ constexpr bool tail_calls = false;
 }
 
 /// Ends the run before `op` with an empty budget.
-[[gnu::noinline, gnu::cold]] RunResult out_of_fuel(const Op* op, Machine* machine, std::int64_t fuel) {
+[[gnu::noinline, gnu::cold]] RunResult out_of_fuel(const Op* op, Machine* machine,
+                                                   std::int64_t fuel) {
   machine->raise(FaultKind::out_of_fuel, 0, 0);
   return stop_at(op, machine, fuel + 1, op);
 }
@@ -266,7 +284,8 @@ constexpr bool tail_calls = false;
 /// After a jump, call or return: charges nothing, checks the budget, goes on at `op`.
 [[gnu::always_inline]] inline RunResult enter(const Op* op, Machine* machine, const Region* regions,
                                               std::uint64_t region_count, std::int64_t fuel) {
-  if (fuel < 0) [[unlikely]] return out_of_fuel(op, machine, fuel);
+  if (fuel < 0) [[unlikely]]
+    return out_of_fuel(op, machine, fuel);
   return dispatch(op, machine, regions, region_count, fuel, op);
 }
 
@@ -277,20 +296,24 @@ constexpr bool tail_calls = false;
   const HelperFlow flow = machine->environment->call_helper(*machine, helper);
   if (flow == HelperFlow::fault) return stop_at(op, machine, machine->fuel_insns + 1, op);
   const Op* next = flow == HelperFlow::tail_call ? machine->code.data() : op + 1;
-  return enter(next, machine, machine->regions.data(), machine->regions.size(), machine->fuel_insns);
+  return enter(next, machine, machine->regions.data(), machine->regions.size(),
+               machine->fuel_insns);
 }
 
 [[gnu::noinline]] RunResult run_call(const Op* op, Machine* machine, const Region* regions,
-                                     std::uint64_t region_count, std::int64_t fuel, const Op* anchor) {
+                                     std::uint64_t region_count, std::int64_t fuel,
+                                     const Op* anchor) {
   if (!push_frame(*machine, op + 1)) return stop_at(op, machine, fuel, anchor);
   return enter(op + 1 + op->imm, machine, regions, region_count, fuel - (op + 1 - anchor));
 }
 
 /// Leaves the frame; the last one of this run ends it.
 [[gnu::noinline]] RunResult run_exit(const Op* op, Machine* machine, const Region* regions,
-                                     std::uint64_t region_count, std::int64_t fuel, const Op* anchor) {
+                                     std::uint64_t region_count, std::int64_t fuel,
+                                     const Op* anchor) {
   fuel -= op + 1 - anchor;
-  if (fuel < 0) [[unlikely]] return out_of_fuel(op, machine, fuel);
+  if (fuel < 0) [[unlikely]]
+    return out_of_fuel(op, machine, fuel);
   if (machine->depth == machine->stop_depth) {
     machine->fuel_insns = fuel;
     return RunResult::returned;
@@ -299,8 +322,8 @@ constexpr bool tail_calls = false;
 }
 
 /// A failed ld_abs or ld_ind: the whole program ends with r0 = 0.
-[[gnu::noinline, gnu::cold]] RunResult end_program(const Op* op, Machine* machine, std::int64_t fuel,
-                                                   const Op* anchor) {
+[[gnu::noinline, gnu::cold]] RunResult end_program(const Op* op, Machine* machine,
+                                                   std::int64_t fuel, const Op* anchor) {
   if (machine->stop_depth != 0) {  // inside a callback of a helper
     machine->raise(FaultKind::unsupported, 0, 0);
     return stop_at(op, machine, fuel, anchor);
@@ -312,14 +335,17 @@ constexpr bool tail_calls = false;
 /// Executes an insn whose access the region table refused.
 template <Form form>
 [[gnu::noinline, gnu::cold]] RunResult handle_slow(const Op* op, Machine* machine,
-                                                   const Region* regions, std::uint64_t region_count,
-                                                   std::int64_t fuel, const Op* anchor) {
+                                                   const Region* regions,
+                                                   std::uint64_t region_count, std::int64_t fuel,
+                                                   const Op* anchor) {
   SlowState state{{*machine}};
   static_cast<void>(bpf::meaning<Concrete>(form, op->dst, op->src,
                                            immediates_of(op, bpf::row(form).meaning), state));
   if (state.slow.outcome == Outcome::pointer) {
-    if (form == Form::ldxw) state.Registers::set_reg(op->dst, B64::of(state.slow.value));
-    else machine->raise(FaultKind::bad_ctx_access, 0, 0);  // part of a pointer
+    if (form == Form::ldxw)
+      state.Registers::set_reg(op->dst, B64::of(state.slow.value));
+    else
+      machine->raise(FaultKind::bad_ctx_access, 0, 0);  // part of a pointer
   }
   if (machine->fault.kind != FaultKind::none) return stop_at(op, machine, fuel, anchor);
   return dispatch(op + 1, machine, regions, region_count, fuel, anchor);
@@ -331,10 +357,12 @@ template <Form form>
   if (machine->fault.kind != FaultKind::none) [[unlikely]] {
     return stop_at(following - 2, machine, fuel, anchor);
   }
-  return dispatch(following, machine, machine->regions.data(), machine->regions.size(), fuel, anchor);
+  return dispatch(following, machine, machine->regions.data(), machine->regions.size(), fuel,
+                  anchor);
 }
 
-/// One row of insn.def: its meaning, then where control goes. `next.flow` is known once the text is inlined.
+/// One row of insn.def: its meaning, then where control goes. `next.flow` is known once the text is
+/// inlined.
 template <Form form>
 RunResult handle(const Op* op, Machine* machine, const Region* regions, std::uint64_t region_count,
                  std::int64_t fuel, const Op* anchor) {
@@ -372,7 +400,8 @@ RunResult handle(const Op* op, Machine* machine, const Region* regions, std::uin
     case Flow::call_helper:
       return run_helper(op, machine, fuel, anchor, static_cast<std::uint32_t>(op->imm));
     case Flow::call_reg:
-      return run_helper(op, machine, fuel, anchor, static_cast<std::uint32_t>(machine->regs[static_cast<unsigned>(op->dst)]));
+      return run_helper(op, machine, fuel, anchor,
+                        static_cast<std::uint32_t>(machine->regs[static_cast<unsigned>(op->dst)]));
     case Flow::call_kfunc:
       machine->raise(FaultKind::unknown_helper, static_cast<std::uint32_t>(op->imm), 0);
       return stop_at(op, machine, fuel, anchor);
@@ -381,9 +410,10 @@ RunResult handle(const Op* op, Machine* machine, const Region* regions, std::uin
 }
 
 /// The trap behind the last slot and in the second slot of lddw: nothing is executed here.
-RunResult handle_end(const Op* op, Machine* machine, const Region*, std::uint64_t, std::int64_t fuel,
-                     const Op* anchor) {
-  machine->raise(FaultKind::jump_out_of_range, static_cast<std::uint64_t>(op - machine->code.data()), 0);
+RunResult handle_end(const Op* op, Machine* machine, const Region*, std::uint64_t,
+                     std::int64_t fuel, const Op* anchor) {
+  machine->raise(FaultKind::jump_out_of_range,
+                 static_cast<std::uint64_t>(op - machine->code.data()), 0);
   return stop_at(op, machine, fuel + 1, anchor);
 }
 
@@ -393,8 +423,8 @@ constexpr Handler handler_table[] = {
 };
 
 RunResult run_from(Machine& machine, const Op* start) {
-  RunResult result = enter(start, &machine, machine.regions.data(), machine.regions.size(),
-                           machine.fuel_insns);
+  RunResult result =
+      enter(start, &machine, machine.regions.data(), machine.regions.size(), machine.fuel_insns);
   while (!tail_calls && result == RunResult::running) {
     const Op* op = machine.resume_op;
     result = op->handler(op, &machine, machine.regions.data(), machine.regions.size(),
@@ -405,7 +435,9 @@ RunResult run_from(Machine& machine, const Op* start) {
 
 }  // namespace
 
-Handlers interpreter_handlers() { return {handler_table, handle_end}; }
+Handlers interpreter_handlers() {
+  return {handler_table, handle_end};
+}
 
 RunResult interpret(Machine& machine) {
   machine.stop_depth = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interpreter as an Engine: predecodes a linked program once, then runs it on a Session that plays the kernel's
-// part. What the interpreter does not model is refused here, before anything runs.
+// The interpreter as an Engine: predecodes a linked program once, then runs it on a Session that
+// plays the kernel's part. What the interpreter does not model is refused here, before anything
+// runs.
 #include <chrono>
 #include <cstddef>
 #include <vector>
@@ -18,12 +19,14 @@ namespace {
 
 constexpr std::size_t max_slots = 1u << 20;
 
-std::unexpected<Diagnostic> unsupported(const program::View& program, std::size_t slot, std::string what) {
-  return error(probity::Fault::unsupported, fmt::format("{}: slot {}: {}", program.name, slot, what));
+std::unexpected<Diagnostic> unsupported(const program::View& program, std::size_t slot,
+                                        std::string what) {
+  return error(Fault::unsupported, fmt::format("{}: slot {}: {}", program.name, slot, what));
 }
 
 /// Refuses an insn by name when the interpreter has no model for it.
-Expected<void> require_modelled(const program::View& program, std::size_t slot, const bpf::Insn& insn) {
+Expected<void> require_modelled(const program::View& program, std::size_t slot,
+                                const bpf::Insn& insn) {
   switch (insn.form) {
     case bpf::Form::call_helper: {
       const auto id = static_cast<std::uint32_t>(insn.imm);
@@ -35,10 +38,11 @@ Expected<void> require_modelled(const program::View& program, std::size_t slot, 
     }
     case bpf::Form::call_kfunc: {
       const auto index = static_cast<std::size_t>(insn.imm);
-      return unsupported(program, slot,
-                         fmt::format("kfunc {} is not modelled by the interpreter",
-                                     index < program.externals.size() ? program.externals[index].name
-                                                                      : "(unnamed)"));
+      return unsupported(
+          program, slot,
+          fmt::format(
+              "kfunc {} is not modelled by the interpreter",
+              index < program.externals.size() ? program.externals[index].name : "(unnamed)"));
     }
     default: return {};
   }
@@ -51,8 +55,8 @@ class Interpreter final : public Engine {
 
   Expected<void> load() {
     if (program_.slots.empty() || program_.slots.size() > max_slots) {
-      return error(probity::Fault::bad_input,
-                   fmt::format("{}: {} slots, outside 1..{}", program_.name, program_.slots.size(), max_slots));
+      return error(Fault::bad_input, fmt::format("{}: {} slots, outside 1..{}", program_.name,
+                                                 program_.slots.size(), max_slots));
     }
     for (std::size_t slot = 0; slot < program_.slots.size();) {
       TRY(const bpf::Insn insn, bpf::decode(program_.slots, slot));
@@ -69,7 +73,7 @@ class Interpreter final : public Engine {
 
   Expected<RunOutput> run(const RunInput& input) override {
     using Clock = std::chrono::steady_clock;
-    if (input.repeat == 0) return error(probity::Fault::bad_input, "repeat 0 is below 1");
+    if (input.repeat == 0) return error(Fault::bad_input, "repeat 0 is below 1");
     RunOutput output;
     std::chrono::nanoseconds spent{0};
     for (std::uint32_t i = 0; i < input.repeat; ++i) {
@@ -87,14 +91,14 @@ class Interpreter final : public Engine {
 
   Expected<MapContents> read_map(std::string_view name) override {
     const Map* map = session_.find_map(name);
-    if (map == nullptr) return error(probity::Fault::bad_input, fmt::format("map {}: no such map", name));
+    if (map == nullptr) return error(Fault::bad_input, fmt::format("map {}: no such map", name));
     return MapContents{std::string(name), map->entries()};
   }
 
   Expected<void> write_map(const MapContents& contents) override {
     Map* map = session_.find_map(contents.map);
     if (map == nullptr) {
-      return error(probity::Fault::bad_input, fmt::format("map {}: no such map", contents.map));
+      return error(Fault::bad_input, fmt::format("map {}: no such map", contents.map));
     }
     for (const MapEntry& entry : contents.entries) TRY(write_entry(*map, entry));
     return {};
@@ -104,14 +108,14 @@ class Interpreter final : public Engine {
   static Expected<void> write_entry(Map& map, const MapEntry& entry) {
     const program::MapDef& definition = map.definition();
     if (entry.key.size() != definition.key_size || entry.value.size() != definition.value_size) {
-      return error(probity::Fault::bad_input,
-                   fmt::format("map {}: an entry of {} + {} bytes, must be {} + {}", definition.name,
-                               entry.key.size(), entry.value.size(), definition.key_size,
-                               definition.value_size));
+      return error(Fault::bad_input,
+                   fmt::format("map {}: an entry of {} + {} bytes, must be {} + {}",
+                               definition.name, entry.key.size(), entry.value.size(),
+                               definition.key_size, definition.value_size));
     }
     const std::int64_t result = map.seed(entry.key, entry.value);
     if (result == 0) return {};
-    return error(probity::Fault::bad_input,
+    return error(Fault::bad_input,
                  fmt::format("map {}: writing an entry gives error {}", definition.name, result));
   }
 

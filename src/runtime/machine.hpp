@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Machine: the whole state of one run of the interpreter core, in one fixed-size object that needs no heap, and
-// Environment: what surrounds the core (ctx fields, helpers, maps, packet). A microcontroller supplies a small
-// Environment; the hosted engine supplies the kernel's.
+// Machine: the whole state of one run of the interpreter core, in one fixed-size object that needs
+// no heap, and Environment: what surrounds the core (ctx fields, helpers, maps, packet). A
+// microcontroller supplies a small Environment; the hosted engine supplies the kernel's.
 #pragma once
 
 #include <array>
@@ -44,7 +44,8 @@ class Environment {
   virtual SlowAccess ctx_load(Machine& machine, std::uint32_t offset, unsigned size_bytes) = 0;
   virtual SlowAccess ctx_store(Machine& machine, std::uint32_t offset, unsigned size_bytes,
                                std::uint64_t value) = 0;
-  /// Arguments in machine.regs[1..5], result into regs[0]. For tail_call, machine.code is the new program.
+  /// Arguments in machine.regs[1..5], result into regs[0]. For tail_call, machine.code is the new
+  /// program.
   virtual HelperFlow call_helper(Machine& machine, std::uint32_t helper) = 0;
   /// The address that a lddw of a map, map value, variable or function gives.
   virtual std::uint64_t address_of(Machine& machine, bpf::ImmOp op, std::uint32_t imm,
@@ -59,7 +60,7 @@ class Environment {
 /// What a call keeps for its return.
 struct Frame {
   const Op* return_op = nullptr;
-  std::span<const Op> code;  ///< of the caller
+  std::span<const Op> code;              ///< of the caller
   std::array<std::uint64_t, 4> saved{};  ///< r6..r9
 };
 
@@ -74,12 +75,12 @@ struct Machine {
   std::span<const Op> code;
   Environment* environment = nullptr;
   std::int64_t fuel_insns = 0;  ///< what is left; below 0 when the budget ended
-  Fault fault;
+  FaultPoint fault;
   std::uint32_t depth = 0;       ///< frames in use, less one
   std::uint32_t stop_depth = 0;  ///< the frame whose exit ends this run: above 0 in a callback
   std::uint32_t environment_slot = 0;  ///< of the helper call or address lookup in progress
-  const Op* resume_op = nullptr;      ///< of builds without tail calls
-  const Op* resume_anchor = nullptr;  ///< of builds without tail calls
+  const Op* resume_op = nullptr;       ///< of builds without tail calls
+  const Op* resume_anchor = nullptr;   ///< of builds without tail calls
   std::array<Frame, max_frames> frames{};
   std::array<std::uint32_t, max_frames> may_goto_left{};
   alignas(16) std::array<std::array<std::uint8_t, stack_bytes_per_frame>, max_frames> stacks{};
@@ -91,18 +92,18 @@ struct Machine {
   }
 };
 
-/// Zeroes registers and stack, sets the stack regions, r1, r2, r10 and the budget (at most 2^62 insns).
-/// `machine.regions` has at least region::first_free entries.
+/// Zeroes registers and stack, sets the stack regions, r1, r2, r10 and the budget (at most 2^62
+/// insns). `machine.regions` has at least region::first_free entries.
 void prepare(Machine& machine, std::uint64_t r1, std::uint64_t r2, std::uint64_t fuel_insns);
 
 /// Records why `translate` refused an access.
 void raise_access_fault(Machine& machine, Address address, std::uint64_t size, Access access);
 
-
 /// Runs machine.code from its first op until the program returns or faults; r0 is in regs[0].
 RunResult interpret(Machine& machine);
 
-/// Calls the subprogram at `slot` from within a helper (a callback): a new frame, arguments in regs[1..5].
+/// Calls the subprogram at `slot` from within a helper (a callback): a new frame, arguments in
+/// regs[1..5].
 RunResult call_back(Machine& machine, std::uint32_t slot);
 
 }  // namespace probity::runtime

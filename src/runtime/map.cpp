@@ -12,7 +12,7 @@ namespace {
 using program::MapDef;
 using program::MapType;
 
-constexpr std::uint32_t max_key_bytes = 512;             // MAX_BPF_STACK
+constexpr std::uint32_t max_key_bytes = 512;               // MAX_BPF_STACK
 constexpr std::uint32_t max_value_bytes = (1u << 31) - 1;  // a region stays below 2^31
 
 std::unexpected<Diagnostic> refuse(const MapDef& map, std::string_view what, std::uint64_t value,
@@ -22,7 +22,8 @@ std::unexpected<Diagnostic> refuse(const MapDef& map, std::string_view what, std
 
 Expected<void> require_sizes(const MapDef& map, bool keyed_by_index) {
   if (map.max_entries == 0) return refuse(map, "max_entries", 0, "at least 1");
-  if (keyed_by_index && map.key_size != 4) return refuse(map, "key_size", map.key_size, "must be 4");
+  if (keyed_by_index && map.key_size != 4)
+    return refuse(map, "key_size", map.key_size, "must be 4");
   if (map.key_size == 0 || map.key_size > max_key_bytes) {
     return refuse(map, "key_size", map.key_size, "1..512");
   }
@@ -62,15 +63,15 @@ Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& mem
       return make_hash_map(definition, memory);
     case MapType::lpm_trie:
       TRY(require_sizes(definition, false));
-      if (definition.key_size < 5) return refuse(definition, "key_size", definition.key_size, "5..260");
+      if (definition.key_size < 5)
+        return refuse(definition, "key_size", definition.key_size, "5..260");
       return make_lpm_map(definition, memory);
     case MapType::devmap_hash:
     case MapType::devmap:
     case MapType::cpumap:
     case MapType::xskmap:
     case MapType::prog_array:
-    case MapType::perf_event_array:
-      return make_slot_map(definition, memory);
+    case MapType::perf_event_array: return make_slot_map(definition, memory);
     case MapType::queue:
     case MapType::stack:
       if (definition.max_entries == 0) return refuse(definition, "max_entries", 0, "at least 1");
@@ -93,11 +94,11 @@ Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& mem
     case MapType::bloom_filter:
     case MapType::user_ringbuf:
     case MapType::cgrp_storage:
-    case MapType::arena:
-      return make_opaque_map(definition, memory);
+    case MapType::arena: return make_opaque_map(definition, memory);
     case MapType::unspec: break;
   }
-  return refuse(definition, "type", static_cast<std::uint32_t>(definition.type), "not a known map type");
+  return refuse(definition, "type", static_cast<std::uint32_t>(definition.type),
+                "not a known map type");
 }
 
 }  // namespace probity::runtime

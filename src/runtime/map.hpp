@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Map: what a program and a user can do with a BPF map, with the kernel's return codes. One file per kind of map.
-// Values live in host memory that does not move while a program runs; a deleted or replaced value stays readable
-// until the run ends, as under RCU in the kernel. Memory is allocated when first touched, against one budget per
-// engine, so that absurd map sizes cost nothing.
+// Map: what a program and a user can do with a BPF map, with the kernel's return codes. One file
+// per kind of map. Values live in host memory that does not move while a program runs; a deleted or
+// replaced value stays readable until the run ends, as under RCU in the kernel. Memory is allocated
+// when first touched, against one budget per engine, so that absurd map sizes cost nothing.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,8 @@ using Value = std::span<const std::uint8_t>;
 
 class Map {
  public:
-  Map(const program::MapDef& definition, MapMemory& memory) : definition_(definition), memory_(memory) {}
+  Map(const program::MapDef& definition, MapMemory& memory)
+      : definition_(definition), memory_(memory) {}
   virtual ~Map() = default;
   Map(const Map&) = delete;
   Map& operator=(const Map&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Array and per-CPU array maps (kernel/bpf/arraymap.c). Values are allocated in blocks when first touched, so an
-// array of 2^32 entries is free until it is used. Of a per-CPU array only the running CPU's copy exists.
+// Array and per-CPU array maps (kernel/bpf/arraymap.c). Values are allocated in blocks when first
+// touched, so an array of 2^32 entries is free until it is used. Of a per-CPU array only the
+// running CPU's copy exists.
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
@@ -49,7 +50,8 @@ class ArrayMap final : public Map {
     for (const std::uint64_t number : numbers) {
       const std::uint8_t* block = blocks_.at(number).get();
       const std::uint64_t first = number * per_block_;
-      const std::uint64_t last = std::min<std::uint64_t>(first + per_block_, definition().max_entries);
+      const std::uint64_t last =
+          std::min<std::uint64_t>(first + per_block_, definition().max_entries);
       for (std::uint64_t index = first; index < last; ++index) {
         const std::uint8_t* value = block + (index - first) * stride_;
         result.push_back({key_of(static_cast<std::uint32_t>(index)),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hash maps: plain, per-CPU and LRU (kernel/bpf/hashtab.c). As in the kernel, an update of a plain or LRU entry puts a
-// new value in place of the old one, so pointers from earlier lookups keep seeing the old bytes; a per-CPU update
-// writes in place.
+// Hash maps: plain, per-CPU and LRU (kernel/bpf/hashtab.c). As in the kernel, an update of a plain
+// or LRU entry puts a new value in place of the old one, so pointers from earlier lookups keep
+// seeing the old bytes; a per-CPU update writes in place.
 //
-// LRU: a full map drops the entry that was looked up or updated longest ago. The kernel approximates that with
-// per-CPU lists and may drop another one, or one earlier than needed; only the choice of the victim is inexact.
+// LRU: a full map drops the entry that was looked up or updated longest ago. The kernel
+// approximates that with per-CPU lists and may drop another one, or one earlier than needed; only
+// the choice of the victim is inexact.
 #include <algorithm>
 #include <cstring>
 #include <list>
@@ -21,7 +22,8 @@ class HashMap final : public Map {
  public:
   HashMap(const program::MapDef& definition, MapMemory& memory)
       : Map(definition, memory),
-        is_lru_(definition.type == MapType::lru_hash || definition.type == MapType::lru_percpu_hash),
+        is_lru_(definition.type == MapType::lru_hash ||
+                definition.type == MapType::lru_percpu_hash),
         in_place_(definition.type == MapType::percpu_hash ||
                   definition.type == MapType::lru_percpu_hash) {}
 
@@ -68,8 +70,8 @@ class HashMap final : public Map {
     std::vector<MapEntry> result;
     for (const Node& node : order_) {
       const std::uint8_t* value = node.value.get();
-      result.push_back({Bytes(node.key.begin(), node.key.end()),
-                        Bytes(value, value + definition().value_size)});
+      result.push_back(
+          {Bytes(node.key.begin(), node.key.end()), Bytes(value, value + definition().value_size)});
     }
     std::ranges::sort(result, {}, &MapEntry::key);
     return result;
@@ -87,7 +89,9 @@ class HashMap final : public Map {
   };
   using Position = std::list<Node>::iterator;
 
-  static std::string text(Key key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
+  static std::string text(Key key) {
+    return {reinterpret_cast<const char*>(key.data()), key.size()};
+  }
   std::uint64_t allocated_bytes() const {
     return (std::uint64_t{definition().value_size} + 7) / 8 * 8;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Longest-prefix-match maps (kernel/bpf/lpm_trie.c). A key is a little-endian prefix length in bits and data; a
-// lookup gives the value of the longest stored prefix of its data. Stored prefixes are scanned: maps here are small.
+// Longest-prefix-match maps (kernel/bpf/lpm_trie.c). A key is a little-endian prefix length in bits
+// and data; a lookup gives the value of the longest stored prefix of its data. Stored prefixes are
+// scanned: maps here are small.
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -38,7 +39,8 @@ class LpmMap final : public Map {
     const auto found = values_.find(stored);
     if (found != values_.end() && flags == map_flags::noexist) return errno_of::exist;
     if (found == values_.end() && flags == map_flags::exist) return errno_of::noent;
-    if (found == values_.end() && values_.size() >= definition().max_entries) return errno_of::no_space;
+    if (found == values_.end() && values_.size() >= definition().max_entries)
+      return errno_of::no_space;
     auto bytes = memory().take(definition().value_size);
     if (bytes == nullptr) return errno_of::nomem;
     std::memcpy(bytes.get(), value.data(), value.size());
@@ -89,7 +91,8 @@ class LpmMap final : public Map {
     return true;
   }
 
-  /// Entries that differ only behind their prefix are the same entry; the kernel keeps the last one's bytes.
+  /// Entries that differ only behind their prefix are the same entry; the kernel keeps the last
+  /// one's bytes.
   Bytes canonical(Key key) const {
     for (const auto& [stored, value] : values_) {
       if (prefix_bits(stored) == prefix_bits(key) && same_prefix(stored, key, prefix_bits(key))) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queue and stack maps (kernel/bpf/queue_stack_maps.c): values without keys. BPF_EXIST lets a push into a full map drop
-// the oldest value.
+// Queue and stack maps (kernel/bpf/queue_stack_maps.c): values without keys. BPF_EXIST lets a push
+// into a full map drop the oldest value.
 #include <cstring>
 #include <deque>
 
@@ -30,8 +30,10 @@ class QueueMap final : public Map {
   std::int64_t pop(std::span<std::uint8_t> out) override {
     const std::int64_t result = peek(out);
     if (result != 0) return result;
-    if (is_stack()) values_.pop_back();
-    else values_.pop_front();
+    if (is_stack())
+      values_.pop_back();
+    else
+      values_.pop_front();
     return 0;
   }
 

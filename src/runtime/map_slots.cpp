@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maps whose entries stand for kernel objects: devices (devmap, devmap_hash), CPUs (cpumap), sockets (xskmap), programs
-// (prog_array) and perf buffers. A user fills them; a program only names a slot, which is present or not.
+// Maps whose entries stand for kernel objects: devices (devmap, devmap_hash), CPUs (cpumap),
+// sockets (xskmap), programs (prog_array) and perf buffers. A user fills them; a program only names
+// a slot, which is present or not.
 #include <cstring>
 #include <map>
 
@@ -25,7 +26,8 @@ class SlotMap final : public Map {
     const bool hashed = definition().type == program::MapType::devmap_hash;
     if (!hashed && index >= definition().max_entries) return errno_of::too_big;
     if (flags == map_flags::noexist) return errno_of::exist;
-    if (!slots_.contains(index) && slots_.size() >= definition().max_entries) return errno_of::too_big;
+    if (!slots_.contains(index) && slots_.size() >= definition().max_entries)
+      return errno_of::too_big;
     slots_[index].assign(value.begin(), value.end());
     return 0;
   }
@@ -57,7 +59,9 @@ class SlotMap final : public Map {
 class OpaqueMap final : public Map {
  public:
   using Map::Map;
-  std::string_view refuses() const override { return "this map type is not modelled by the interpreter"; }
+  std::string_view refuses() const override {
+    return "this map type is not modelled by the interpreter";
+  }
   std::uint8_t* lookup(Key) override { return nullptr; }
   std::int64_t update(Key, Value, std::uint64_t) override { return errno_of::not_supported; }
   std::int64_t erase(Key) override { return errno_of::not_supported; }

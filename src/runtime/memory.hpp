@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Guest memory: an address is region number << 32 | offset, so no host pointer is ever a guest value and an access
-// is checked by one unsigned comparison against its region. Region 0 is never valid: NULL and small integers lie
-// there. The numbers below are the model's public part: counterexamples and the symbolic executor use the same.
+// Guest memory: an address is region number << 32 | offset, so no host pointer is ever a guest
+// value and an access is checked by one unsigned comparison against its region. Region 0 is never
+// valid: NULL and small integers lie there. The numbers below are the model's public part:
+// counterexamples and the symbolic executor use the same.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@ namespace probity::runtime {
 
 enum class RegionKind : std::uint8_t { null, ctx, packet, stack, map_value, other };
 
-/// Region numbers that every program has. Global data maps and looked-up map values follow in order of use.
+/// Region numbers that every program has. Global data maps and looked-up map values follow in order
+/// of use.
 namespace region {
 constexpr std::uint32_t null = 0;
 constexpr std::uint32_t ctx = 1;
@@ -32,11 +34,15 @@ using Address = std::uint64_t;
 constexpr Address address_of(std::uint32_t region, std::uint64_t offset) {
   return static_cast<Address>(region) << 32 | offset;
 }
-constexpr std::uint32_t region_of(Address address) { return static_cast<std::uint32_t>(address >> 32); }
-constexpr std::uint32_t offset_of(Address address) { return static_cast<std::uint32_t>(address); }
+constexpr std::uint32_t region_of(Address address) {
+  return static_cast<std::uint32_t>(address >> 32);
+}
+constexpr std::uint32_t offset_of(Address address) {
+  return static_cast<std::uint32_t>(address);
+}
 
-/// A piece of host memory that guests may touch. A permission is a length: a read-only region has writable_bytes 0,
-/// the ctx has both 0, since its fields are computed (see ctx.hpp).
+/// A piece of host memory that guests may touch. A permission is a length: a read-only region has
+/// writable_bytes 0, the ctx has both 0, since its fields are computed (see ctx.hpp).
 struct Region {
   std::uint8_t* host = nullptr;
   std::uint64_t readable_bytes = 0;
@@ -50,20 +56,23 @@ enum class Access : std::uint8_t { read, write };
 /// A region that can be read, and written as `access` says.
 constexpr Region make_region(RegionKind kind, std::span<std::uint8_t> bytes, Access access) {
   const std::uint64_t length = bytes.size();
-  return {bytes.data(), length, access == Access::write ? length : 0, static_cast<std::uint32_t>(length),
-          kind};
+  return {bytes.data(), length, access == Access::write ? length : 0,
+          static_cast<std::uint32_t>(length), kind};
 }
 
-/// The host memory of `size` bytes at `address`, or null when any byte is outside or lacks the permission.
+/// The host memory of `size` bytes at `address`, or null when any byte is outside or lacks the
+/// permission.
 [[gnu::always_inline]] inline std::uint8_t* translate(const Region* regions, std::uint64_t count,
                                                       Address address, std::uint64_t size,
                                                       Access access) {
   const std::uint64_t number = address >> 32;
   const std::uint64_t offset = address & 0xffff'ffff;
-  if (number >= count) [[unlikely]] return nullptr;
+  if (number >= count) [[unlikely]]
+    return nullptr;
   const Region& r = regions[number];
   const std::uint64_t limit = access == Access::write ? r.writable_bytes : r.readable_bytes;
-  if (offset + size > limit) [[unlikely]] return nullptr;  // both below 2^33: no overflow
+  if (offset + size > limit) [[unlikely]]
+    return nullptr;  // both below 2^33: no overflow
   return r.host + offset;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layout as in net/bpf/test_run.c; adjustments as in net/core/filter.c (bpf_xdp_adjust_head, _meta, _tail).
+// Layout as in net/bpf/test_run.c; adjustments as in net/core/filter.c (bpf_xdp_adjust_head, _meta,
+// _tail).
 #include "runtime/packet_buffer.hpp"
 
 #include <algorithm>
@@ -13,9 +14,9 @@ namespace probity::runtime {
 namespace {
 
 constexpr std::uint32_t page_bytes = 4096;
-constexpr std::uint32_t xdp_headroom_bytes = 256;   // XDP_PACKET_HEADROOM
-constexpr std::uint32_t xdp_frame_bytes = 40;       // sizeof(struct xdp_frame), at the page's start
-constexpr std::uint32_t shared_info_bytes = 320;    // skb_shared_info, at its end
+constexpr std::uint32_t xdp_headroom_bytes = 256;  // XDP_PACKET_HEADROOM
+constexpr std::uint32_t xdp_frame_bytes = 40;      // sizeof(struct xdp_frame), at the page's start
+constexpr std::uint32_t shared_info_bytes = 320;   // skb_shared_info, at its end
 constexpr std::uint32_t xdp_hard_end = page_bytes - shared_info_bytes;
 constexpr std::uint32_t max_linear_bytes = xdp_hard_end - xdp_headroom_bytes;
 constexpr std::uint32_t max_packet_bytes = 1u << 20;
@@ -46,7 +47,8 @@ Expected<PacketBuffer> PacketBuffer::make_xdp(const RunInput& input) {
   buffer.data_ = buffer.meta_ + input.metadata_size;
   buffer.end_ = buffer.meta_ + static_cast<std::uint32_t>(linear);
   std::copy_n(input.packet.begin(), linear, buffer.page_.begin() + xdp_headroom_bytes);
-  buffer.fragments_.assign(input.packet.begin() + static_cast<std::ptrdiff_t>(linear), input.packet.end());
+  buffer.fragments_.assign(input.packet.begin() + static_cast<std::ptrdiff_t>(linear),
+                           input.packet.end());
   return buffer;
 }
 
@@ -71,7 +73,8 @@ std::int64_t PacketBuffer::adjust_head(std::int32_t delta) {
   const std::int64_t moved = std::int64_t{data_} + delta;
   if (moved < xdp_frame_bytes + metadata) return errno_of::invalid;
   if (moved > std::int64_t{end_} - ethernet_header_bytes) return errno_of::invalid;
-  std::memmove(page_.data() + moved - metadata, page_.data() + meta_, static_cast<std::size_t>(metadata));
+  std::memmove(page_.data() + moved - metadata, page_.data() + meta_,
+               static_cast<std::size_t>(metadata));
   data_ = static_cast<std::uint32_t>(moved);
   meta_ = static_cast<std::uint32_t>(moved - metadata);
   return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The packet as BPF_PROG_TEST_RUN prepares it: one page with 256 bytes of headroom for XDP, the first 3520 bytes linear
-// and the rest in fragments that a program without multi-buffer support does not see; for sk_buff programs, data after
-// the link header where the type has none.
+// The packet as BPF_PROG_TEST_RUN prepares it: one page with 256 bytes of headroom for XDP, the
+// first 3520 bytes linear and the rest in fragments that a program without multi-buffer support
+// does not see; for sk_buff programs, data after the link header where the type has none.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ constexpr std::uint32_t ethernet_header_bytes = 14;
 
 class PacketBuffer {
  public:
-  /// Layout for an XDP program. Refuses packets below 14 bytes and odd metadata, as the kernel does.
+  /// Layout for an XDP program. Refuses packets below 14 bytes and odd metadata, as the kernel
+  /// does.
   static Expected<PacketBuffer> make_xdp(const RunInput& input);
   /// Layout for an sk_buff program; `pulled_bytes` of link header lie before data.
   static Expected<PacketBuffer> make_skb(const RunInput& input, std::uint32_t pulled_bytes);
@@ -28,11 +29,15 @@ class PacketBuffer {
   std::uint32_t data_offset() const { return data_ - meta_; }  ///< of data in the region
   std::uint32_t data_bytes() const { return end_ - data_; }
   /// data_end - data and the fragments.
-  std::uint32_t length() const { return data_bytes() + static_cast<std::uint32_t>(fragments_.size()); }
+  std::uint32_t length() const {
+    return data_bytes() + static_cast<std::uint32_t>(fragments_.size());
+  }
   /// The linear bytes from data on.
   std::span<std::uint8_t> data() { return {page_.data() + data_, data_bytes()}; }
   /// The bytes from the link header on (sk_buff).
-  std::span<std::uint8_t> frame() { return {page_.data() + data_ - pulled_, pulled_ + data_bytes()}; }
+  std::span<std::uint8_t> frame() {
+    return {page_.data() + data_ - pulled_, pulled_ + data_bytes()};
+  }
   std::uint32_t pulled_bytes() const { return pulled_; }
 
   /// bpf_xdp_adjust_head, _meta, _tail: 0 or a negative error number.

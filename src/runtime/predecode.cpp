@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slots to ops: see predecode.hpp. Everything the interpreter takes for granted is refused here: register numbers,
-// complete lddw pairs and jump targets in 0..slot_count.
+// Slots to ops: see predecode.hpp. Everything the interpreter takes for granted is refused here:
+// register numbers, complete lddw pairs and jump targets in 0..slot_count.
 #include "runtime/predecode.hpp"
 
 #include "base/fixed_text.hpp"
@@ -18,7 +18,7 @@ std::unexpected<Diagnostic> jump_error(std::size_t slot, std::int64_t target, st
   TextSink text(buffer);
   text.append("slot ").append_unsigned(slot).append(": jump target ").append_signed(target);
   text.append(" is outside the program (0..").append_unsigned(slots).append(")");
-  return error(probity::Fault::bad_input, text.view());
+  return error(Fault::bad_input, text.view());
 }
 
 /// The slot that `insn` at `slot` may jump to or call, or the next slot.
@@ -51,7 +51,7 @@ std::int64_t target_of(const Insn& insn, std::size_t slot) {
 Expected<std::span<const Op>> predecode(std::span<const bpf::Slot> slots, Arena& arena) {
   const Handlers handlers = interpreter_handlers();
   const std::span<Op> ops = arena.take<Op>(slots.size() + 1);
-  if (ops.empty()) return error(probity::Fault::limit, "predecode: the program exceeds the op memory");
+  if (ops.empty()) return error(Fault::limit, "predecode: the program exceeds the op memory");
   std::size_t slot = 0;
   while (slot < slots.size()) {
     TRY(const Insn insn, bpf::decode(slots, slot));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctx values follow net/bpf/test_run.c: an sk_buff on device lo (ifindex 1, all-zero MAC address) with the protocol and
-// packet type that eth_type_trans() finds.
+// Ctx values follow net/bpf/test_run.c: an sk_buff on device lo (ifindex 1, all-zero MAC address)
+// with the protocol and packet type that eth_type_trans() finds.
 #include "runtime/session.hpp"
 
 #include <algorithm>
@@ -35,7 +35,8 @@ std::uint32_t skb_protocol(std::span<const std::uint8_t> frame) {
 std::uint32_t skb_packet_type(std::span<const std::uint8_t> frame) {
   constexpr std::uint32_t host = 0, multicast = 2, other_host = 3;
   if ((frame[0] & 1) != 0) return multicast;
-  const bool zero = std::all_of(frame.begin(), frame.begin() + 6, [](std::uint8_t b) { return b == 0; });
+  const bool zero =
+      std::all_of(frame.begin(), frame.begin() + 6, [](std::uint8_t b) { return b == 0; });
   return zero ? host : other_host;
 }
 
@@ -50,7 +51,7 @@ Expected<void> Session::make_maps() {
     TRY(std::unique_ptr<Map> map, make_map(definition, map_memory_));
     if (!definition.initial.empty()) {
       if (definition.initial.size() > definition.value_size) {
-        return error(probity::Fault::bad_input,
+        return error(Fault::bad_input,
                      fmt::format("map {}: {} initial bytes exceed value_size {}", definition.name,
                                  definition.initial.size(), definition.value_size));
       }
@@ -58,9 +59,9 @@ Expected<void> Session::make_maps() {
       value.resize(definition.value_size);
       const Bytes key(4, 0);
       if (map->seed(key, value) != 0) {
-        return error(probity::Fault::limit, fmt::format("map {}: {} bytes exceed the map memory limit {}",
-                                                        definition.name, value.size(),
-                                                        map_memory_limit_bytes));
+        return error(Fault::limit,
+                     fmt::format("map {}: {} bytes exceed the map memory limit {}", definition.name,
+                                 value.size(), map_memory_limit_bytes));
       }
     }
     maps_.push_back(std::move(map));
@@ -68,7 +69,8 @@ Expected<void> Session::make_maps() {
   return {};
 }
 
-Expected<void> Session::begin_run(Machine& machine, const RunInput& input, std::uint64_t fuel_insns) {
+Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
+                                  std::uint64_t fuel_insns) {
   events_.clear();
   scratch_.clear();
   shared_.clear();
@@ -89,7 +91,7 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input, std::
     TRY(packet_, PacketBuffer::make_skb(input, pulled));
     fill_skb_ctx(input);
   } else {
-    return error(probity::Fault::unsupported,
+    return error(Fault::unsupported,
                  fmt::format("program {}: type {} has no ctx on the interpreter", program_.name,
                              program::name(program_.type)));
   }
@@ -122,7 +124,7 @@ RunOutput Session::end_run(Machine& machine, RunResult result) {
   output.packet = packet_.output();
   output.insns_executed = static_cast<std::uint64_t>(fuel_at_start_ - machine.fuel_insns);
   if (result != RunResult::returned) {
-    const Fault& fault = machine.fault;
+    const FaultPoint& fault = machine.fault;
     output.fault = {fault.kind, fault.slot, fault.address, fault.size_bytes, describe(fault)};
   }
   output.events = std::move(events_);
@@ -131,11 +133,12 @@ RunOutput Session::end_run(Machine& machine, RunResult result) {
   return output;
 }
 
-std::string Session::describe(const Fault& fault) const {
+std::string Session::describe(const FaultPoint& fault) const {
   std::string text = fmt::format("slot {}: {}", fault.slot, name(fault.kind));
   if (fault.size_bytes != 0) {
-    text += fmt::format(": {} bytes at region {} offset {}", fault.size_bytes,
-                        region_of(fault.address), static_cast<std::int32_t>(offset_of(fault.address)));
+    text +=
+        fmt::format(": {} bytes at region {} offset {}", fault.size_bytes, region_of(fault.address),
+                    static_cast<std::int32_t>(offset_of(fault.address)));
     const std::uint32_t number = region_of(fault.address);
     if (number < regions_.size()) text += fmt::format(" (length {})", regions_[number].length);
   }
@@ -149,7 +152,8 @@ SlowAccess Session::ctx_load(Machine& machine, std::uint32_t offset, unsigned si
   const bool part_of_pointer = row != nullptr && is_pointer(row->field) && size_bytes != 4;
   if (row == nullptr || (row->read & type) == 0 || part_of_pointer) {
     machine.raise(FaultKind::bad_ctx_access, runtime::address_of(region::ctx, offset), size_bytes);
-    explain(row == nullptr ? "no such ctx field" : fmt::format("ctx field {} may not be read so", row->name));
+    explain(row == nullptr ? "no such ctx field"
+                           : fmt::format("ctx field {} may not be read so", row->name));
     return {0, Outcome::fault};
   }
   const std::uint64_t base = runtime::address_of(packet_region_, 0);
@@ -171,7 +175,8 @@ SlowAccess Session::ctx_store(Machine& machine, std::uint32_t offset, unsigned s
   const bool allowed = row != nullptr && (row->write & ctx_type_bit(program_type())) != 0;
   if (!allowed) {
     machine.raise(FaultKind::bad_ctx_access, runtime::address_of(region::ctx, offset), size_bytes);
-    explain(row == nullptr ? "no such ctx field" : fmt::format("ctx field {} is read-only", row->name));
+    explain(row == nullptr ? "no such ctx field"
+                           : fmt::format("ctx field {} is read-only", row->name));
     return {0, Outcome::fault};
   }
   std::memcpy(ctx_.data() + offset, &value, size_bytes);
@@ -219,12 +224,16 @@ PacketBytes Session::load_packet(Machine&, std::uint32_t offset, unsigned size_b
   constexpr std::int64_t link_offset = -0x200000;  // SKF_LL_OFF
   const std::span<const std::uint8_t> frame = packet_.frame();
   std::int64_t at = static_cast<std::int32_t>(offset);
-  if (at >= 0) at += packet_.pulled_bytes();
-  else if (at >= net_offset) at += ethernet_header_bytes - net_offset;
-  else if (at >= link_offset) at -= link_offset;
+  if (at >= 0)
+    at += packet_.pulled_bytes();
+  else if (at >= net_offset)
+    at += ethernet_header_bytes - net_offset;
+  else if (at >= link_offset)
+    at -= link_offset;
   if (at < 0 || !in_bounds(static_cast<std::uint64_t>(at), size_bytes, frame.size())) return {};
   std::uint64_t value = 0;
-  for (unsigned i = 0; i < size_bytes; ++i) value = value << 8 | frame[static_cast<std::size_t>(at) + i];
+  for (unsigned i = 0; i < size_bytes; ++i)
+    value = value << 8 | frame[static_cast<std::size_t>(at) + i];
   return {value, true};
 }
 
@@ -266,7 +275,8 @@ void Session::withdraw(Machine& machine, Address address) {
 void Session::renew_packet_region(Machine& machine) {
   withdraw(machine, runtime::address_of(packet_region_, 0));
   const std::span<std::uint8_t> bytes = packet_.visible();
-  const Address address = share(machine, bytes.data(), bytes.size(), RegionKind::packet, Access::write);
+  const Address address =
+      share(machine, bytes.data(), bytes.size(), RegionKind::packet, Access::write);
   packet_region_ = region_of(address);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Session: the kernel's side of one program's runs on the interpreter: ctx, packet, maps, recorded outputs and what the
-// helper models (helper_*.cpp) need. Everything a program is given lies in the region table; nothing else is
-// reachable from it.
+// Session: the kernel's side of one program's runs on the interpreter: ctx, packet, maps, recorded
+// outputs and what the helper models (helper_*.cpp) need. Everything a program is given lies in the
+// region table; nothing else is reachable from it.
 #pragma once
 
 #include <array>
@@ -55,8 +55,10 @@ class Session final : public Environment {
   Map* map_at(Address address);
   Map* find_map(std::string_view name);
   MapMemory& map_memory() { return map_memory_; }
-  /// The guest address of host memory, the same for the same memory within a run; 0 (and a fault) at the limit.
-  Address share(Machine& machine, std::uint8_t* host, std::uint64_t size, RegionKind kind, Access access);
+  /// The guest address of host memory, the same for the same memory within a run; 0 (and a fault)
+  /// at the limit.
+  Address share(Machine& machine, std::uint8_t* host, std::uint64_t size, RegionKind kind,
+                Access access);
   /// Ends all access through the region of `address`.
   void withdraw(Machine& machine, Address address);
   /// The packet's region after its bounds changed: a new one, so that old pointers fault.
@@ -74,7 +76,7 @@ class Session final : public Environment {
   void bind_helpers();
   void fill_xdp_ctx(const RunInput& input);
   void fill_skb_ctx(const RunInput& input);
-  std::string describe(const Fault& fault) const;
+  std::string describe(const FaultPoint& fault) const;
 
   const program::View& program_;
   std::vector<const HelperModel*> helper_models_;  // by id; null where there is none

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernel ground truth against our interpreter: the JSON-lines files of the corpus folder, run line
+// by line. Shared by the tests here and by the corpus runner.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+
+namespace probity::corpus {
+
+struct VectorReport {
+  std::size_t passed = 0;
+  std::size_t total = 0;              ///< rows that say something about execution
+  std::size_t skipped = 0;            ///< rows that do not: rejected by the kernel, not repeatable
+  std::vector<std::string> failures;  ///< the first few, one line each
+  std::map<std::string, std::size_t> reasons;  ///< of failed and unsupported rows, with counts
+};
+constexpr std::size_t max_failures_kept = 20;
+
+/// The corpus folder: PROBITY_CORPUS, or ../shared/corpus from the repository's root.
+std::filesystem::path corpus_folder();
+
+/// insn_vectors.jsonl: one instruction under test per row.
+Expected<VectorReport> run_insn_vectors(const std::filesystem::path& file);
+/// random_programs.jsonl: every row's runs must agree.
+Expected<VectorReport> run_random_programs(const std::filesystem::path& file);
+/// The eBPF rows of test_bpf.jsonl.
+Expected<VectorReport> run_test_bpf(const std::filesystem::path& file);
+/// vectors.jsonl: one packet on fresh maps; the objects lie in objects/ beside the file.
+Expected<VectorReport> run_object_vectors(const std::filesystem::path& file);
+/// sequences.jsonl: all packets in a row on the same maps.
+Expected<VectorReport> run_sequences(const std::filesystem::path& file);
+
+}  // namespace probity::corpus
