@@ -19,7 +19,7 @@ build_packages := cmake ninja-build g++ libc6-dev libelf-dev libbpf-dev libfmt-d
 test_packages := z3 cvc5 git
 clang_packages := clang-19 libclang-rt-19-dev
 lint_packages := clang-19 clang-tidy-19
-format_packages := clang-format-14
+format_packages := clang-format-19
 
 configure = cmake --preset $(1) $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache) >/dev/null
 compile = $(call configure,$(1)) && cmake --build --preset $(1) -j $(JOBS) $(2)
@@ -78,7 +78,7 @@ sources := git ls-files --cached --others --exclude-standard -- '*.cpp' '*.hpp' 
 ## Formats every source, and writes the generated README of every folder.
 format: setup
 	@$(INSTALL) $(format_packages) git
-	@$(sources) ':!bench/programs' | xargs -r clang-format-14 -i
+	@$(sources) ':!bench/programs' | xargs -r clang-format-19 -i
 	@$(call compile,release,--target folder_readmes)
 	@$(RELEASE)/bin/folder_readmes --write
 
