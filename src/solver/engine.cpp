@@ -110,20 +110,20 @@ Answer Engine::solve_and_refine(std::span<const Id> roots, std::span<const Lit> 
   sort_unique(variables);
   sort_unique(calls);
   const std::uint64_t last_conflict = sat_.conflicts() + conflicts;
-  const WallClock wall;
+  const CpuClock clock;
   for (unsigned round = 0; round < max_refinements; ++round) {
     const std::uint64_t budget = last_conflict - std::min(last_conflict, sat_.conflicts());
-    const std::uint32_t elapsed = wall.milliseconds();
+    const std::uint32_t elapsed = clock.milliseconds();
     if (elapsed >= options_.limits.wall_ms) {
-      return unknown("wall guard " + std::to_string(options_.limits.wall_ms) + " ms");
+      return unknown("time guard " + std::to_string(options_.limits.wall_ms) + " ms");
     }
     for (const Lit literal : literals) sat_.assume(literal);
     Answer answer;
     switch (sat_.solve(budget, options_.limits.wall_ms - elapsed)) {
       case SatResult::unsat: answer.status = Status::unsat; return answer;
       case SatResult::conflict_limit: return unknown("conflict limit " + std::to_string(conflicts));
-      case SatResult::wall_limit:
-        return unknown("wall guard " + std::to_string(options_.limits.wall_ms) + " ms");
+      case SatResult::time_limit:
+        return unknown("time guard " + std::to_string(options_.limits.wall_ms) + " ms");
       case SatResult::sat: break;
     }
     answer.model = build_model(variables, calls);

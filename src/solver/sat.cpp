@@ -1,34 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// CaDiCaL's side: a Terminator is the wall guard, a Learner counts conflicts (the library has no
-// accessor for them).
+// CaDiCaL's side: a Terminator is the guard on CPU time, a Learner counts conflicts (the library
+// has no accessor for them).
 #include "solver/sat.hpp"
 
 #include <algorithm>
 #include <cadical.hpp>
-#include <chrono>
 #include <limits>
 
 #include "base/check.hpp"
+#include "solver/stopwatch.hpp"
 
 namespace probity::solver {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-class WallGuard final : public CaDiCaL::Terminator {
+/// Asks for the time only now and then: it is a system call.
+class TimeGuard final : public CaDiCaL::Terminator {
  public:
-  void start(std::uint32_t wall_ms) {
-    deadline_ = Clock::now() + std::chrono::milliseconds(wall_ms);
+  void start(std::uint32_t limit_ms) {
+    clock_ = CpuClock();
+    limit_ms_ = limit_ms;
+    calls_ = 0;
     fired_ = false;
   }
   bool terminate() override {
-    fired_ = fired_ || Clock::now() >= deadline_;
+    constexpr std::uint32_t calls_per_look = 32;
+    if (!fired_ && calls_++ % calls_per_look == 0) fired_ = clock_.milliseconds() >= limit_ms_;
     return fired_;
   }
   bool fired() const { return fired_; }
 
  private:
-  Clock::time_point deadline_;
+  CpuClock clock_;
+  std::uint32_t limit_ms_ = 0;
+  std::uint32_t calls_ = 0;
   bool fired_ = false;
 };
 
@@ -49,7 +53,7 @@ class ConflictCounter final : public CaDiCaL::Learner {
 }  // namespace
 
 struct Sat::Data {
-  WallGuard guard;  // the two callbacks outlive the solver that calls them
+  TimeGuard guard;  // the two callbacks outlive the solver that calls them
   ConflictCounter counter;
   CaDiCaL::Solver solver;
   int variables = 0;
@@ -87,14 +91,14 @@ void Sat::assume(Lit literal) {
   data_->solver.assume(literal);
 }
 
-SatResult Sat::solve(std::uint64_t conflict_limit, std::uint32_t wall_ms) {
+SatResult Sat::solve(std::uint64_t conflict_limit, std::uint32_t limit_ms) {
   constexpr std::uint64_t most = std::numeric_limits<int>::max();
   data_->solver.limit("conflicts", int(std::min(conflict_limit, most)));
-  data_->guard.start(wall_ms);
+  data_->guard.start(limit_ms);
   switch (data_->solver.solve()) {
     case 10: return SatResult::sat;
     case 20: return SatResult::unsat;
-    default: return data_->guard.fired() ? SatResult::wall_limit : SatResult::conflict_limit;
+    default: return data_->guard.fired() ? SatResult::time_limit : SatResult::conflict_limit;
   }
 }
 

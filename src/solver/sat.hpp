@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sat: one CaDiCaL instance behind a small interface with a conflict limit (which decides, so
-// answers are reproducible) and a wall-clock guard. The only file that sees cadical.hpp is sat.cpp.
+// answers are reproducible) and a guard on this thread's CPU time. The only file that sees
+// cadical.hpp is sat.cpp.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace probity::solver {
 /// clauses.
 enum class Profile : std::uint8_t { once, incremental };
 
-enum class SatResult : std::uint8_t { sat, unsat, conflict_limit, wall_limit };
+enum class SatResult : std::uint8_t { sat, unsat, conflict_limit, time_limit };
 
 class Sat final : public ClauseSink {
  public:
@@ -25,7 +26,7 @@ class Sat final : public ClauseSink {
   void add_clause(std::span<const Lit> clause) override;
   /// Holds for the next solve() only.
   void assume(Lit literal);
-  SatResult solve(std::uint64_t conflict_limit, std::uint32_t wall_ms);
+  SatResult solve(std::uint64_t conflict_limit, std::uint32_t cpu_ms);
   /// The value of a literal after SatResult::sat; variables in no clause are false.
   bool value(Lit literal) const;
   Number value(BitsView bits) const;

@@ -3,7 +3,7 @@
 // definite answer wins: rewriting, evaluation at random points, our bit-blaster onto CaDiCaL (with
 // products abstracted first, then exactly), then cvc5 and z3 as subprocesses where found. A `sat`
 // answer has been re-evaluated; an `unknown` names its reason. Conflict and clause budgets decide,
-// so verdicts are reproducible; the wall clock is only a guard.
+// so verdicts are reproducible; time is only a guard.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ enum class Status : std::uint8_t { sat, unsat, unknown };
 struct Limits {
   std::uint64_t conflicts = 200'000;   ///< per stage
   std::uint64_t clauses = 12'000'000;  ///< per stage
-  std::uint32_t wall_ms = 30'000;      ///< per stage, a guard only
+  std::uint32_t wall_ms = 30'000;      ///< per stage, a guard only: CPU for ours, elapsed else
 };
 
 struct Stats {

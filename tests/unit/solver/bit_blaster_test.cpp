@@ -96,7 +96,7 @@ TEST(Engine, ReportsLimitsByName) {
   options = engine_options(Products::exact, Mutation::none);
   options.limits.wall_ms = 0;
   Engine no_time(store, options);
-  EXPECT_EQ(no_time.check(goal, 1000).reason, "wall guard 0 ms");
+  EXPECT_EQ(no_time.check(goal, 1000).reason, "time guard 0 ms");
 }
 
 TEST(Engine, AssumptionsDoNotStay) {
