@@ -90,9 +90,7 @@ std::optional<Id> Rewriter::eq_choice(Id a, Id b) {
 /// a - b = 0 by its linear form.
 std::optional<Id> Rewriter::eq_linear(Id a, Id b) {
   const unsigned total = width(a);
-  LinearSum sum = linear(a);
-  collect(sum, b, ~Value{0}, LinearSum::capacity + 8);
-  if (sum.overflowed()) return std::nullopt;
+  LinearSum sum = combined(a, b, ~Value{0});
   const auto monomials = sum.monomials();
   // k = l, once everything else cancels
   if (monomials.empty()) return boolean(sum.constant() == 0);

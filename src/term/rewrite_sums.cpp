@@ -26,6 +26,7 @@ unsigned log2_of(Value power) {
 
 /// Adds coefficient * a to `sum`, opening what is linear in a.
 void Rewriter::collect(LinearSum& sum, Id a, Value coefficient, unsigned depth) {
+  if (sum.overflowed()) return;
   if (is_lit(a)) return sum.add_constant(coefficient * value(a));
   if (depth == 0) return sum.add(a, coefficient);
   switch (kind(a)) {
@@ -71,6 +72,31 @@ LinearSum Rewriter::linear(Id a) {
   LinearSum sum(width(a));
   collect(sum, a, 1, max_sum_depth);
   return sum;
+}
+
+/// Adds coefficient * a to `sum`, opening constant offsets and factors only.
+void Rewriter::collect_shallow(LinearSum& sum, Id a, Value coefficient) const {
+  if (is_lit(a)) return sum.add_constant(coefficient * value(a));
+  for (; is(a, Kind::add) || is(a, Kind::mul); a = arg(a, 0)) {
+    if (!is_lit(arg(a, 1))) break;
+    const Value number = value(arg(a, 1));
+    if (is(a, Kind::add)) sum.add_constant(coefficient * number);
+    if (is(a, Kind::mul)) coefficient *= number;
+  }
+  sum.add(a, coefficient);
+}
+
+/// a + factor * b, opened as far as the sum holds; else as two atoms, so that constants still add
+/// up and a term still cancels itself.
+LinearSum Rewriter::combined(Id a, Id b, Value factor) {
+  LinearSum sum(width(a));
+  collect(sum, a, 1, max_sum_depth);
+  collect(sum, b, factor, max_sum_depth);
+  if (!sum.overflowed()) return sum;
+  LinearSum shallow(width(a));
+  collect_shallow(shallow, a, 1);
+  collect_shallow(shallow, b, factor);
+  return shallow;
 }
 
 Id Rewriter::shift_left_const(Id a, unsigned count) {
@@ -136,11 +162,7 @@ Id Rewriter::add(Id a, Id b) {
   }
   if (!options_.linear_sums) return raw(Kind::add, width(a), a, b);
   // sums -> sorted coefficient * atom lists
-  LinearSum sum(width(a));
-  collect(sum, a, 1, max_sum_depth);
-  collect(sum, b, 1, max_sum_depth);
-  if (sum.overflowed()) return raw(Kind::add, width(a), a, b);
-  return from_linear(sum, width(a));
+  return from_linear(combined(a, b, 1), width(a));
 }
 
 Id Rewriter::neg(Id a) {

@@ -119,7 +119,9 @@ class Rewriter {
 
   // rewrite_sums.cpp
   void collect(LinearSum& sum, Id a, Value coefficient, unsigned depth);
+  void collect_shallow(LinearSum& sum, Id a, Value coefficient) const;
   LinearSum linear(Id a);
+  LinearSum combined(Id a, Id b, Value factor);
   Id from_linear(const LinearSum& sum, unsigned width);
   Id extract_sum(unsigned width, Id a);
   Id scaled(Id a, Value coefficient);

@@ -109,6 +109,41 @@ TEST(Store, SharedSlicesDoNotMultiply) {
   EXPECT_LT(store.size() - before, 20'000u) << "each shared term is sliced once";
 }
 
+TEST(Store, LongSumsStayBoundedAndKeepTheirValue) {
+  Store store;
+  const auto part = [&](unsigned i) { return store.var(64, "x" + std::to_string(i)); };
+  // Fibonacci-like sums: opening them in full would take exponential time.
+  Id older = part(0);
+  Id newer = part(1);
+  for (unsigned i = 2; i < 400; ++i) {
+    const Id next = store.bin(Op::add, store.bin(Op::add, older, newer), part(i % 60));
+    older = newer;
+    newer = next;
+  }
+  const Id one = store.lit(64, 1);
+  const Id twice = store.bin(Op::add, store.bin(Op::add, newer, one), one);
+  EXPECT_EQ(twice, store.bin(Op::add, newer, store.lit(64, 2))) << "constants still add up";
+  EXPECT_EQ(store.bin(Op::sub, twice, newer), store.lit(64, 2)) << "a long sum cancels itself";
+  EXPECT_TRUE(store.is_false(store.eq(twice, newer)));
+  Model model;
+  std::uint64_t want[60];
+  for (unsigned i = 0; i < 60; ++i) {
+    want[i] = 0x9e3779b97f4a7c15ull * (i + 1);
+    model.set(part(i), want[i]);
+  }
+  std::uint64_t old_value = want[0];
+  std::uint64_t value = want[1];
+  for (unsigned i = 2; i < 400; ++i) {
+    const std::uint64_t next = old_value + value + want[i % 60];
+    old_value = value;
+    value = next;
+  }
+  Evaluator evaluate(store, model);
+  EXPECT_EQ(evaluate(newer), value);
+  EXPECT_EQ(evaluate(store.extract(0, 32, newer)), value & 0xffffffff);
+  EXPECT_EQ(evaluate(store.bin(Op::mul, newer, store.lit(64, 10))), value * 10);
+}
+
 TEST(Store, ImportKeepsMeaningUnderOtherOptions) {
   Store from;
   const Id x = from.var(64, "x");
