@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The results of `probity run` as a document. The JSON shape is described in docs/json.md.
+#pragma once
+
+#include <span>
+
+#include "cli/run_session.hpp"
+#include "cli/verb.hpp"
+#include "report/document.hpp"
+
+namespace probity::cli {
+
+struct RunReport {
+  program::View program;
+  std::vector<std::string> engines;
+  std::vector<std::string> notes;
+  std::vector<RunItem> items;
+  std::vector<ItemResult> results;  ///< parallel to items
+};
+
+void describe_run(const RunReport& report, report::Document& document);
+
+/// 1 when engines disagree or a program faults, 2 when fuel ran out or something is not modelled, else 0.
+Outcome run_outcome(const RunReport& report);
+
+}  // namespace probity::cli

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engines are loaded in the order in which they are reported. A map counts as readable only if every engine can
+// read it, so that two engines are always compared on the same maps.
+#include "cli/run_session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/verdict_name.hpp"
+#include "report/json.hpp"
+#include "runtime/kernel_engine.hpp"
+
+namespace probity::cli {
+namespace {
+
+using runtime::Bytes;
+using runtime::FaultKind;
+using runtime::MapContents;
+using runtime::MapEntry;
+
+/// Lines of disagreement about maps that one packet may produce.
+constexpr std::size_t max_map_differences = 8;
+
+std::string shown(const std::optional<Bytes>& bytes) {
+  return bytes ? report::hex(*bytes) : "(none)";
+}
+
+std::string shown(const MapChange& change) {
+  return fmt::format("{}[{}] {} -> {}", change.map, report::hex(change.key), shown(change.before),
+                     shown(change.after));
+}
+
+std::string outcome_text(program::ProgType type, const EngineResult& result) {
+  const runtime::FaultReport& fault = result.output.fault;
+  if (fault.kind != FaultKind::none) {
+    return fmt::format("{} stops with a fault ({})", result.engine, runtime::name(fault.kind));
+  }
+  const auto low_bits = static_cast<std::uint32_t>(result.output.return_value);
+  return fmt::format("{} returns {}", result.engine, verdict_text(type, low_bits));
+}
+
+std::optional<std::string> packet_difference(const EngineResult& a, const EngineResult& b) {
+  const Bytes& left = a.output.packet;
+  const Bytes& right = b.output.packet;
+  if (left.size() != right.size()) {
+    return fmt::format("packet length: {} has {}, {} has {}", a.engine, left.size(), b.engine,
+                       right.size());
+  }
+  const auto [at_left, at_right] = std::ranges::mismatch(left, right);
+  if (at_left == left.end()) return std::nullopt;
+  return fmt::format("packet byte {}: {} has 0x{:02x}, {} has 0x{:02x}", at_left - left.begin(),
+                     a.engine, *at_left, b.engine, *at_right);
+}
+
+/// Changes of `a` that `b` has not made in the same way.
+void append_unmatched(const EngineResult& a, const EngineResult& b,
+                      std::vector<std::string>& lines) {
+  std::size_t more = 0;
+  std::size_t count = 0;
+  for (const MapChange& change : a.changes) {
+    if (std::ranges::find(b.changes, change) != b.changes.end()) continue;
+    if (count++ < max_map_differences) {
+      lines.push_back(fmt::format("map change only by {}: {}", a.engine, shown(change)));
+    } else {
+      ++more;
+    }
+  }
+  if (more != 0) lines.push_back(fmt::format("and {} more map changes only by {}", more, a.engine));
+}
+
+}  // namespace
+
+std::vector<MapChange> map_changes(const MapContents& before, const MapContents& after) {
+  std::vector<MapChange> changes;
+  auto old_entry = before.entries.begin();
+  auto new_entry = after.entries.begin();
+  while (old_entry != before.entries.end() || new_entry != after.entries.end()) {
+    const bool only_old = new_entry == after.entries.end() ||
+                          (old_entry != before.entries.end() && old_entry->key < new_entry->key);
+    const bool only_new = !only_old && (old_entry == before.entries.end() ||
+                                        new_entry->key < old_entry->key);
+    if (only_old) {
+      changes.push_back({before.map, old_entry->key, old_entry->value, std::nullopt});
+      ++old_entry;
+    } else if (only_new) {
+      changes.push_back({after.map, new_entry->key, std::nullopt, new_entry->value});
+      ++new_entry;
+    } else {
+      if (old_entry->value != new_entry->value) {
+        changes.push_back({after.map, new_entry->key, old_entry->value, new_entry->value});
+      }
+      ++old_entry;
+      ++new_entry;
+    }
+  }
+  return changes;
+}
+
+std::vector<std::string> result_differences(program::ProgType type, const EngineResult& a,
+                                            const EngineResult& b) {
+  std::vector<std::string> lines;
+  const bool one_faulted =
+      (a.output.fault.kind != FaultKind::none) != (b.output.fault.kind != FaultKind::none);
+  const bool same_value = static_cast<std::uint32_t>(a.output.return_value) ==
+                          static_cast<std::uint32_t>(b.output.return_value);
+  if (one_faulted || !same_value) {
+    lines.push_back(outcome_text(type, a) + ", " + outcome_text(type, b));
+  }
+  if (one_faulted) return lines;  // what a stopped program left behind is not a result
+  if (const auto packet = packet_difference(a, b)) lines.push_back(*packet);
+  append_unmatched(a, b, lines);
+  append_unmatched(b, a, lines);
+  return lines;
+}
+
+Expected<RunSession> RunSession::load(const program::View& program, EngineChoice choice,
+                                      const runtime::InterpLimits& limits) {
+  RunSession session(program);
+  if (choice != EngineChoice::kernel) {
+    TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_interpreter(program, limits));
+    session.engines_.push_back({std::move(engine), {}});
+  }
+  if (choice != EngineChoice::interp) {
+    TRY(std::unique_ptr<runtime::KernelEngine> engine,
+        runtime::KernelEngine::load(program, runtime::KernelLimits{}));
+    session.notes_ = engine->overrides();
+    session.engines_.push_back({std::move(engine), {}});
+  }
+  TRY(session.find_readable_maps());
+  return session;
+}
+
+Expected<void> RunSession::find_readable_maps() {
+  for (const program::MapDef& map : program_.maps) {
+    bool is_readable = true;
+    for (const Loaded& loaded : engines_) {
+      const Expected<MapContents> contents = loaded.engine->read_map(map.name);
+      if (contents) continue;
+      if (contents.error().fault() != Fault::unsupported) {
+        return std::unexpected(contents.error());
+      }
+      is_readable = false;
+      notes_.push_back(fmt::format("map {} ({}): its entries are not read ({})", map.name,
+                                   program::name(map.type), loaded.engine->engine_name()));
+      break;
+    }
+    if (is_readable) readable_.emplace_back(map.name);
+  }
+  for (Loaded& loaded : engines_) {
+    TRY(loaded.before, read_maps(*loaded.engine));
+  }
+  return {};
+}
+
+Expected<std::vector<MapContents>> RunSession::read_maps(runtime::Engine& engine) const {
+  std::vector<MapContents> maps;
+  for (const std::string& name : readable_) {
+    TRY(MapContents contents, engine.read_map(name));
+    std::ranges::stable_sort(contents.entries, {}, &MapEntry::key);
+    maps.push_back(std::move(contents));
+  }
+  return maps;
+}
+
+Expected<void> RunSession::seed(const MapContents& contents) {
+  for (Loaded& loaded : engines_) {
+    TRY(loaded.engine->write_map(contents));
+    TRY(loaded.before, read_maps(*loaded.engine));
+  }
+  return {};
+}
+
+Expected<ItemResult> RunSession::run(const RunItem& item) {
+  ItemResult result;
+  for (Loaded& loaded : engines_) {
+    Expected<runtime::RunOutput> output = loaded.engine->run(item.input);
+    if (!output) return std::unexpected(output.error().at(item.source));
+    EngineResult run{std::string(loaded.engine->engine_name()), *std::move(output), {}, {}};
+    TRY(std::vector<MapContents> after, read_maps(*loaded.engine));
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      const std::vector<MapChange> changes = map_changes(loaded.before[i], after[i]);
+      run.changes.insert(run.changes.end(), changes.begin(), changes.end());
+    }
+    loaded.before = std::move(after);
+    result.engines.push_back(std::move(run));
+  }
+  if (result.engines.size() == 2) {
+    result.differences =
+        result_differences(program_.type, result.engines[0], result.engines[1]);
+  }
+  return result;
+}
+
+Expected<std::vector<double>> RunSession::time(const RunItem& item, std::uint32_t repeat) {
+  runtime::RunInput input = item.input;
+  input.repeat = repeat;
+  std::vector<double> times;
+  for (Loaded& loaded : engines_) {
+    const Expected<runtime::RunOutput> output = loaded.engine->run(input);
+    if (!output) return std::unexpected(output.error().at(item.source));
+    times.push_back(output->nanoseconds_per_run);
+  }
+  return times;
+}
+
+Expected<std::vector<MapContents>> RunSession::maps() {
+  return read_maps(*engines_.front().engine);
+}
+
+std::vector<std::string> RunSession::engine_names() const {
+  std::vector<std::string> names;
+  for (const Loaded& loaded : engines_) names.emplace_back(loaded.engine->engine_name());
+  return names;
+}
+
+}  // namespace probity::cli

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// One `probity run`: a program loaded into one or two engines, packets run through them in order (maps keep
+// their contents from packet to packet), what each packet changed, and where two engines disagree.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "program/program.hpp"
+#include "runtime/engine.hpp"
+
+namespace probity::cli {
+
+enum class EngineChoice : std::uint8_t { interp, kernel, both };
+
+/// One input and where it came from.
+struct RunItem {
+  std::string source;  ///< "tcp_syn.hex", "in.pcap record 3"
+  runtime::RunInput input;
+  std::int64_t time_microseconds = 0;  ///< of a capture's record
+};
+
+/// An entry that a run added (no before), removed (no after) or rewrote.
+struct MapChange {
+  std::string map;
+  runtime::Bytes key;
+  std::optional<runtime::Bytes> before;
+  std::optional<runtime::Bytes> after;
+  friend bool operator==(const MapChange&, const MapChange&) = default;
+};
+
+struct EngineResult {
+  std::string engine;
+  runtime::RunOutput output;
+  std::vector<MapChange> changes;           ///< by map, then key
+  std::optional<double> nanoseconds_per_run;  ///< only with repetitions
+};
+
+struct ItemResult {
+  std::vector<EngineResult> engines;
+  std::vector<std::string> differences;  ///< one line each; empty when the engines agree
+};
+
+class RunSession {
+ public:
+  /// `program` must outlive the session.
+  static Expected<RunSession> load(const program::View& program, EngineChoice choice,
+                                   const runtime::InterpLimits& limits);
+
+  /// Writes seed entries into every engine.
+  Expected<void> seed(const runtime::MapContents& contents);
+
+  /// Runs one input everywhere; the diagnostic names the source.
+  Expected<ItemResult> run(const RunItem& item);
+
+  /// Mean time of `repeat` runs on each engine, in the order of engines; maps change as they do.
+  Expected<std::vector<double>> time(const RunItem& item, std::uint32_t repeat);
+
+  /// Contents now, as the first engine has them.
+  Expected<std::vector<runtime::MapContents>> maps();
+
+  /// Corrections of map definitions, and maps whose entries no engine can read.
+  const std::vector<std::string>& notes() const { return notes_; }
+  std::vector<std::string> engine_names() const;
+
+ private:
+  struct Loaded {
+    std::unique_ptr<runtime::Engine> engine;
+    std::vector<runtime::MapContents> before;  // of the readable maps, before the next run
+  };
+  explicit RunSession(const program::View& program) : program_(program) {}
+
+  Expected<void> find_readable_maps();
+  Expected<std::vector<runtime::MapContents>> read_maps(runtime::Engine& engine) const;
+
+  program::View program_;
+  std::vector<Loaded> engines_;
+  std::vector<std::string> readable_;
+  std::vector<std::string> notes_;
+};
+
+/// Entries that differ, both sides sorted by key.
+std::vector<MapChange> map_changes(const runtime::MapContents& before,
+                                   const runtime::MapContents& after);
+
+/// Where two results of one input disagree, one line each. Timing, events and instruction counts do not count.
+std::vector<std::string> result_differences(program::ProgType type, const EngineResult& a,
+                                            const EngineResult& b);
+
+}  // namespace probity::cli
