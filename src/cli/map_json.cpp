@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading is strict: an unknown member, a value of the wrong size or a repeated spelling mistake must not
-// become an empty map that a program is then tested with.
+// Reading is strict: an unknown member, a value of the wrong size or a repeated spelling mistake
+// must not become an empty map that a program is then tested with.
 #include "cli/map_json.hpp"
 
 #include <fmt/format.h>
@@ -45,8 +45,8 @@ Expected<Bytes> bytes_of_number(std::uint64_t number, const Field& field) {
   const std::uint64_t largest =
       bits == 0 ? 0 : std::numeric_limits<std::uint64_t>::max() >> (64 - bits);
   if (number > largest) {
-    return bad(field.place, fmt::format("{} does not fit {} bytes (0..{})", number, field.size,
-                                        largest));
+    return bad(field.place,
+               fmt::format("{} does not fit {} bytes (0..{})", number, field.size, largest));
   }
   Bytes bytes(field.size);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -60,8 +60,8 @@ Expected<Bytes> bytes_of_signed(std::int64_t number, const Field& field) {
   const std::int64_t smallest =
       bits == 0 ? 0 : std::numeric_limits<std::int64_t>::min() >> (64 - bits);
   if (number < smallest) {
-    return bad(field.place, fmt::format("{} does not fit {} bytes ({}..)", number, field.size,
-                                        smallest));
+    return bad(field.place,
+               fmt::format("{} does not fit {} bytes ({}..)", number, field.size, smallest));
   }
   const std::uint64_t mask =
       bits == 0 ? 0 : std::numeric_limits<std::uint64_t>::max() >> (64 - bits);
@@ -185,8 +185,8 @@ Json maps_json(std::span<const runtime::MapContents> maps) {
   for (const runtime::MapContents& contents : maps) {
     Json entries = Json::array();
     for (const runtime::MapEntry& entry : contents.entries) {
-      entries.push(Json::object(
-          {{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
+      entries.push(
+          Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
     }
     json[contents.map] = std::move(entries);
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Map contents as JSON, the way bpftool prints them: [{"key": K, "value": V}, …]. K and V are hexadecimal text,
-// an array of bytes (numbers, or text such as "0x1f"), or a number that fits the size, stored little-endian.
-// Of per-CPU maps ("values": [{"cpu": 0, "value": V}, …]) the value of CPU 0 counts.
+// Map contents as JSON, the way bpftool prints them: [{"key": K, "value": V}, …]. K and V are
+// hexadecimal text, an array of bytes (numbers, or text such as "0x1f"), or a number that fits the
+// size, stored little-endian. Of per-CPU maps ("values": [{"cpu": 0, "value": V}, …]) the value of
+// CPU 0 counts.
 #pragma once
 
 #include <span>
@@ -18,7 +19,8 @@ namespace probity::cli {
 Expected<runtime::MapContents> parse_map(const report::Json& json, const program::MapDef& def,
                                          std::string_view place);
 
-/// Contents of several maps: {"NAME": [entries], …}. Fault::bad_input names a map that is not there.
+/// Contents of several maps: {"NAME": [entries], …}. Fault::bad_input names a map that is not
+/// there.
 Expected<std::vector<runtime::MapContents>> parse_maps(const report::Json& json,
                                                        std::span<const program::MapDef> maps,
                                                        std::string_view place);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `probity run FILE[:PROG]`: execute a program on packets with the interpreter, the live kernel, or both side
-// by side, with maps in and out. Outputs are written only after everything ran.
+// `probity run FILE[:PROG]`: execute a program on packets with the interpreter, the live kernel, or
+// both side by side, with maps in and out. Outputs are written only after everything ran.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,8 +37,9 @@ struct Flags {
 void declare(CLI::App& app, Flags& flags) {
   app.add_option("FILE", flags.file, "object file, optionally :SECTION or :FUNCTION");
   app.add_option("--raw", flags.raw, "bare bytecode instead of FILE: hexadecimal text or binary");
-  app.add_option("--memory", flags.memory,
-                 "memory of a bare program, hexadecimal or @FILE: r1 is its address, r2 its length");
+  app.add_option(
+      "--memory", flags.memory,
+      "memory of a bare program, hexadecimal or @FILE: r1 is its address, r2 its length");
   app.add_option("--type", flags.type, "program type, when the section name does not say it");
   app.add_option("--packet", flags.packets, "packet as hexadecimal text; may be repeated")
       ->allow_extra_args(false);
@@ -49,7 +50,8 @@ void declare(CLI::App& app, Flags& flags) {
       ->allow_extra_args(false);
   app.add_option("--map-out", flags.maps_out, "write all map contents as JSON; - prints them");
   app.add_option("--engine", flags.engine, "interp (default), kernel, or both and compare");
-  app.add_option("--ctx", flags.context, "FIELD=NUMBER,…: ingress_ifindex, rx_queue_index, mark, …");
+  app.add_option("--ctx", flags.context,
+                 "FIELD=NUMBER,…: ingress_ifindex, rx_queue_index, mark, …");
   app.add_option("--repeat", flags.repeat, "afterwards time N runs of every packet");
   app.add_option("--fuel", flags.fuel, "insns that the interpreter may execute in one run");
 }
@@ -103,7 +105,8 @@ Expected<std::vector<RunItem>> load_items(const Flags& flags) {
   return items;
 }
 
-/// `NAME=FILE`, or `FILE` with an object of maps. A file whose name holds a `=` needs the first form.
+/// `NAME=FILE`, or `FILE` with an object of maps. A file whose name holds a `=` needs the first
+/// form.
 Expected<void> seed_maps(const Flags& flags, const program::View& program, RunSession& session) {
   for (const std::string& word : flags.maps) {
     const std::size_t equals = word.find('=');
@@ -116,7 +119,8 @@ Expected<void> seed_maps(const Flags& flags, const program::View& program, RunSe
       continue;
     }
     const std::string name = word.substr(0, equals);
-    const auto def = std::ranges::find(program.maps, std::string_view(name), &program::MapDef::name);
+    const auto def =
+        std::ranges::find(program.maps, std::string_view(name), &program::MapDef::name);
     if (def == program.maps.end()) {
       return error(Fault::bad_input, fmt::format("--map: the program has no map '{}'", name));
     }
@@ -141,8 +145,8 @@ Expected<void> write_capture(const Flags& flags, const RunReport& report) {
   if (flags.capture_out.empty()) return {};
   std::vector<packet::Record> records;
   for (std::size_t i = 0; i < report.items.size(); ++i) {
-    records.push_back({report.results[i].engines.front().output.packet,
-                       report.items[i].time_microseconds});
+    records.push_back(
+        {report.results[i].engines.front().output.packet, report.items[i].time_microseconds});
   }
   TRY(const std::string contents, packet::print_capture(records));
   return report::write_file_atomically(flags.capture_out, contents);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard input can be read once, so two `-` are refused instead of the second one reading nothing.
+// Standard input can be read once, so two `-` are refused instead of the second one reading
+// nothing.
 #include "cli/run_input.hpp"
 
 #include <fmt/format.h>
@@ -75,8 +76,7 @@ Expected<RunInput> parse_context(std::string_view text) {
                                "egress_ifindex, mark, metadata_size)",
                                part));
     }
-    TRY(input.*(field->member),
-        parse_u32(part.substr(equals + 1), fmt::format("--ctx: {}", name)));
+    TRY(input.*(field->member), parse_u32(part.substr(equals + 1), fmt::format("--ctx: {}", name)));
   }
   return input;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inputs of `probity run` from the command line: packets from hexadecimal text and captures, ctx fields, bare
-// bytecode. Errors name the file or flag, the value and the limit.
+// Inputs of `probity run` from the command line: packets from hexadecimal text and captures, ctx
+// fields, bare bytecode. Errors name the file or flag, the value and the limit.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ namespace probity::cli {
 /// "ingress_ifindex=7,rx_queue_index=1" onto the fields of an input.
 Expected<runtime::RunInput> parse_context(std::string_view text);
 
-/// One item per file, then one per record of the capture (empty: none); `-` is standard input. All get
-/// the ctx fields of `context`.
+/// One item per file, then one per record of the capture (empty: none); `-` is standard input. All
+/// get the ctx fields of `context`.
 Expected<std::vector<RunItem>> read_packets(const std::vector<std::string>& hex_files,
                                             const std::string& capture_file,
                                             const runtime::RunInput& context);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text first shows one table over all packets, then what each packet changed; long lists are cut with a count,
-// the JSON has everything.
+// Text first shows one table over all packets, then what each packet changed; long lists are cut
+// with a count, the JSON has everything.
 #include "cli/run_report.hpp"
 
 #include <fmt/format.h>
@@ -26,9 +26,13 @@ std::string shown(std::span<const std::uint8_t> bytes) {
   return fmt::format("{}… ({} bytes)", report::hex(bytes.first(max_shown_bytes)), bytes.size());
 }
 
-std::string shown(const std::optional<Bytes>& bytes) { return bytes ? shown(*bytes) : "(none)"; }
+std::string entry_text(const std::optional<Bytes>& bytes) {
+  return bytes ? shown(*bytes) : "(none)";
+}
 
-bool is_fault(const EngineResult& run) { return run.output.fault.kind != FaultKind::none; }
+bool is_fault(const EngineResult& run) {
+  return run.output.fault.kind != FaultKind::none;
+}
 
 std::string verdict_of(const program::View& program, const EngineResult& run, bool raw) {
   if (is_fault(run)) return fmt::format("fault: {}", runtime::name(run.output.fault.kind));
@@ -60,8 +64,8 @@ std::vector<std::string> change_lines(const RunItem& item, const EngineResult& r
   const Bytes& before = item.input.packet;
   const Bytes& after = run.output.packet;
   if (is_fault(run)) {
-    lines.push_back(fmt::format("fault at slot {}: {}", run.output.fault.slot,
-                                run.output.fault.text));
+    lines.push_back(
+        fmt::format("fault at slot {}: {}", run.output.fault.slot, run.output.fault.text));
   } else if (before.size() == after.size()) {
     lines = byte_changes(before, after);
   } else {
@@ -69,11 +73,11 @@ std::vector<std::string> change_lines(const RunItem& item, const EngineResult& r
   }
   for (const MapChange& change : run.changes) {
     lines.push_back(fmt::format("map {}[{}]: {} -> {}", change.map, shown(change.key),
-                                shown(change.before), shown(change.after)));
+                                entry_text(change.before), entry_text(change.after)));
   }
   for (const runtime::OutputEvent& event : run.output.events) {
-    lines.push_back(fmt::format("{}({}) {}", event.helper, fmt::join(event.values, ", "),
-                                shown(event.data)));
+    lines.push_back(
+        fmt::format("{}({}) {}", event.helper, fmt::join(event.values, ", "), shown(event.data)));
   }
   if (lines.size() > max_change_lines) {
     const std::size_t more = lines.size() - max_change_lines;
@@ -109,7 +113,8 @@ void describe_table(const RunReport& report, Document& document) {
       return std::ranges::any_of(result.engines, property);
     });
   };
-  const bool timed = has([](const EngineResult& run) { return run.nanoseconds_per_run.has_value(); });
+  const bool timed =
+      has([](const EngineResult& run) { return run.nanoseconds_per_run.has_value(); });
   const bool counted = has([](const EngineResult& run) { return run.output.insns_executed != 0; });
   std::vector<std::string> columns = {"input", "bytes", "engine", "result", "bytes out"};
   if (counted) columns.emplace_back("insns");
@@ -183,8 +188,8 @@ void describe_json(const RunReport& report, Json& details) {
   for (const std::string& note : report.notes) details["notes"].push(note);
   details["runs"] = Json::array();
   for (std::size_t i = 0; i < report.items.size(); ++i) {
-    Json item = Json::object({{"source", report.items[i].source},
-                              {"input", report::hex(report.items[i].input.packet)}});
+    Json item = Json::object(
+        {{"source", report.items[i].source}, {"input", report::hex(report.items[i].input.packet)}});
     item["engines"] = Json::array();
     for (const EngineResult& run : report.results[i].engines) {
       item["engines"].push(engine_json(report.program, report.items[i], run));
@@ -212,13 +217,12 @@ void describe_run(const RunReport& report, Document& document) {
   const auto passed = static_cast<std::uint64_t>(std::ranges::count_if(report.results, holds));
   document.count(report::Tally::passed, passed);
   document.count(report::Tally::failed, report.results.size() - passed);
-  const bool agree = std::ranges::all_of(report.results, [](const ItemResult& result) {
-    return result.differences.empty();
-  });
+  const bool agree = std::ranges::all_of(
+      report.results, [](const ItemResult& result) { return result.differences.empty(); });
   if (report.engines.size() > 1 && agree) {
-    document.note(Tone::good, fmt::format("{} agree on {} of {} inputs",
-                                          fmt::join(report.engines, " and "),
-                                          report.results.size(), report.results.size()));
+    document.note(Tone::good,
+                  fmt::format("{} agree on {} of {} inputs", fmt::join(report.engines, " and "),
+                              report.results.size(), report.results.size()));
   }
   describe_json(report, document.details());
 }

@@ -20,7 +20,8 @@ struct RunReport {
 
 void describe_run(const RunReport& report, report::Document& document);
 
-/// 1 when engines disagree or a program faults, 2 when fuel ran out or something is not modelled, else 0.
+/// 1 when engines disagree or a program faults, 2 when fuel ran out or something is not modelled,
+/// else 0.
 Outcome run_outcome(const RunReport& report);
 
 }  // namespace probity::cli

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engines are loaded in the order in which they are reported. A map counts as readable only if every engine can
-// read it, so that two engines are always compared on the same maps.
+// Engines are loaded in the order in which they are reported. A map counts as readable only if
+// every engine can read it, so that two engines are always compared on the same maps.
 #include "cli/run_session.hpp"
 
 #include <fmt/format.h>
@@ -78,8 +78,8 @@ std::vector<MapChange> map_changes(const MapContents& before, const MapContents&
   while (old_entry != before.entries.end() || new_entry != after.entries.end()) {
     const bool only_old = new_entry == after.entries.end() ||
                           (old_entry != before.entries.end() && old_entry->key < new_entry->key);
-    const bool only_new = !only_old && (old_entry == before.entries.end() ||
-                                        new_entry->key < old_entry->key);
+    const bool only_new =
+        !only_old && (old_entry == before.entries.end() || new_entry->key < old_entry->key);
     if (only_old) {
       changes.push_back({before.map, old_entry->key, old_entry->value, std::nullopt});
       ++old_entry;
@@ -186,8 +186,7 @@ Expected<ItemResult> RunSession::run(const RunItem& item) {
     result.engines.push_back(std::move(run));
   }
   if (result.engines.size() == 2) {
-    result.differences =
-        result_differences(program_.type, result.engines[0], result.engines[1]);
+    result.differences = result_differences(program_.type, result.engines[0], result.engines[1]);
   }
   return result;
 }

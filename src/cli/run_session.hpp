@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One `probity run`: a program loaded into one or two engines, packets run through them in order (maps keep
-// their contents from packet to packet), what each packet changed, and where two engines disagree.
+// One `probity run`: a program loaded into one or two engines, packets run through them in order
+// (maps keep their contents from packet to packet), what each packet changed, and where two engines
+// disagree.
 #pragma once
 
 #include <memory>
@@ -34,7 +35,7 @@ struct MapChange {
 struct EngineResult {
   std::string engine;
   runtime::RunOutput output;
-  std::vector<MapChange> changes;           ///< by map, then key
+  std::vector<MapChange> changes;             ///< by map, then key
   std::optional<double> nanoseconds_per_run;  ///< only with repetitions
 };
 
@@ -85,7 +86,8 @@ class RunSession {
 std::vector<MapChange> map_changes(const runtime::MapContents& before,
                                    const runtime::MapContents& after);
 
-/// Where two results of one input disagree, one line each. Timing, events and instruction counts do not count.
+/// Where two results of one input disagree, one line each. Timing, events and instruction counts do
+/// not count.
 std::vector<std::string> result_differences(program::ProgType type, const EngineResult& a,
                                             const EngineResult& b);
 

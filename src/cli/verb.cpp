@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array table = {
     Verb{"help", "Show this list, or the help of one verb", run_help},
+    Verb{"run", "Run a program on packets: interpreter, live kernel, or both", run_run},
     Verb{"version", "Print the version", run_version},
 };
 

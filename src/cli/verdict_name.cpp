@@ -23,9 +23,9 @@ constexpr std::array xdp_actions = {
     Verdict{3, "XDP_TX"},      Verdict{4, "XDP_REDIRECT"},
 };
 constexpr std::array tc_actions = {
-    Verdict{-1, "TC_ACT_UNSPEC"}, Verdict{0, "TC_ACT_OK"},       Verdict{1, "TC_ACT_RECLASSIFY"},
-    Verdict{2, "TC_ACT_SHOT"},    Verdict{3, "TC_ACT_PIPE"},     Verdict{4, "TC_ACT_STOLEN"},
-    Verdict{5, "TC_ACT_QUEUED"},  Verdict{6, "TC_ACT_REPEAT"},   Verdict{7, "TC_ACT_REDIRECT"},
+    Verdict{-1, "TC_ACT_UNSPEC"}, Verdict{0, "TC_ACT_OK"},     Verdict{1, "TC_ACT_RECLASSIFY"},
+    Verdict{2, "TC_ACT_SHOT"},    Verdict{3, "TC_ACT_PIPE"},   Verdict{4, "TC_ACT_STOLEN"},
+    Verdict{5, "TC_ACT_QUEUED"},  Verdict{6, "TC_ACT_REPEAT"}, Verdict{7, "TC_ACT_REDIRECT"},
     Verdict{8, "TC_ACT_TRAP"},
 };
 constexpr std::array lwt_actions = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a return value means to the kernel that called the program: XDP actions, TC actions, and so on.
-// Source: linux/bpf.h, linux/pkt_cls.h.
+// What a return value means to the kernel that called the program: XDP actions, TC actions, and so
+// on. Source: linux/bpf.h, linux/pkt_cls.h.
 #pragma once
 
 #include <cstdint>
