@@ -83,8 +83,9 @@ Expected<void> require_sensible(const Flags& flags) {
 
 Expected<object::Image> load_image(const Flags& flags) {
   if (!flags.raw.empty()) {
-    program::ProgType type = program::ProgType::xdp;
-    if (!flags.type.empty()) {
+    const bool has_packets = !flags.packets.empty() || !flags.capture_in.empty();
+    program::ProgType type = has_packets ? program::ProgType::xdp : program::ProgType::unspec;
+    if (has_packets && !flags.type.empty()) {
       TRY(type, parse_program_type(flags.type));
     }
     return read_bare_program(flags.raw, type);
@@ -107,27 +108,29 @@ Expected<std::vector<RunItem>> load_items(const Flags& flags) {
 
 /// `NAME=FILE`, or `FILE` with an object of maps. A file whose name holds a `=` needs the first
 /// form.
-Expected<void> seed_maps(const Flags& flags, const program::View& program, RunSession& session) {
+Expected<std::vector<runtime::MapContents>> load_maps(const Flags& flags,
+                                                      const program::View& program) {
+  std::vector<runtime::MapContents> all;
   for (const std::string& word : flags.maps) {
     const std::size_t equals = word.find('=');
-    const std::string path = equals == std::string::npos ? word : word.substr(equals + 1);
-    TRY(const std::string text, report::read_input_text(path, report::max_input_bytes));
-    TRY(const report::Json json, report::parse_json(text, path));
-    if (equals == std::string::npos) {
-      TRY(const std::vector<runtime::MapContents> maps, parse_maps(json, program.maps, path));
-      for (const runtime::MapContents& contents : maps) TRY(session.seed(contents));
-      continue;
-    }
-    const std::string name = word.substr(0, equals);
-    const auto def =
-        std::ranges::find(program.maps, std::string_view(name), &program::MapDef::name);
-    if (def == program.maps.end()) {
+    const bool is_one = equals != std::string::npos;
+    const std::string path = is_one ? word.substr(equals + 1) : word;
+    const std::string_view name = std::string_view(word).substr(0, is_one ? equals : 0);
+    const auto def = std::ranges::find(program.maps, name, &program::MapDef::name);
+    if (is_one && def == program.maps.end()) {
       return error(Fault::bad_input, fmt::format("--map: the program has no map '{}'", name));
     }
-    TRY(const runtime::MapContents contents, parse_map(json, *def, path));
-    TRY(session.seed(contents));
+    TRY(const std::string text, report::read_input_text(path, report::max_input_bytes));
+    TRY(const report::Json json, report::parse_json(text, path));
+    if (is_one) {
+      TRY(runtime::MapContents contents, parse_map(json, *def, path));
+      all.push_back(std::move(contents));
+    } else {
+      TRY(std::vector<runtime::MapContents> maps, parse_maps(json, program.maps, path));
+      std::ranges::move(maps, std::back_inserter(all));
+    }
   }
-  return {};
+  return all;
 }
 
 Expected<void> time_runs(const Flags& flags, RunSession& session, RunReport& report) {
@@ -176,8 +179,9 @@ Expected<Outcome> run_run(const Arguments& arguments, report::Document& document
   TRY(const object::Image image, load_image(flags));
   TRY(std::vector<RunItem> items, load_items(flags));
   const program::View program = image.view();
+  TRY(const std::vector<runtime::MapContents> seeds, load_maps(flags, program));
   TRY(RunSession session, RunSession::load(program, choice, {flags.fuel}));
-  TRY(seed_maps(flags, program, session));
+  for (const runtime::MapContents& contents : seeds) TRY(session.seed(contents));
 
   RunReport report{program, session.engine_names(), session.notes(), std::move(items), {}};
   for (const RunItem& item : report.items) {

@@ -9,6 +9,7 @@
 
 #include "cli/verdict_name.hpp"
 #include "report/json.hpp"
+#include "runtime/kernel_bare.hpp"
 #include "runtime/kernel_engine.hpp"
 
 namespace probity::cli {
@@ -31,13 +32,25 @@ std::string shown(const MapChange& change) {
                      shown(change.after));
 }
 
+bool is_bare(program::ProgType type) {
+  return type == program::ProgType::unspec;
+}
+
+/// The bits of the result that every engine knows.
+std::uint64_t visible_value(program::ProgType type, const EngineResult& result) {
+  const std::uint64_t value = result.output.return_value;
+  return is_bare(type) ? value : static_cast<std::uint32_t>(value);
+}
+
 std::string outcome_text(program::ProgType type, const EngineResult& result) {
   const runtime::FaultReport& fault = result.output.fault;
   if (fault.kind != FaultKind::none) {
     return fmt::format("{} stops with a fault ({})", result.engine, runtime::name(fault.kind));
   }
-  const auto low_bits = static_cast<std::uint32_t>(result.output.return_value);
-  return fmt::format("{} returns {}", result.engine, verdict_text(type, low_bits));
+  const std::uint64_t value = visible_value(type, result);
+  if (is_bare(type)) return fmt::format("{} returns 0x{:x}", result.engine, value);
+  return fmt::format("{} returns {}", result.engine,
+                     verdict_text(type, static_cast<std::uint32_t>(value)));
 }
 
 std::optional<std::string> packet_difference(const EngineResult& a, const EngineResult& b) {
@@ -102,8 +115,7 @@ std::vector<std::string> result_differences(program::ProgType type, const Engine
   std::vector<std::string> lines;
   const bool one_faulted =
       (a.output.fault.kind != FaultKind::none) != (b.output.fault.kind != FaultKind::none);
-  const bool same_value = static_cast<std::uint32_t>(a.output.return_value) ==
-                          static_cast<std::uint32_t>(b.output.return_value);
+  const bool same_value = visible_value(type, a) == visible_value(type, b);
   if (one_faulted || !same_value) {
     lines.push_back(outcome_text(type, a) + ", " + outcome_text(type, b));
   }
@@ -121,7 +133,10 @@ Expected<RunSession> RunSession::load(const program::View& program, EngineChoice
     TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_interpreter(program, limits));
     session.engines_.push_back({std::move(engine), {}});
   }
-  if (choice != EngineChoice::interp) {
+  if (choice != EngineChoice::interp && is_bare(program.type)) {
+    TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_kernel_bare(program));
+    session.engines_.push_back({std::move(engine), {}});
+  } else if (choice != EngineChoice::interp) {
     TRY(std::unique_ptr<runtime::KernelEngine> engine,
         runtime::KernelEngine::load(program, runtime::KernelLimits{}));
     session.notes_ = engine->overrides();

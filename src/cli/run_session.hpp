@@ -46,7 +46,7 @@ struct ItemResult {
 
 class RunSession {
  public:
-  /// `program` must outlive the session.
+  /// `program` must outlive the session. A program without a type is bare: its inputs are memories.
   static Expected<RunSession> load(const program::View& program, EngineChoice choice,
                                    const runtime::InterpLimits& limits);
 

@@ -6,5 +6,6 @@ if(NOT PROBITY_FREESTANDING)
 endif()
 probity_library(runtime_kernel
   SOURCES kernel_syscall.cpp kernel_network.cpp kernel_map.cpp kernel_load.cpp kernel_engine.cpp
+    kernel_bare.cpp
   USES base
   LINKS fmt::fmt bpf elf z)

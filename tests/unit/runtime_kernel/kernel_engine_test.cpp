@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include "runtime/kernel_bare.hpp"
 #include "runtime/kernel_load.hpp"
 
 namespace probity::runtime {
@@ -317,6 +318,35 @@ TEST_F(KernelEngineTest, BareMemoryIsRefusedByName) {
   const auto output = (*engine)->run(input);
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().fault(), Fault::unsupported);
+}
+
+TEST_F(KernelEngineTest, AWrappedBareProgramReturnsSixtyFourBitsAndItsMemory) {
+  // *(u8 *)(r1 + 1) = 9; r0 = *(u64 *)(r1 + 0)
+  const std::array slots = {insn(0x72, 1, 0, 1, 9), insn(0x79, 0, 1, 0, 0), exit_insn()};
+  const auto engine = load_kernel_bare(view(slots));
+  ASSERT_TRUE(engine) << engine.error().line();
+  RunInput input;
+  input.raw_memory = true;
+  input.packet = {0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
+  const auto output = (*engine)->run(input);
+  ASSERT_TRUE(output) << output.error().line();
+  EXPECT_EQ(output->return_value, 0x1122334455660988u);
+  EXPECT_EQ(output->packet, (Bytes{0x88, 0x09, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11}));
+}
+
+TEST_F(KernelEngineTest, AWrappedBareProgramSeesTheLengthOfItsMemory) {
+  const std::array slots = {insn(0xbf, 0, 2, 0, 0), insn(0x87, 0, 0, 0, 0), exit_insn()};
+  const auto engine = load_kernel_bare(view(slots));
+  ASSERT_TRUE(engine) << engine.error().line();
+  for (const std::size_t size : {0u, 1u, 14u, 2048u}) {
+    RunInput input;
+    input.raw_memory = true;
+    input.packet.resize(size);
+    const auto output = (*engine)->run(input);
+    ASSERT_TRUE(output) << output.error().line();
+    EXPECT_EQ(output->return_value, -static_cast<std::uint64_t>(size));
+    EXPECT_EQ(output->packet.size(), size);
+  }
 }
 
 TEST(VerifierReason, SkipsStatisticsAndBlankLines) {

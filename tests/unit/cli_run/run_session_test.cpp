@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Comparing: which entries a run changed, and how two engines' results differ.
+#include "cli/run_session.hpp"
+
+#include <gtest/gtest.h>
+
+namespace probity::cli {
+namespace {
+
+using program::ProgType;
+using runtime::FaultKind;
+using runtime::MapContents;
+
+EngineResult result_of(std::string engine) {
+  EngineResult result;
+  result.engine = std::move(engine);
+  result.output.return_value = 2;
+  result.output.packet = {1, 2, 3};
+  return result;
+}
+
+TEST(MapChanges, FindsAddedRemovedAndRewrittenEntries) {
+  const MapContents before{"m", {{{1}, {10}}, {{2}, {20}}, {{4}, {40}}}};
+  const MapContents after{"m", {{{0}, {5}}, {{2}, {21}}, {{4}, {40}}, {{9}, {90}}}};
+  using Bytes = runtime::Bytes;
+  const std::vector<MapChange> expected = {{"m", {0}, std::nullopt, Bytes{5}},
+                                           {"m", {1}, Bytes{10}, std::nullopt},
+                                           {"m", {2}, Bytes{20}, Bytes{21}},
+                                           {"m", {9}, std::nullopt, Bytes{90}}};
+  EXPECT_EQ(map_changes(before, after), expected);
+  EXPECT_TRUE(map_changes(before, before).empty());
+}
+
+TEST(ResultDifferences, EqualResultsHaveNone) {
+  EngineResult kernel = result_of("kernel");
+  kernel.output.return_value = 2;
+  kernel.output.insns_executed = 100;  // not a result
+  EXPECT_TRUE(result_differences(ProgType::xdp, result_of("interp"), kernel).empty());
+}
+
+TEST(ResultDifferences, NamesValuesPacketsAndMaps) {
+  EngineResult interp = result_of("interp");
+  EngineResult kernel = result_of("kernel");
+  kernel.output.return_value = 1;
+  kernel.output.packet[1] = 7;
+  interp.changes.push_back({"m", {0}, std::nullopt, runtime::Bytes{5}});
+  EXPECT_EQ(result_differences(ProgType::xdp, interp, kernel),
+            (std::vector<std::string>{"interp returns XDP_PASS (2), kernel returns XDP_DROP (1)",
+                                      "packet byte 1: interp has 0x02, kernel has 0x07",
+                                      "map change only by interp: m[00] (none) -> 05"}));
+  kernel.output.packet.pop_back();
+  EXPECT_EQ(result_differences(ProgType::xdp, interp, kernel)[1],
+            "packet length: interp has 3, kernel has 2");
+}
+
+TEST(ResultDifferences, AFaultOnOneSideIsADifference) {
+  EngineResult interp = result_of("interp");
+  interp.output.fault.kind = FaultKind::out_of_bounds;
+  EXPECT_EQ(result_differences(ProgType::xdp, interp, result_of("kernel")),
+            (std::vector<std::string>{
+                "interp stops with a fault (out of bounds), kernel returns XDP_PASS (2)"}));
+}
+
+TEST(ResultDifferences, OnlyTheLow32BitsCountUnlessTheProgramIsBare) {
+  EngineResult interp = result_of("interp");
+  interp.output.return_value = 0x1'0000'0002;
+  EXPECT_TRUE(result_differences(ProgType::xdp, interp, result_of("kernel")).empty());
+  EXPECT_EQ(result_differences(ProgType::unspec, interp, result_of("kernel")),
+            (std::vector<std::string>{"interp returns 0x100000002, kernel returns 0x2"}));
+}
+
+}  // namespace
+}  // namespace probity::cli
