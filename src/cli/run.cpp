@@ -30,6 +30,7 @@ struct Flags {
   std::string maps_out;
   std::string engine = "interp";
   std::string context;
+  std::string network = "fresh";
   std::uint32_t repeat = 1;
   std::uint64_t fuel = runtime::InterpLimits{}.fuel_insns;
 };
@@ -52,6 +53,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--engine", flags.engine, "interp (default), kernel, or both and compare");
   app.add_option("--ctx", flags.context,
                  "FIELD=NUMBER,…: ingress_ifindex, rx_queue_index, mark, …");
+  app.add_option("--netns", flags.network,
+                 "network namespace for the kernel: fresh (default; devices are made) or host");
   app.add_option("--repeat", flags.repeat, "afterwards time N runs of every packet");
   app.add_option("--fuel", flags.fuel, "insns that the interpreter may execute in one run");
 }
@@ -62,6 +65,12 @@ Expected<EngineChoice> parse_engine(std::string_view name) {
   if (name == "both") return EngineChoice::both;
   return error(Fault::bad_input,
                fmt::format("--engine: '{}' is not an engine (interp, kernel, both)", name));
+}
+
+Expected<runtime::NetworkChoice> parse_network(std::string_view name) {
+  if (name == "fresh") return runtime::NetworkChoice::fresh;
+  if (name == "host") return runtime::NetworkChoice::host;
+  return error(Fault::bad_input, fmt::format("--netns: '{}' is not a choice (fresh, host)", name));
 }
 
 Expected<void> require_sensible(const Flags& flags) {
@@ -176,11 +185,12 @@ Expected<Outcome> run_run(const Arguments& arguments, report::Document& document
   if (parsed == Parsed::help) return Outcome::holds;
   TRY(require_sensible(flags));
   TRY(const EngineChoice choice, parse_engine(flags.engine));
+  TRY(const runtime::NetworkChoice network, parse_network(flags.network));
   TRY(const object::Image image, load_image(flags));
   TRY(std::vector<RunItem> items, load_items(flags));
   const program::View program = image.view();
   TRY(const std::vector<runtime::MapContents> seeds, load_maps(flags, program));
-  TRY(RunSession session, RunSession::load(program, choice, {flags.fuel}));
+  TRY(RunSession session, RunSession::load(program, choice, {flags.fuel}, network));
   for (const runtime::MapContents& contents : seeds) TRY(session.seed(contents));
 
   RunReport report{program, session.engine_names(), session.notes(), std::move(items), {}};

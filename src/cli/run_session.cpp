@@ -127,7 +127,8 @@ std::vector<std::string> result_differences(program::ProgType type, const Engine
 }
 
 Expected<RunSession> RunSession::load(const program::View& program, EngineChoice choice,
-                                      const runtime::InterpLimits& limits) {
+                                      const runtime::InterpLimits& limits,
+                                      runtime::NetworkChoice network) {
   RunSession session(program);
   if (choice != EngineChoice::kernel) {
     TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_interpreter(program, limits));
@@ -138,7 +139,7 @@ Expected<RunSession> RunSession::load(const program::View& program, EngineChoice
     session.engines_.push_back({std::move(engine), {}});
   } else if (choice != EngineChoice::interp) {
     TRY(std::unique_ptr<runtime::KernelEngine> engine,
-        runtime::KernelEngine::load(program, runtime::KernelLimits{}));
+        runtime::KernelEngine::load(program, runtime::KernelLimits{}, network));
     session.notes_ = engine->overrides();
     session.engines_.push_back({std::move(engine), {}});
   }

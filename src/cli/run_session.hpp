@@ -11,6 +11,7 @@
 
 #include "program/program.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/kernel_network.hpp"
 
 namespace probity::cli {
 
@@ -48,7 +49,8 @@ class RunSession {
  public:
   /// `program` must outlive the session. A program without a type is bare: its inputs are memories.
   static Expected<RunSession> load(const program::View& program, EngineChoice choice,
-                                   const runtime::InterpLimits& limits);
+                                   const runtime::InterpLimits& limits,
+                                   runtime::NetworkChoice network);
 
   /// Writes seed entries into every engine.
   Expected<void> seed(const runtime::MapContents& contents);

@@ -74,7 +74,8 @@ class BareKernelEngine final : public Engine {
     TRY(const WrappedProgram wrapped,
         wrap_for_kernel(program_.slots, static_cast<std::uint32_t>(memory_bytes)));
     const program::View view = wrapped.view();
-    TRY(const std::unique_ptr<KernelEngine> engine, KernelEngine::load(view, KernelLimits{}));
+    TRY(const std::unique_ptr<KernelEngine> engine,
+        KernelEngine::load(view, KernelLimits{}, NetworkChoice::fresh));
     RunInput packet;
     packet.packet = input.packet;
     packet.packet.resize(std::max(memory_bytes, min_packet_bytes));

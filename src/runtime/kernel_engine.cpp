@@ -115,11 +115,13 @@ Expected<void> require_context_fields(RunKind kind, const RunInput& input) {
 }  // namespace
 
 Expected<std::unique_ptr<KernelEngine>> KernelEngine::load(const program::View& program,
-                                                           const KernelLimits& limits) {
+                                                           const KernelLimits& limits,
+                                                           NetworkChoice choice) {
   if (possible_cpu_count() == 0) {  // per-CPU values would have no known size
     return error(Fault::unsupported, "kernel: /sys/devices/system/cpu/possible cannot be read");
   }
-  TRY(NetworkSandbox network, NetworkSandbox::create());
+  TRY(NetworkSandbox network,
+      choice == NetworkChoice::fresh ? NetworkSandbox::create() : NetworkSandbox::host());
   std::unique_ptr<KernelEngine> engine(new KernelEngine(program, limits, std::move(network)));
   TRY(engine->create_maps_and_load());
   return engine;
@@ -217,7 +219,7 @@ std::vector<std::string> KernelEngine::overrides() const {
 }
 
 Expected<std::unique_ptr<Engine>> load_kernel(const program::View& program) {
-  return KernelEngine::load(program, KernelLimits{});
+  return KernelEngine::load(program, KernelLimits{}, NetworkChoice::fresh);
 }
 
 std::string kernel_unavailable_reason() {
@@ -228,7 +230,7 @@ std::string kernel_unavailable_reason() {
   program.license = "GPL";
   program.slots = two_insns;
   const Expected<std::unique_ptr<KernelEngine>> engine =
-      KernelEngine::load(program, KernelLimits{});
+      KernelEngine::load(program, KernelLimits{}, NetworkChoice::fresh);
   if (!engine) return std::string(engine.error().line());
   RunInput input;
   input.packet.resize(min_packet_bytes);

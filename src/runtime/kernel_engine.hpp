@@ -19,7 +19,8 @@ class KernelEngine final : public Engine {
   /// Fault::system with the verifier's reason, Fault::unsupported for what is not linked or run
   /// here.
   static Expected<std::unique_ptr<KernelEngine>> load(const program::View& program,
-                                                      const KernelLimits& limits);
+                                                      const KernelLimits& limits,
+                                                      NetworkChoice network);
 
   std::string_view engine_name() const override { return "kernel"; }
   Expected<RunOutput> run(const RunInput& input) override;

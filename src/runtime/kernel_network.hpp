@@ -14,6 +14,9 @@
 
 namespace probity::runtime {
 
+/// Where programs are loaded and run: in a namespace of their own, or in the one of the process.
+enum class NetworkChoice : std::uint8_t { fresh, host };
+
 class NetworkSandbox {
  public:
   /// The calling thread is inside the sandbox while this lives, then back where it was.
@@ -32,6 +35,8 @@ class NetworkSandbox {
 
   /// A fresh namespace with lo up; the calling thread is outside again afterwards. Needs root.
   static Expected<NetworkSandbox> create();
+  /// No sandbox: entering changes nothing, and devices must exist already.
+  static NetworkSandbox host() { return NetworkSandbox(Fd{}); }
 
   Expected<Inside> enter() const;
 

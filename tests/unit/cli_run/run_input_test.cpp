@@ -59,6 +59,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"engine",
                  {counter, "--packet", "ip.hex", "--engine", "fast"},
                  "--engine: 'fast' is not an engine (interp, kernel, both)"},
+        BadInput{"netns",
+                 {counter, "--packet", "ip.hex", "--netns", "none"},
+                 "--netns: 'none' is not a choice (fresh, host)"},
         BadInput{"repeat",
                  {counter, "--packet", "ip.hex", "--repeat", "0"},
                  "--repeat: 0 (1..100000000)"},
@@ -167,8 +170,9 @@ TEST_F(RunCommand, ABareProgramRunsOnAPacket) {
 TEST_F(RunCommand, HelpNamesEveryFlag) {
   const Printed printed = run({"--help"});
   EXPECT_EQ(printed.status, 0);
-  for (const char* flag : {"--raw", "--memory", "--packet", "--pcap", "--pcap-out", "--map",
-                           "--map-out", "--engine", "--ctx", "--repeat", "--fuel", "--type"}) {
+  for (const char* flag :
+       {"--raw", "--memory", "--packet", "--pcap", "--pcap-out", "--map", "--map-out", "--engine",
+        "--ctx", "--repeat", "--fuel", "--type", "--netns"}) {
     EXPECT_NE(printed.out.find(flag), std::string::npos) << flag;
   }
 }

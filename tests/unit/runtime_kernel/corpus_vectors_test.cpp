@@ -127,7 +127,7 @@ class CorpusVectors : public testing::Test {
   std::string replay(const object::Image& image, const Json& line) {
     program::View view = image.view();
     view.type = type_named(text(line, "prog_type"));
-    const auto engine = KernelEngine::load(view, KernelLimits{});
+    const auto engine = KernelEngine::load(view, KernelLimits{}, NetworkChoice::fresh);
     if (!engine) return std::string(engine.error().line());
     const std::set<std::string> before = entries_of(**engine, view);
     RunInput input;

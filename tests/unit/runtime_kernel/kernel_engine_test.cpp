@@ -120,6 +120,21 @@ TEST_F(KernelEngineTest, TheCallersNetworkNamespaceIsRestored) {
   EXPECT_STREQ(before.data(), after.data());
 }
 
+TEST_F(KernelEngineTest, OnTheHostNetworkNoDeviceIsMade) {
+  const std::array slots = {load32(0, 1, 12), exit_insn()};
+  const auto engine = KernelEngine::load(view(slots), KernelLimits{}, NetworkChoice::host);
+  ASSERT_TRUE(engine) << engine.error().line();
+  RunInput input = packet(60);
+  const auto lo = (*engine)->run(input);
+  ASSERT_TRUE(lo) << lo.error().line();
+  EXPECT_EQ(lo->return_value, 1u);
+  input.ingress_ifindex = 0x3fff'ffff;
+  const auto missing = (*engine)->run(input);
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().line().find("ENODEV"), std::string_view::npos)
+      << missing.error().line();
+}
+
 TEST_F(KernelEngineTest, MetadataLiesBeforeThePacket) {
   // data - data_meta
   const std::array slots = {load32(0, 1, 0), load32(2, 1, 8), insn(0x1f, 0, 2, 0, 0), exit_insn()};
@@ -197,7 +212,8 @@ TEST_F(KernelEngineTest, AnArrayIsReadWhole) {
 
 TEST_F(KernelEngineTest, AHugeMapIsCutAndNoted) {
   const std::array maps = {map_of("counter", MapType::hash, 4, 8, 1u << 30)};
-  const auto engine = KernelEngine::load(view(count_slots, maps), KernelLimits{});
+  const auto engine =
+      KernelEngine::load(view(count_slots, maps), KernelLimits{}, NetworkChoice::fresh);
   ASSERT_TRUE(engine) << engine.error().line();
   ASSERT_EQ((*engine)->overrides().size(), 1u);
   EXPECT_EQ((*engine)->overrides()[0], "map counter: max_entries 1073741824 becomes 4096");
