@@ -25,7 +25,7 @@ constexpr std::size_t slot_bytes = 8;
 
 struct ContextField {
   std::string_view name;
-  std::uint32_t RunInput::*member;
+  std::uint32_t RunInput::* member;
 };
 constexpr ContextField context_fields[] = {
     {"ingress_ifindex", &RunInput::ingress_ifindex}, {"rx_queue_index", &RunInput::rx_queue_index},
