@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzzes validation and the interpreter together: whatever validates must run to an end within its
+// fuel, without touching memory that is not the program's (the sanitizers watch), and must do the
+// same when it runs again on fresh maps. Eight bytes of input make one slot; the opcode is drawn
+// from the instruction table and registers and jumps are kept near, so that many programs validate.
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/check.hpp"
+#include "isa/bpf/insn.hpp"
+#include "program/flow.hpp"
+#include "program/validate.hpp"
+#include "runtime/engine.hpp"
+
+namespace probity {
+namespace {
+
+constexpr std::size_t max_slots = 256;
+constexpr std::uint64_t fuel_insns = 20'000;
+constexpr std::size_t header_bytes = 2;
+
+using program::MapDef;
+using program::MapType;
+const std::array<MapDef, 6> maps = {
+    MapDef{"array", MapType::array, 4, 16, 4, 0, -1, {}, false},
+    MapDef{"hash", MapType::hash, 8, 24, 3, 0, -1, {}, false},
+    MapDef{"percpu", MapType::percpu_array, 4, 8, 2, 0, -1, {}, false},
+    MapDef{"lru", MapType::lru_hash, 4, 4, 2, 0, -1, {}, false},
+    MapDef{"tails", MapType::prog_array, 4, 4, 2, 0, -1, {}, false},
+    MapDef{"devices", MapType::devmap, 4, 4, 4, 0, -1, {}, false},
+};
+
+/// A slot from eight bytes: one in 16 is kept as it is, the others are bent towards validity.
+bpf::Slot make_slot(const std::uint8_t* bytes) {
+  bpf::Slot slot;
+  std::memcpy(&slot, bytes, sizeof slot);
+  if (bytes[1] >= 0xf0) return slot;
+  const bpf::Row& row = bpf::rows[bytes[0] % bpf::form_count];
+  slot.opcode = row.opcode;
+  slot.regs = static_cast<std::uint8_t>(slot.dst() % 11 | slot.src() % 11 << 4);
+  slot.off = static_cast<std::int16_t>(static_cast<std::int8_t>(bytes[2]) / 2);
+  switch (row.selector) {
+    case bpf::Selector::none: break;
+    case bpf::Selector::src:
+      slot.regs = static_cast<std::uint8_t>(slot.dst() | row.selector_value << 4);
+      break;
+    case bpf::Selector::off: slot.off = row.selector_value; break;
+    case bpf::Selector::imm: slot.imm = row.selector_value; break;
+  }
+  if (row.meaning == bpf::Meaning::call) slot.imm = bytes[4];
+  return slot;
+}
+
+std::vector<bpf::Slot> make_slots(std::span<const std::uint8_t> bytes) {
+  std::vector<bpf::Slot> slots;
+  for (std::size_t i = 0; i + 8 <= bytes.size() && slots.size() + 3 < max_slots; i += 8) {
+    const bpf::Slot slot = make_slot(bytes.data() + i);
+    slots.push_back(slot);
+    if (slot.opcode != 0x18) continue;  // lddw: its second slot, and a map that exists
+    slots.back().imm = bytes[i + 4] % static_cast<int>(maps.size());
+    slots.push_back({0, 0, 0, bytes[i + 5] % 4});
+  }
+  slots.push_back({0x95, 0, 0, 0});  // exit
+  return slots;
+}
+
+struct Observed {
+  bool ran = false;
+  runtime::RunOutput output;
+  std::vector<runtime::MapContents> contents;
+};
+
+Observed run_once(const program::View& view, const runtime::RunInput& input) {
+  Observed observed;
+  const auto engine = runtime::load_interpreter(view, {fuel_insns});
+  if (!engine) return observed;
+  auto output = (*engine)->run(input);
+  if (!output) return observed;
+  observed.ran = true;
+  observed.output = *std::move(output);
+  for (const MapDef& map : maps) {
+    auto contents = (*engine)->read_map(map.name);
+    if (contents) observed.contents.push_back(*std::move(contents));
+  }
+  return observed;
+}
+
+void require_same(const Observed& first, const Observed& second) {
+  PROBITY_CHECK(first.ran == second.ran);
+  PROBITY_CHECK(first.output.return_value == second.output.return_value);
+  PROBITY_CHECK(first.output.packet == second.output.packet);
+  PROBITY_CHECK(first.output.fault.kind == second.output.fault.kind);
+  PROBITY_CHECK(first.output.fault.slot == second.output.fault.slot);
+  PROBITY_CHECK(first.output.insns_executed == second.output.insns_executed);
+  PROBITY_CHECK(first.output.events == second.output.events);
+  PROBITY_CHECK(first.contents == second.contents);
+}
+
+program::ProgType type_of(std::uint8_t header) {
+  constexpr std::array types = {program::ProgType::xdp, program::ProgType::sched_cls,
+                                program::ProgType::socket_filter, program::ProgType::unspec};
+  return types[header % types.size()];
+}
+
+void one_program(std::span<const std::uint8_t> bytes) {
+  const std::vector<bpf::Slot> slots = make_slots(bytes.subspan(header_bytes));
+  std::vector<std::byte> memory(64 * slots.size() + 16384);
+  Arena arena(memory);
+  program::View view;
+  view.name = "fuzz";
+  view.license = "GPL";
+  view.type = type_of(bytes[0]);
+  view.slots = slots;
+  view.maps = maps;
+  const auto subprogs = program::find_subprogs(slots, arena);
+  if (!subprogs) return;
+  view.subprogs = *subprogs;
+  std::vector<std::byte> valid_memory(
+      program::validate_arena_bytes(slots.size(), view.subprogs.size()));
+  Arena valid_arena(valid_memory);
+  if (!program::validate(view, valid_arena)) return;
+
+  runtime::RunInput input;
+  input.raw_memory = view.type == program::ProgType::unspec;
+  const std::size_t least = input.raw_memory ? 0 : 14;
+  input.packet.assign(least + bytes[1], 0);
+  for (std::size_t i = 0; i < input.packet.size(); ++i) input.packet[i] = bytes[i % bytes.size()];
+  const Observed first = run_once(view, input);
+  PROBITY_CHECK(first.output.insns_executed <= fuel_insns + 1);
+  require_same(first, run_once(view, input));
+}
+
+}  // namespace
+}  // namespace probity
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size >= probity::header_bytes) probity::one_program({data, size});
+  return 0;
+}
