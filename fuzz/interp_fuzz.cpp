@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes validation and the interpreter together: whatever validates must run to an end within its
 // fuel, without touching memory that is not the program's (the sanitizers watch), and must do the
-// same when it runs again on fresh maps. Eight bytes of input make one slot; the opcode is drawn
-// from the instruction table and registers and jumps are kept near, so that many programs validate.
+// same when it runs again on fresh maps. Eight bytes of input make one insn of the table with near
+// jumps and constants that name what exists, so that many programs validate.
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "isa/bpf/insn.hpp"
+#include "isa/bpf/codec.hpp"
 #include "program/flow.hpp"
 #include "program/validate.hpp"
 #include "runtime/engine.hpp"
@@ -34,35 +34,34 @@ const std::array<MapDef, 6> maps = {
     MapDef{"devices", MapType::devmap, 4, 4, 4, 0, -1, {}, false},
 };
 
-/// A slot from eight bytes: one in 16 is kept as it is, the others are bent towards validity.
-bpf::Slot make_slot(const std::uint8_t* bytes) {
-  bpf::Slot slot;
-  std::memcpy(&slot, bytes, sizeof slot);
-  if (bytes[1] >= 0xf0) return slot;
-  const bpf::Row& row = bpf::rows[bytes[0] % bpf::form_count];
-  slot.opcode = row.opcode;
-  slot.regs = static_cast<std::uint8_t>(slot.dst() % 11 | slot.src() % 11 << 4);
-  slot.off = static_cast<std::int16_t>(static_cast<std::int8_t>(bytes[2]) / 2);
-  switch (row.selector) {
-    case bpf::Selector::none: break;
-    case bpf::Selector::src:
-      slot.regs = static_cast<std::uint8_t>(slot.dst() | row.selector_value << 4);
-      break;
-    case bpf::Selector::off: slot.off = row.selector_value; break;
-    case bpf::Selector::imm: slot.imm = row.selector_value; break;
+/// Eight bytes name an insn of the table; every field that its row has comes from them.
+bpf::Insn make_insn(const std::uint8_t* bytes) {
+  bpf::Insn insn;
+  insn.form = static_cast<bpf::Form>(bytes[0] % bpf::form_count);
+  insn.dst = static_cast<bpf::Reg>(bytes[1] % 11);
+  insn.src = static_cast<bpf::Reg>(bytes[2] % 11);
+  insn.off = static_cast<std::int16_t>(static_cast<std::int8_t>(bytes[3]) / 2);
+  std::memcpy(&insn.imm, bytes + 4, sizeof insn.imm);
+  const bpf::Row& row = bpf::row(insn.form);
+  if (row.meaning == bpf::Meaning::call) insn.imm = bytes[4];
+  if (row.meaning == bpf::Meaning::load_imm64) {  // of a map that exists, mostly
+    insn.imm = bytes[4] % static_cast<int>(maps.size() + 1);
+    insn.next_imm = bytes[5] % 4;
   }
-  if (row.meaning == bpf::Meaning::call) slot.imm = bytes[4];
-  return slot;
+  return insn;
 }
 
+/// One slot in 16 is taken as it is, so that the decoder's refusals are met too.
 std::vector<bpf::Slot> make_slots(std::span<const std::uint8_t> bytes) {
   std::vector<bpf::Slot> slots;
   for (std::size_t i = 0; i + 8 <= bytes.size() && slots.size() + 3 < max_slots; i += 8) {
-    const bpf::Slot slot = make_slot(bytes.data() + i);
-    slots.push_back(slot);
-    if (slot.opcode != 0x18) continue;  // lddw: its second slot, and a map that exists
-    slots.back().imm = bytes[i + 4] % static_cast<int>(maps.size());
-    slots.push_back({0, 0, 0, bytes[i + 5] % 4});
+    if (bytes[i + 1] >= 0xf0) {
+      slots.push_back(bpf::slot_at(bytes, i / 8));
+      continue;
+    }
+    const bpf::Insn insn = make_insn(bytes.data() + i);
+    const std::array<bpf::Slot, 2> encoded = bpf::encode(insn);
+    slots.insert(slots.end(), encoded.begin(), encoded.begin() + insn.slot_count());
   }
   slots.push_back({0x95, 0, 0, 0});  // exit
   return slots;

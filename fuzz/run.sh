@@ -15,7 +15,8 @@ run_target() {
   local folders=("$corpus")
   mkdir -p "$corpus" "$findings"
   [ ! -d "fuzz/seeds/$name" ] || folders+=("fuzz/seeds/$name")
-  if "$target" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+  if "$target" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 -max_len=4096 \
+      -print_final_stats=1 \
       -artifact_prefix="$findings/" "${folders[@]}" >"$log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     echo "fuzz: $name: $runs runs in $FUZZ_SECONDS s, no finding"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The results of `probity run` as a document. The JSON shape is described in docs/json.md.
+// The results of `probity run` as a document: one block per packet, and where two engines ran, what
+// differs. The JSON shape is described in docs/json.md.
 #pragma once
 
 #include <span>

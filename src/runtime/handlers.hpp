@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interpreter's handlers, one per row of insn.def, which predecode() puts into ops.
+// The interpreter's handlers, one per row of insn.def, which predecode() puts into ops. Each is the
+// row's meaning (isa/bpf/semantics_impl.hpp) instantiated for Concrete.
 #pragma once
 
 #include "runtime/predecode.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register of helper models, and the argument checks they share.
+// The register of helper models, and the argument checks they share. A helper that is not in the
+// register is refused by name when the program is loaded.
 #include <array>
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of `probity run` share: the command called in process, and a folder of files.
+// What the tests of `probity run` share: the command called in process, and a folder of files that
+// is each test's own.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Comparing: which entries a run changed, and how two engines' results differ.
+// Comparing: which entries a run changed, and how two engines' results differ. The results are made
+// by hand, so no engine is needed.
 #include "cli/run_session.hpp"
 
 #include <gtest/gtest.h>
