@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helpers on the packet: XDP adjustments, copies in and out, redirect. What each checks, and what it
-// answers where it cannot, follows net/core/filter.c.
+// Helpers on the packet: XDP adjustments, copies in and out, redirect. What each checks, and what
+// it answers where it cannot, follows net/core/filter.c.
 #include <array>
 #include <cstring>
 

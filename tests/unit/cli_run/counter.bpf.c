@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program of the `run` tests: counts packets by IPv4 source address. The first packet of a
-// source goes back with its first byte rewritten, later ones pass; short packets are dropped, port 7
-// is not ours.
+// source goes back with its first byte rewritten, later ones pass; short packets are dropped, port
+// 7 is not ours.
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
