@@ -23,8 +23,23 @@ using runtime::MapEntry;
 /// Lines of disagreement about maps that one packet may produce.
 constexpr std::size_t max_map_differences = 8;
 
+bool is_array(program::MapType type) {
+  return type == program::MapType::array || type == program::MapType::percpu_array;
+}
+
+bool is_zero(const Bytes& bytes) {
+  return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
+}
+
 std::string shown(const std::optional<Bytes>& bytes) {
   return bytes ? report::hex(*bytes) : "(none)";
+}
+
+/// The side of an array entry that was left out is zero.
+void fill_absent(MapChange& change) {
+  const std::size_t size = change.before ? change.before->size() : change.after->size();
+  if (!change.before) change.before = Bytes(size, 0);
+  if (!change.after) change.after = Bytes(size, 0);
 }
 
 std::string shown(const MapChange& change) {
@@ -161,7 +176,7 @@ Expected<void> RunSession::find_readable_maps() {
                                    program::name(map.type), loaded.engine->engine_name()));
       break;
     }
-    if (is_readable) readable_.emplace_back(map.name);
+    if (is_readable) readable_.push_back(&map);
   }
   for (Loaded& loaded : engines_) {
     TRY(loaded.before, read_maps(*loaded.engine));
@@ -171,8 +186,11 @@ Expected<void> RunSession::find_readable_maps() {
 
 Expected<std::vector<MapContents>> RunSession::read_maps(runtime::Engine& engine) const {
   std::vector<MapContents> maps;
-  for (const std::string& name : readable_) {
-    TRY(MapContents contents, engine.read_map(name));
+  for (const program::MapDef* map : readable_) {
+    TRY(MapContents contents, engine.read_map(map->name));
+    if (is_array(map->type)) {  // every entry exists; those that are zero go without saying
+      std::erase_if(contents.entries, [](const MapEntry& entry) { return is_zero(entry.value); });
+    }
     std::ranges::stable_sort(contents.entries, {}, &MapEntry::key);
     maps.push_back(std::move(contents));
   }
@@ -195,7 +213,10 @@ Expected<ItemResult> RunSession::run(const RunItem& item) {
     EngineResult run{std::string(loaded.engine->engine_name()), *std::move(output), {}, {}};
     TRY(std::vector<MapContents> after, read_maps(*loaded.engine));
     for (std::size_t i = 0; i < after.size(); ++i) {
-      const std::vector<MapChange> changes = map_changes(loaded.before[i], after[i]);
+      std::vector<MapChange> changes = map_changes(loaded.before[i], after[i]);
+      if (is_array(readable_[i]->type)) {
+        for (MapChange& change : changes) fill_absent(change);
+      }
       run.changes.insert(run.changes.end(), changes.begin(), changes.end());
     }
     loaded.before = std::move(after);

@@ -61,7 +61,7 @@ class RunSession {
   /// Mean time of `repeat` runs on each engine, in the order of engines; maps change as they do.
   Expected<std::vector<double>> time(const RunItem& item, std::uint32_t repeat);
 
-  /// Contents now, as the first engine has them.
+  /// Contents now, as the first engine has them; zero entries of arrays are left out.
   Expected<std::vector<runtime::MapContents>> maps();
 
   /// Corrections of map definitions, and maps whose entries no engine can read.
@@ -80,7 +80,7 @@ class RunSession {
 
   program::View program_;
   std::vector<Loaded> engines_;
-  std::vector<std::string> readable_;
+  std::vector<const program::MapDef*> readable_;  // of program_.maps
   std::vector<std::string> notes_;
 };
 
