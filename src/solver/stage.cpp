@@ -15,6 +15,9 @@ constexpr term::RewriteOptions no_rewrites{.linear_sums = false,
                                            .difference_equality = false,
                                            .local = false};
 
+/// An engine with more clauses is not kept for the next round: four of them would not fit in 1 GiB.
+constexpr std::uint64_t max_kept_clauses = 1'500'000;
+
 constexpr std::array<StagePlan, 4> plans{{
     {"sat-abstract",
      {.linear_sums = true,
@@ -44,31 +47,34 @@ Stage::Stage(const StagePlan& plan, const term::Store& store, std::span<const te
              const Leaves& leaves, const Limits& limits)
     : plan_(plan), store_(store), assertions_(assertions), leaves_(leaves), limits_(limits) {}
 
-void Stage::prepare() {
+void Stage::import_query() {
   copy_.emplace(plan_.rewrites);
-  std::vector<term::Id> copies;
   for (const term::Id assertion : assertions_) {
-    copies.push_back(copy_->import(store_, assertion, copy_of_));
-    if (copy_->is_false(copies.back())) refuted_by_rewriting_ = true;
+    copies_.push_back(copy_->import(store_, assertion, copy_of_));
+    if (copy_->is_false(copies_.back())) refuted_by_rewriting_ = true;
   }
-  if (refuted_by_rewriting_) return;
+}
+
+void Stage::make_engine() {
   engine_ = std::make_unique<Engine>(
       *copy_, EngineOptions{plan_.name, plan_.products, Profile::once, limits_, Mutation::none});
-  for (const term::Id copy : copies) engine_->require(copy);
+  for (const term::Id copy : copies_) engine_->require(copy);
 }
 
 Answer Stage::run(std::uint64_t conflicts) {
-  if (!copy_) prepare();
+  if (!copy_) import_query();
   Answer answer;
   if (refuted_by_rewriting_) {
     answer.status = Status::unsat;
     answer.engine = "rewrite";
     return answer;
   }
+  if (!engine_) make_engine();
   answer = engine_->check({}, conflicts);
   can_continue_ = answer.status == Status::unknown && answer.reason.starts_with("conflict limit");
   spent_conflicts_ += conflicts;
   if (can_continue_) answer.reason = "conflict limit " + std::to_string(spent_conflicts_);
+  if (!can_continue_ || engine_->clauses() > max_kept_clauses) engine_.reset();
   if (answer.status != Status::sat) return answer;
   answer.model = carried_back(store_, leaves_, *copy_, copy_of_, answer.model);
   if (satisfies(store_, answer.model, assertions_)) return answer;

@@ -37,7 +37,8 @@ class Stage {
   bool can_continue() const { return can_continue_; }
 
  private:
-  void prepare();
+  void import_query();
+  void make_engine();
 
   const StagePlan& plan_;
   const term::Store& store_;
@@ -49,6 +50,7 @@ class Stage {
   bool refuted_by_rewriting_ = false;
   std::optional<term::Store> copy_;
   std::vector<term::Id> copy_of_;
+  std::vector<term::Id> copies_;
   std::unique_ptr<Engine> engine_;
 };
 
