@@ -28,6 +28,8 @@ namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool limits_memory = false;  // the sanitizer reserves its shadow memory as data
+#elif defined(__has_feature)
+constexpr bool limits_memory = !__has_feature(address_sanitizer);
 #else
 constexpr bool limits_memory = true;
 #endif

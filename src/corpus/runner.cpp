@@ -41,16 +41,19 @@ std::optional<std::string> skip_reason(const Case& test, const Options& options)
   return std::nullopt;
 }
 
+Expected<runtime::RunOutput> run_once(const Case& test, const Options& options) {
+  TRY(const std::unique_ptr<BareProgram> program, BareProgram::load(options.engine, test.slots));
+  return program->run(test.memory);
+}
+
 Expected<Answer> answer_of(const Case& test, const Options& options) {
-  const Expected<std::unique_ptr<BareProgram>> program =
-      BareProgram::load(options.engine, test.slots, test.memory.size());
-  if (!program) {
-    if (program.error().fault() == Fault::bug) return std::unexpected(program.error());
-    return Answer{{}, std::string(program.error().line())};
+  const Expected<runtime::RunOutput> output = run_once(test, options);
+  if (!output) {
+    if (output.error().fault() == Fault::bug) return std::unexpected(output.error());
+    return Answer{{}, std::string(output.error().line())};
   }
-  TRY(const runtime::RunOutput output, (*program)->run(test.memory));
-  if (output.fault.kind != runtime::FaultKind::none) return Answer{{}, output.fault.text};
-  return Answer{output.return_value, {}};
+  if (output->fault.kind != runtime::FaultKind::none) return Answer{{}, output->fault.text};
+  return Answer{output->return_value, {}};
 }
 
 }  // namespace

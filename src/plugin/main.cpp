@@ -125,7 +125,7 @@ Expected<std::uint64_t> run(const Request& request) {
     TRY(output, run_as_xdp(slots, request));
   } else {  // the kernel engine has the prologue in any case
     TRY(const std::unique_ptr<corpus::BareProgram> program,
-        corpus::BareProgram::load(request.engine, slots, request.memory.size()));
+        corpus::BareProgram::load(request.engine, slots));
     TRY(output, program->run(request.memory));
   }
   if (output->fault.kind != runtime::FaultKind::none)

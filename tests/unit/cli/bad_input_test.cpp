@@ -55,6 +55,20 @@ TEST(BadInput, ElfWithAbsurdCounts) {
   expect_refused({"dump", temporary("absurd.o", header)}, "absurd.o");
 }
 
+TEST(BadInput, RunOnWhatIsNoPacketOrProgram) {
+  const std::string bytecode =
+      temporary("ok.hex", "b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00\n");
+  const std::vector<std::string_view> good = {"run", "--raw", bytecode};
+  EXPECT_EQ(run_command(good, report::Color::no).status, 0);
+  expect_refused({"run", "--raw", temporary("bad.hex", "b7 0g\n")}, "bad.hex");
+  expect_refused({"run", "--raw", bytecode, "--type", "xdp", "--packet",
+                  temporary("packet.hex", "this is not hex")},
+                 "packet.hex");
+  expect_refused({"run", "--raw", bytecode, "--repeat", "many"}, "many");
+  expect_refused({"run", "--raw", bytecode, "--repeat", "-1"}, "-1");
+  expect_refused({"run", "/no/such.o", "--packet", bytecode}, "/no/such.o");
+}
+
 TEST(BadInput, Flags) {
   expect_refused({"dump"}, "FILE");
   expect_refused({"dump", "a", "b"}, "'b'");
