@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading and running; the prologue is written in the kernel's own text and assembled here, so it reads as what
-// it is.
+// Loading and running; the prologue is written in the kernel's own text and assembled here, so it
+// reads as what it is.
 #include "corpus/bare_program.hpp"
 
 #include "assembler/bpf_text.hpp"
@@ -38,7 +38,8 @@ Expected<std::vector<program::Subprog>> find_subprogs(std::span<const bpf::Slot>
   return subprogs;
 }
 
-Expected<std::unique_ptr<BareProgram>> BareProgram::load(EngineKind kind, std::span<const bpf::Slot> slots) {
+Expected<std::unique_ptr<BareProgram>> BareProgram::load(EngineKind kind,
+                                                         std::span<const bpf::Slot> slots) {
   std::unique_ptr<BareProgram> program(new BareProgram);
   program->slots_.assign(slots.begin(), slots.end());
   TRY(program->subprogs_, find_subprogs(program->slots_));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bare bytecode (r1 = address of a memory, r2 = its length) on every engine: an owner of slots and subprograms with
-// the engine that runs them. Also the prologue that makes such a program an XDP one.
+// Bare bytecode (r1 = address of a memory, r2 = its length) on every engine: an owner of slots and
+// subprograms with the engine that runs them. Also the prologue that makes such a program an XDP
+// one.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +22,13 @@ enum class EngineKind : std::uint8_t { interp, kernel };
 
 class BareProgram {
  public:
-  static Expected<std::unique_ptr<BareProgram>> load(EngineKind kind, std::span<const bpf::Slot> slots);
+  static Expected<std::unique_ptr<BareProgram>> load(EngineKind kind,
+                                                     std::span<const bpf::Slot> slots);
   BareProgram(const BareProgram&) = delete;
   BareProgram& operator=(const BareProgram&) = delete;
 
-  /// One run; the return value is 64 bits wide on both engines. The kernel refuses a program here, not in load().
+  /// One run; the return value is 64 bits wide on both engines. The kernel refuses a program here,
+  /// not in load().
   Expected<runtime::RunOutput> run(std::span<const std::uint8_t> memory);
 
  private:
