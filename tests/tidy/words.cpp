@@ -19,12 +19,14 @@ constexpr std::string_view licence = "SPDX-License-Identifier: Apache-2.0";
 constexpr std::array<std::string_view, 5> empty_names = {"util", "utils", "common", "misc",
                                                          "helpers"};
 
-/// A list of build targets needs no essay; a file beside its header may leave the idea to that.
+/// A list of build targets needs no essay, a test says in a sentence what it states, and a file
+/// beside its header may leave the idea to that.
 std::size_t least_comment_lines(const Tree& tree, const File& file) {
   if (file_name_of(file.path) == "CMakeLists.txt") return 0;
   const std::string stem = file.path.substr(0, file.path.rfind('.'));
   const bool has_header = !file.path.ends_with(".hpp") && tree.find(stem + ".hpp") != nullptr;
-  return has_header ? 1 : min_comment_lines;
+  const bool is_test = starts_with_folder(file.path, "tests") && is_cpp(file.path);
+  return has_header || is_test ? 1 : min_comment_lines;
 }
 
 bool names_licence(const File& file) {
