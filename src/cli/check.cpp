@@ -11,6 +11,8 @@
 #include "cli/flags.hpp"
 #include "cli/program_source.hpp"
 #include "program/validate.hpp"
+#include "proof/cache.hpp"
+#include "proof/proof.hpp"
 #include "symex/explorer.hpp"
 #include "symex/replay.hpp"
 
@@ -30,6 +32,7 @@ struct Flags {
   std::uint32_t unroll = 2048;
   std::uint64_t max_paths = 200'000;
   std::uint64_t conflicts = 200'000;
+  bool cross_check = false;
   bool no_specs = false;
   bool no_kernel = false;
   bool no_external = false;
@@ -50,6 +53,8 @@ void declare(CLI::App& app, Flags& flags) {
                  "solve every path to a packet and compare with an engine: interp or kernel");
   app.add_option("--witness-dir", flags.witness_dir,
                  "where counterexamples are written (default .)");
+  app.add_flag("--cross-check", flags.cross_check,
+               "prove again, with a second solver, everything the verdict rests on");
   app.add_flag("--no-specs", flags.no_specs, "leave the specifications switched off");
   app.add_flag("--no-kernel", flags.no_kernel, "do not replay counterexamples in the live kernel");
   app.add_flag("--no-external", flags.no_external, "do not ask z3 or cvc5");
@@ -113,6 +118,7 @@ Expected<symex::Options> options_of(const Flags& flags) {
   options.unroll = flags.unroll;
   options.max_paths = flags.max_paths;
   options.specs = !flags.no_specs;
+  options.record_claims = flags.cross_check;
   options.collect_cases = !flags.replay_paths.empty();
   options.solver.limits.conflicts = flags.conflicts;
   options.solver.external = flags.no_external ? solver::External::none : solver::External::fallback;
@@ -136,9 +142,40 @@ Expected<void> require_checkable(const object::Image& image) {
                                "sched_cls, sched_act are)",
                                image.name, program::name(image.type)));
   }
-  std::vector<std::byte> scratch(program::validate_scratch_bytes(image.view()));
+  std::vector<std::byte> scratch(
+      program::validate_arena_bytes(image.slots.size(), image.subprogs.size()));
   Arena arena(scratch);
   return program::validate(image.view(), arena);
+}
+
+/// Everything that was found impossible on the way, as obligations of the proof layer.
+std::vector<proof::Obligation> obligations_of(const object::Image& image, const symex::Explorer& explorer) {
+  std::vector<proof::Obligation> obligations;
+  for (const symex::Claim& claim : explorer.claims()) {
+    proof::Obligation obligation;
+    obligation.name = fmt::format("check/{}/{}", image.name, obligations.size());
+    obligation.provenance = fmt::format("{}, slot {}", image.name, claim.slot);
+    obligation.build = [&explorer, &claim](term::Store& store) {
+      proof::Query query;
+      std::vector<term::Id> memo;
+      for (const term::Id term : claim.conjunction) {
+        query.assume.push_back(store.import(explorer.store(), term, memo));
+      }
+      query.show.push_back(store.false_());
+      return query;
+    };
+    obligations.push_back(std::move(obligation));
+  }
+  return obligations;
+}
+
+/// A second solver on each of them; the number that it does not confirm.
+std::size_t cross_check(const object::Image& image, const symex::Explorer& explorer,
+                        const symex::Options& options, CheckReport& report) {
+  proof::Options proving;
+  proving.solver = options.solver;
+  proving.cross_check = proof::CrossCheck::yes;
+  return report.cross_checked(proof::discharge(obligations_of(image, explorer), proving));
 }
 
 }  // namespace
@@ -172,11 +209,13 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   }
   std::size_t differing_paths = 0;
   if (options.collect_cases) differing_paths = report.replay_paths(flags.replay_paths);
+  std::size_t unconfirmed = 0;
+  if (flags.cross_check) unconfirmed = cross_check(image, explorer, options, report);
   report.unknowns();
   report.verdict(options);
   if (contradicted || differing_paths > 0) return Outcome::bug;
   if (!exploration.findings.empty()) return Outcome::refuted;
-  return exploration.unknowns.empty() ? Outcome::holds : Outcome::unknown;
+  return exploration.unknowns.empty() && unconfirmed == 0 ? Outcome::holds : Outcome::unknown;
 }
 
 }  // namespace probity::cli

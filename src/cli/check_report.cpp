@@ -224,6 +224,29 @@ std::size_t CheckReport::replay_paths(std::string_view engine) {
   return differing;
 }
 
+std::size_t CheckReport::cross_checked(std::span<const proof::Result> results) {
+  std::map<std::string, std::size_t> confirmed;
+  std::size_t unconfirmed = 0;
+  for (const proof::Result& result : results) {
+    if (proof::is_proved(result)) {
+      ++confirmed[result.cross_checked];
+      continue;
+    }
+    ++unconfirmed;
+    const auto* unknown = std::get_if<proof::Unknown>(&result.verdict);
+    document_.note(result.our_bug ? Tone::bad : Tone::warning,
+                   fmt::format("cross-check: {} ({}): {}", result.name, result.provenance,
+                               unknown != nullptr ? unknown->reason : "refuted by the second solver"));
+  }
+  for (const auto& [engine, count] : confirmed) {
+    document_.note(Tone::good, fmt::format("cross-check: {} of {} claims confirmed: {}", count,
+                                           results.size(), engine));
+  }
+  document_.details()["cross_check"] =
+      Json::object({{"claims", results.size()}, {"unconfirmed", unconfirmed}});
+  return unconfirmed;
+}
+
 void CheckReport::unknowns() {
   Json list = Json::array();
   for (const symex::Unknowing& unknown : exploration_.unknowns) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "object/image.hpp"
+#include "proof/proof.hpp"
 #include "report/document.hpp"
 #include "symex/explorer.hpp"
 #include "symex/replay.hpp"
@@ -29,6 +30,8 @@ class CheckReport {
   /// Replays every collected path on `engine`; the number of paths that differ from their
   /// prediction.
   std::size_t replay_paths(std::string_view engine);
+  /// Tells what a second solver said; the number of claims that it did not confirm.
+  std::size_t cross_checked(std::span<const proof::Result> results);
   void unknowns();
   void verdict(const symex::Options& options);
 

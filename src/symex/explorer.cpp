@@ -73,6 +73,7 @@ Explorer::Explorer(const program::View& program, const Options& options)
       length_(context_.store.var(16, "packet.length")),
       length64_(context_.store.zext(64, length_)),
       solver_(context_, length_, options.solver) {
+  if (options.record_claims) solver_.record_claims();
   const std::array<unsigned, 1> index_width{32};
   packet_bytes_ = context_.store.function("packet", index_width, 8);
 }

@@ -32,6 +32,7 @@ struct Options {
   std::uint64_t max_insns = 50'000'000;        ///< over all paths
   std::vector<std::uint32_t> allowed_returns;  ///< empty: any
   bool specs = true;                           ///< evaluate BPF_ASSERT and friends
+  bool record_claims = false;         ///< for --cross-check
   bool collect_cases = false;                  ///< solve every path to an input and its output
   std::uint64_t max_cases = 20'000;
   solver::Options solver;
@@ -55,6 +56,10 @@ class Explorer {
   ~Explorer();
   /// Error: the program is not understood (see program::validate) or its type is not modelled.
   Expected<Exploration> explore();
+
+  /// With Options::record_claims: what the verdict rests on, as terms of store().
+  std::span<const Claim> claims() const { return solver_.claims(); }
+  const term::Store& store() const { return context_.store; }
 
  private:
   friend class Machine;

@@ -117,17 +117,27 @@ std::optional<Possibility> PathSolver::by_length(const PathState& state, term::I
   return result;
 }
 
+void PathSolver::record(const PathState& state, term::Id condition) {
+  if (!recording_) return;
+  Claim claim{state.slot, state.condition};
+  claim.conjunction.push_back(condition);
+  claims_.push_back(std::move(claim));
+}
+
 Possibility PathSolver::possible(const PathState& state, term::Id condition) {
   if (const auto value = context_.store.literal(condition)) {
     return {*value != 0 ? Answer::yes : Answer::no, state.valuation, {}, std::nullopt};
   }
-  if (auto decided = by_length(state, condition)) return *std::move(decided);
+  if (auto decided = by_length(state, condition)) {
+    if (decided->answer == Answer::no) record(state, condition);
+    return *std::move(decided);
+  }
   if (state.valuation->holds(condition)) return {Answer::yes, state.valuation, {}, std::nullopt};
   std::vector<term::Id> query = state.condition;
   query.push_back(condition);
   const solver::Answer answer = session_.check(query);
   switch (answer.status) {
-    case solver::Status::unsat: return {};
+    case solver::Status::unsat: record(state, condition); return {};
     case solver::Status::sat:
       return {
           Answer::yes, std::make_shared<Valuation>(context_.store, answer.model), {}, std::nullopt};

@@ -24,6 +24,12 @@ struct Possibility {
       length;  ///< refined bounds, if that decided it
 };
 
+/// "These cannot all hold": what a verdict rests on, kept for a second opinion.
+struct Claim {
+  std::uint32_t slot = 0;
+  std::vector<term::Id> conjunction;
+};
+
 class PathSolver {
  public:
   PathSolver(Context& context, term::Id length, const solver::Options& options);
@@ -36,11 +42,15 @@ class PathSolver {
   std::shared_ptr<Valuation> shortest(const PathState& state, const Possibility& shown,
                                       term::Id condition);
   std::uint64_t checks() const { return session_.checks(); }
+  /// From now on every "no" that is not a constant is recorded.
+  void record_claims() { recording_ = true; }
+  const std::vector<Claim>& claims() const { return claims_; }
 
  private:
   bool only_length(term::Id condition);
   bool mentions_length(term::Id condition);
   std::uint8_t variables_of(term::Id a);
+  void record(const PathState& state, term::Id condition);
   std::optional<Possibility> by_length(const PathState& state, term::Id condition);
   std::shared_ptr<Valuation> with_length(const PathState& state, std::uint64_t length);
 
