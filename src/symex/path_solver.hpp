@@ -57,6 +57,8 @@ class PathSolver {
   Context& context_;
   term::Id length_;
   solver::Session session_;
+  bool recording_ = false;
+  std::vector<Claim> claims_;
   std::vector<std::uint8_t> variables_{
       0};  // by id: bit 0 mentions the length, bit 1 another variable
 };
