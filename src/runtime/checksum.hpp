@@ -5,6 +5,8 @@
 // results agree bit for bit and not only modulo 0xffff.
 #pragma once
 
+#include <span>
+
 #include "domain/bv.hpp"
 
 namespace probity::runtime {
@@ -64,6 +66,53 @@ constexpr Bv<D, 16> csum16_add(Bv<D, 16> a, Bv<D, 16> b) {
 template <Domain D>
 constexpr Bv<D, 16> csum_replace2(Bv<D, 16> field, Bv<D, 16> from, Bv<D, 16> to) {
   return ~csum16_add(csum16_add(~field, ~from), to);
+}
+
+/// bpf_csum_diff: `seed` plus `to` less `from`, folded to 16 bits but not complemented.
+template <Domain D>
+constexpr Bv<D, 32> csum_difference(Bv<D, 32> seed, std::span<const Bv<D, 32>> from,
+                                    std::span<const Bv<D, 32>> to) {
+  Bv<D, 32> added = to.empty() || from.empty() ? Bv<D, 32>::lit(0) : seed;
+  if (from.empty()) added = seed;
+  for (const Bv<D, 32>& word : to) added = csum_add_word(added, word);
+  if (!from.empty()) {
+    Bv<D, 32> removed = to.empty() ? ~seed : Bv<D, 32>::lit(0);
+    for (const Bv<D, 32>& word : from) removed = csum_add_word(removed, word);
+    added = to.empty() ? ~removed : csum_sub(added, removed);
+  }
+  return zext<32>(~csum_fold(added));
+}
+
+/// Flags of bpf_l3_csum_replace and bpf_l4_csum_replace (linux/bpf.h).
+namespace csum_flags {
+constexpr std::uint64_t size_mask = 0xf;
+constexpr std::uint64_t mangled_zero = 0x20;
+constexpr std::uint64_t enforce = 0x40;
+constexpr std::uint64_t l3_known = size_mask;
+constexpr std::uint64_t l4_known = size_mask | 0x10 | mangled_zero | enforce | 0x80;
+}  // namespace csum_flags
+
+/// The field after bpf_l3_csum_replace (`flags` 0, 2 or 4; with 0, `to` is a difference).
+template <Domain D>
+constexpr Bv<D, 16> l3_csum_replaced(std::uint64_t flags, Bv<D, 16> field, Bv<D, 64> from,
+                                     Bv<D, 64> to) {
+  if (flags == 2) return csum_replace2(field, trunc<16>(from), trunc<16>(to));
+  if (flags == 4) return csum_replace4(field, trunc<32>(from), trunc<32>(to));
+  return csum_replace_by_diff(field, trunc<32>(to));
+}
+
+/// The field after bpf_l4_csum_replace; 16-bit words count as 32-bit ones there.
+template <Domain D>
+constexpr Bv<D, 16> l4_csum_replaced(std::uint64_t flags, Bv<D, 16> field, Bv<D, 64> from,
+                                     Bv<D, 64> to) {
+  const Bv<D, 16> zero = Bv<D, 16>::lit(0);
+  const std::uint64_t size = flags & csum_flags::size_mask;
+  Bv<D, 16> result = csum_replace_by_diff(field, trunc<32>(to));
+  if (size == 2) result = csum_replace4(field, zext<32>(trunc<16>(from)), zext<32>(trunc<16>(to)));
+  if (size == 4) result = csum_replace4(field, trunc<32>(from), trunc<32>(to));
+  if ((flags & csum_flags::mangled_zero) == 0) return result;
+  result = ite(result == zero, Bv<D, 16>::lit(0xffff), result);
+  return (flags & csum_flags::enforce) != 0 ? result : ite(field == zero, field, result);
 }
 
 }  // namespace probity::runtime

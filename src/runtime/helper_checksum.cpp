@@ -2,7 +2,7 @@
 // Checksum helpers: csum_diff, l3_csum_replace, l4_csum_replace, csum_update (net/core/filter.c),
 // on checksum.hpp.
 #include <array>
-#include <cstring>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "domain/concrete.hpp"
@@ -14,20 +14,15 @@ namespace {
 
 using B16 = Bv<Concrete, 16>;
 using B32 = Bv<Concrete, 32>;
+using B64 = Bv<Concrete, 64>;
 
-/// csum_partial(): `bytes` added to `sum` as little-endian words, the last one padded with zeros.
-B32 add_bytes(B32 sum, std::span<const std::uint8_t> bytes) {
-  for (std::size_t at = 0; at < bytes.size(); at += 4) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, bytes.data() + at, bytes.size() - at < 4 ? bytes.size() - at : 4);
-    sum = csum_add_word(sum, B32::lit(word));
+/// A buffer as little-endian words; its size is a multiple of 4.
+std::vector<B32> words_of(std::span<const std::uint8_t> bytes) {
+  std::vector<B32> words;
+  for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
+    words.push_back(B32::lit(load_le<std::uint32_t>(bytes.data() + at)));
   }
-  return sum;
-}
-
-/// csum_from32to16(): folded, not complemented.
-B32 fold_to_16(B32 sum) {
-  return zext<32>(~csum_fold(sum));
+  return words;
 }
 
 HelperFlow csum_diff(HelperCall& call) {
@@ -38,15 +33,10 @@ HelperFlow csum_diff(HelperCall& call) {
   const std::uint8_t* to = call.memory(3, to_size, Access::read);
   if (to == nullptr) return HelperFlow::fault;
   if ((from_size | to_size) % 4 != 0) return call.returns(errno_of::invalid);
-  B32 sum = B32::lit(call.arg32(5));
-  if (from_size != 0 && to_size != 0) {
-    sum = csum_sub(add_bytes(sum, {to, to_size}), add_bytes(B32::lit(0), {from, from_size}));
-  } else if (to_size != 0) {
-    sum = add_bytes(sum, {to, to_size});
-  } else if (from_size != 0) {
-    sum = ~add_bytes(~sum, {from, from_size});
-  }
-  return call.returns(static_cast<std::int64_t>(fold_to_16(sum).raw()));
+  const std::vector<B32> removed = words_of({from, from_size});
+  const std::vector<B32> added = words_of({to, to_size});
+  const B32 sum = csum_difference<Concrete>(B32::lit(call.arg32(5)), removed, added);
+  return call.returns(static_cast<std::int64_t>(sum.raw()));
 }
 
 /// The checksum field at argument 2, or null where the helper answers -EFAULT.
@@ -58,59 +48,29 @@ std::uint8_t* field_of(HelperCall& call) {
   return data.data() + offset;
 }
 
-HelperFlow l3_csum_replace(HelperCall& call) {
-  constexpr std::uint64_t size_mask = 0xf;
+/// What the two replace helpers share: `replaced` computes the field.
+template <typename Replaced>
+HelperFlow csum_replace(HelperCall& call, std::uint64_t known_flags, Replaced replaced) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
   const std::uint64_t flags = call.arg(5);
-  if ((flags & ~size_mask) != 0) return call.returns(errno_of::invalid);
+  if ((flags & ~known_flags) != 0) return call.returns(errno_of::invalid);
   std::uint8_t* bytes = field_of(call);
   if (bytes == nullptr) return call.returns(errno_of::fault);
+  const std::uint64_t size = flags & csum_flags::size_mask;
+  const bool sizes_fit = size == 2 || size == 4 || (size == 0 && call.arg(3) == 0);
+  if (!sizes_fit) return call.returns(errno_of::invalid);
   const B16 field = B16::lit(load_le<std::uint16_t>(bytes));
-  B16 result = field;
-  switch (flags & size_mask) {
-    case 0:
-      if (call.arg(3) != 0) return call.returns(errno_of::invalid);
-      result = csum_replace_by_diff(field, B32::lit(call.arg(4)));
-      break;
-    case 2: result = csum_replace2(field, B16::lit(call.arg(3)), B16::lit(call.arg(4))); break;
-    case 4: result = csum_replace4(field, B32::lit(call.arg(3)), B32::lit(call.arg(4))); break;
-    default: return call.returns(errno_of::invalid);
-  }
+  const B16 result = replaced(flags, field, B64::lit(call.arg(3)), B64::lit(call.arg(4)));
   store_le(bytes, static_cast<std::uint16_t>(result.raw()));
   return call.returns(0);
 }
 
+HelperFlow l3_csum_replace(HelperCall& call) {
+  return csum_replace(call, csum_flags::l3_known, l3_csum_replaced<Concrete>);
+}
+
 HelperFlow l4_csum_replace(HelperCall& call) {
-  constexpr std::uint64_t size_mask = 0xf, pseudo_header = 0x10, mangled_zero = 0x20,
-                          enforce = 0x40;
-  constexpr std::uint64_t ipv6 = 0x80;
-  if (!call.require_ctx(1)) return HelperFlow::fault;
-  const std::uint64_t flags = call.arg(5);
-  if ((flags & ~(size_mask | pseudo_header | mangled_zero | enforce | ipv6)) != 0) {
-    return call.returns(errno_of::invalid);
-  }
-  std::uint8_t* bytes = field_of(call);
-  if (bytes == nullptr) return call.returns(errno_of::fault);
-  const B16 field = B16::lit(load_le<std::uint16_t>(bytes));
-  if ((flags & mangled_zero) != 0 && (flags & enforce) == 0 && field.raw() == 0)
-    return call.returns(0);
-  B16 result = field;
-  switch (flags & size_mask) {
-    case 0:
-      if (call.arg(3) != 0) return call.returns(errno_of::invalid);
-      result = csum_replace_by_diff(field, B32::lit(call.arg(4)));
-      break;
-    case 2: {  // inet_proto_csum_replace2: as 32-bit words
-      const B32 from = B32::lit(call.arg(3) & 0xffff);
-      result = csum_replace4(field, from, B32::lit(call.arg(4) & 0xffff));
-      break;
-    }
-    case 4: result = csum_replace4(field, B32::lit(call.arg(3)), B32::lit(call.arg(4))); break;
-    default: return call.returns(errno_of::invalid);
-  }
-  if ((flags & mangled_zero) != 0 && result.raw() == 0) result = B16::lit(0xffff);
-  store_le(bytes, static_cast<std::uint16_t>(result.raw()));
-  return call.returns(0);
+  return csum_replace(call, csum_flags::l4_known, l4_csum_replaced<Concrete>);
 }
 
 /// Only packets whose checksum the device computed have a sum to update; test packets have none.

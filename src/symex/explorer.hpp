@@ -103,6 +103,7 @@ class Explorer {
   bool store_ctx(PathState& state, Word address, unsigned size_bytes, Word value);
   void make_ctx(PathState& state);
   term::Id packet_length(const PathState& state);
+  term::Id ctx_value(PathState& state, std::string_view name, unsigned width, bool interface);
 
   // map_model.cpp
   void make_maps(PathState& state);
