@@ -149,7 +149,8 @@ Expected<void> require_checkable(const object::Image& image) {
 }
 
 /// Everything that was found impossible on the way, as obligations of the proof layer.
-std::vector<proof::Obligation> obligations_of(const object::Image& image, const symex::Explorer& explorer) {
+std::vector<proof::Obligation> obligations_of(const object::Image& image,
+                                              const symex::Explorer& explorer) {
   std::vector<proof::Obligation> obligations;
   for (const symex::Claim& claim : explorer.claims()) {
     proof::Obligation obligation;

@@ -234,9 +234,10 @@ std::size_t CheckReport::cross_checked(std::span<const proof::Result> results) {
     }
     ++unconfirmed;
     const auto* unknown = std::get_if<proof::Unknown>(&result.verdict);
-    document_.note(result.our_bug ? Tone::bad : Tone::warning,
-                   fmt::format("cross-check: {} ({}): {}", result.name, result.provenance,
-                               unknown != nullptr ? unknown->reason : "refuted by the second solver"));
+    document_.note(
+        result.our_bug ? Tone::bad : Tone::warning,
+        fmt::format("cross-check: {} ({}): {}", result.name, result.provenance,
+                    unknown != nullptr ? unknown->reason : "refuted by the second solver"));
   }
   for (const auto& [engine, count] : confirmed) {
     document_.note(Tone::good, fmt::format("cross-check: {} of {} claims confirmed: {}", count,

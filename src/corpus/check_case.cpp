@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counterexamples are replayed on the interpreter only: a corpus may hold programs that no kernel should be given.
+// Counterexamples are replayed on the interpreter only: a corpus may hold programs that no kernel
+// should be given.
 #include "corpus/check_case.hpp"
 
 #include <charconv>
@@ -32,7 +33,8 @@ Expected<std::uint32_t> number(std::string_view word, std::string_view place) {
   std::uint32_t value = 0;
   const auto parsed = std::from_chars(word.data(), word.data() + word.size(), value);
   if (parsed.ec == std::errc() && parsed.ptr == word.data() + word.size()) return value;
-  return error(Fault::bad_input, fmt::format("{}: \"{}\" is not a number (0..4294967295)", place, word));
+  return error(Fault::bad_input,
+               fmt::format("{}: \"{}\" is not a number (0..4294967295)", place, word));
 }
 
 template <typename T>
@@ -115,7 +117,8 @@ Expected<object::Image> program_of(const DataFile& file) {
     return error(Fault::bad_input, fmt::format("{}: no program (kernel-asm or asm)", file.place));
   }
   const auto style = kernel != nullptr ? assembler::TextStyle::kernel : assembler::TextStyle::ubpf;
-  TRY(const std::vector<bpf::Slot> slots, assembler::assemble({file.place, section->body, section->line}, style));
+  TRY(const std::vector<bpf::Slot> slots,
+      assembler::assemble({file.place, section->body, section->line}, style));
   object::Image image = object::image_from_slots(file.place, slots, program::ProgType::xdp);
   TRY(image.subprogs, find_subprogs(image.slots));
   return image;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A `.data` file with an `expect` section: the checker's verdict on a program, with counterexamples replayed. `spec` gives
-// what the text of a program cannot: one setting a line.
+// A `.data` file with an `expect` section: the checker's verdict on a program, with counterexamples
+// replayed. `spec` gives what the text of a program cannot: one setting a line.
 //   map NAME TYPE KEY_BYTES VALUE_BYTES ENTRIES     (TYPE as in the kernel, or `rodata`)
 //   assert-return LIST      type NAME      max-packet BYTES      unroll COUNT
 // `expect` is one line: `proved`, `refuted: PROPERTY` or `unknown: part of a reason`.
@@ -15,7 +15,7 @@ namespace probity::corpus {
 
 struct CheckCaseResult {
   std::string expected;
-  std::string actual;   ///< as `expect` would say it
+  std::string actual;  ///< as `expect` would say it
   bool agrees = false;
   std::string replays;  ///< engines that contradicted a finding, or empty
 };

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/check.hpp"
+#include "corpus/check_case.hpp"
 #include "report/file.hpp"
 
 namespace probity::corpus {
@@ -56,6 +57,18 @@ Expected<Answer> answer_of(const Case& test, const Options& options) {
   return Answer{output->return_value, {}};
 }
 
+/// A verdict that does not replay is a failure, whatever was expected.
+Expected<TestResult> check_result(const DataFile& file) {
+  TRY(const CheckCaseResult checked, run_check_case(file));
+  TestResult result;
+  result.place = file.place;
+  result.expected = checked.expected;
+  result.actual = checked.actual;
+  if (!checked.replays.empty()) result.actual += " (contradicted by " + checked.replays + ")";
+  result.status = checked.agrees && checked.replays.empty() ? Status::passed : Status::failed;
+  return result;
+}
+
 }  // namespace
 
 std::string_view name(Status status) {
@@ -97,6 +110,7 @@ Expected<DataFile> read_data_file(const std::string& path) {
 Expected<TestResult> run_data_file(const DataFile& file, const Options& options) {
   TestResult result;
   result.place = file.place;
+  if (file.find(SectionKind::expect) != nullptr) return check_result(file);
   TRY(const Case test, make_case(file));
   if (std::optional<std::string> reason = skip_reason(test, options)) {
     result.status = Status::skipped;
@@ -116,6 +130,7 @@ DataFile rebase(const DataFile& file, const TestResult& result) {
   const bool is_error = result.actual.starts_with(error_prefix);
   DataFile rebased = file;
   for (Section& section : rebased.sections) {
+    if (section.kind == SectionKind::expect) section.body = result.actual + "\n";
     if (section.kind != SectionKind::result && section.kind != SectionKind::error) continue;
     section.kind = is_error ? SectionKind::error : SectionKind::result;
     section.header = "-- " + std::string(name(section.kind)) + "\n";

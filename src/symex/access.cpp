@@ -97,7 +97,7 @@ bool Explorer::violate(PathState& state, Property property, std::string text) {
   if (entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
     const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
-    const auto valuation = solver_.shortest(state, here, context_.store.true_());
+    const auto valuation = witness_valuation(state, here, context_.store.true_());
     result_.findings.push_back(describe(state, property, std::move(text), valuation));
   }
   return false;
@@ -116,7 +116,7 @@ bool Explorer::require(PathState& state, Property property, term::Id condition, 
     give_up(state, fmt::format("{}: {}", name(property), bad.reason));
   } else if (entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
-    const auto valuation = solver_.shortest(state, bad, broken);
+    const auto valuation = witness_valuation(state, bad, broken);
     result_.findings.push_back(describe(state, property, std::move(text), valuation));
   }
   const Possibility good = solver_.possible(state, condition);

@@ -47,7 +47,8 @@ term::Id Explorer::packet_length(const PathState& state) {
   return context_.store.bin(Op::sub, state.packet.end, state.packet.head);
 }
 
-term::Id Explorer::ctx_value(PathState& state, std::string_view name, unsigned width, bool interface) {
+term::Id Explorer::ctx_value(PathState& state, std::string_view name, unsigned width,
+                             bool interface) {
   term::Store& store = context_.store;
   const term::Id value = store.var(width, fmt::format("ctx.{}", name));
   if (!interface) return value;
@@ -72,7 +73,8 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
                                static_cast<std::int64_t>(static_cast<std::uint64_t>(*offset))));
   }
   if (runtime::is_pointer(row->field)) {
-    if (size_bytes != 4) return violate(state, Property::ctx_access, "a packet pointer is loaded in parts");
+    if (size_bytes != 4)
+      return violate(state, Property::ctx_access, "a packet pointer is loaded in parts");
     const Packet& packet = state.packet;
     const term::Id at = row->field == CtxField::data       ? packet.head
                         : row->field == CtxField::data_end ? packet.end

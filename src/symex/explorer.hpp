@@ -32,7 +32,7 @@ struct Options {
   std::uint64_t max_insns = 50'000'000;        ///< over all paths
   std::vector<std::uint32_t> allowed_returns;  ///< empty: any
   bool specs = true;                           ///< evaluate BPF_ASSERT and friends
-  bool record_claims = false;         ///< for --cross-check
+  bool record_claims = false;                  ///< for --cross-check
   bool collect_cases = false;                  ///< solve every path to an input and its output
   std::uint64_t max_cases = 20'000;
   solver::Options solver;
@@ -151,6 +151,9 @@ class Explorer {
   void clobber(PathState& state);
 
   // witness.cpp
+  /// A valuation that engines can be given most easily: short packet, small interface numbers.
+  std::shared_ptr<Valuation> witness_valuation(const PathState& state, const Possibility& shown,
+                                               term::Id condition);
   Witness make_witness(PathState& state, Valuation& valuation);
   runtime::MapContents initial_entries(PathState& state, Valuation& valuation, std::uint32_t map);
   PathCase make_case(PathState& state, std::string ending);

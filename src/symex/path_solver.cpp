@@ -159,26 +159,36 @@ void PathSolver::assume(PathState& state, term::Id condition, const Possibility&
   }
 }
 
-std::shared_ptr<Valuation> PathSolver::shortest(const PathState& state, const Possibility& shown,
-                                                term::Id condition) {
+std::shared_ptr<Valuation> PathSolver::simplest(const PathState& state, const Possibility& shown,
+                                                term::Id condition,
+                                                std::span<const term::Id> wishes) {
   std::shared_ptr<Valuation> best = shown.valuation;
+  std::vector<term::Id> query = state.condition;
+  query.push_back(condition);
+  /// Keeps `wish` if it can be met together with everything kept so far.
+  const auto grant = [&](term::Id wish) {
+    query.push_back(wish);
+    if (best->holds(wish)) return true;
+    const solver::Answer answer = session_.check(query);
+    if (answer.status == solver::Status::sat) {
+      best = std::make_shared<Valuation>(context_.store, answer.model);
+      return true;
+    }
+    query.pop_back();
+    return false;
+  };
   std::uint64_t low = state.length_low;
   std::uint64_t high = static_cast<std::uint64_t>((*best)(length_));
   constexpr int max_probes = 12;
   for (int i = 0; i < max_probes && low < high; ++i) {
     const std::uint64_t middle = low + (high - low) / 2;
-    std::vector<term::Id> query = state.condition;
-    query.push_back(condition);
-    query.push_back(context_.store.bin(Op::ule, length_,
-                                       context_.store.lit(context_.store.width(length_), middle)));
-    const solver::Answer answer = session_.check(query);
-    if (answer.status == solver::Status::sat) {
-      best = std::make_shared<Valuation>(context_.store, answer.model);
+    if (grant(context_.store.bin(Op::ule, length_, context_.lit(16, middle)))) {
       high = static_cast<std::uint64_t>((*best)(length_));
     } else {
       low = middle + 1;
     }
   }
+  for (const term::Id wish : wishes) grant(wish);
   return best;
 }
 

@@ -38,9 +38,10 @@ class PathSolver {
   Possibility possible(const PathState& state, term::Id condition);
   /// Adds `condition`, which `shown` says is possible, to the path.
   void assume(PathState& state, term::Id condition, const Possibility& shown);
-  /// A valuation of the path condition with the shortest packet.
-  std::shared_ptr<Valuation> shortest(const PathState& state, const Possibility& shown,
-                                      term::Id condition);
+  /// A valuation of the path condition and `condition` with the shortest packet that also meets as
+  /// many of the wishes, in order, as can be met together.
+  std::shared_ptr<Valuation> simplest(const PathState& state, const Possibility& shown,
+                                      term::Id condition, std::span<const term::Id> wishes);
   std::uint64_t checks() const { return session_.checks(); }
   /// From now on every "no" that is not a constant is recorded.
   void record_claims() { recording_ = true; }

@@ -2,6 +2,7 @@
 // From a valuation to an input that an engine can be given: packet bytes, ctx fields, and the
 // initial contents of every map entry that the path looked at.
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -91,6 +92,19 @@ runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valu
   return contents;
 }
 
+std::shared_ptr<Valuation> Explorer::witness_valuation(const PathState& state,
+                                                       const Possibility& shown,
+                                                       term::Id condition) {
+  constexpr std::uint64_t small_interface = 256;
+  const term::Id ifindex = context_.store.var(32, "ctx.ingress_ifindex");
+  const term::Id queue = context_.store.var(32, "ctx.rx_queue_index");
+  const std::array<term::Id, 3> wishes{
+      context_.store.bin(Op::ult, ifindex, context_.lit(32, small_interface)),
+      context_.store.eq(ifindex, context_.lit(32, 1)),
+      context_.store.eq(queue, context_.lit(32, 0))};
+  return solver_.simplest(state, shown, condition, wishes);
+}
+
 Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
   Witness witness;
   const auto length = static_cast<std::size_t>(valuation(length_));
@@ -134,7 +148,7 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
 
 PathCase Explorer::make_case(PathState& state, std::string ending) {
   const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
-  const auto valuation = solver_.shortest(state, here, context_.store.true_());
+  const auto valuation = witness_valuation(state, here, context_.store.true_());
   PathCase result;
   result.witness = make_witness(state, *valuation);
   result.return_value = static_cast<std::uint32_t>((*valuation)(state.regs[0].term));
