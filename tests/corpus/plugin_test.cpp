@@ -4,6 +4,7 @@
 // input ends with status 1 and one line.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -33,7 +34,8 @@ std::string spaced_hex(std::span<const std::uint8_t> bytes) {
 
 /// Runs the plugin with `program` on standard input; its standard error goes to standard output.
 Ended plugin(const std::string& arguments, const std::string& program) {
-  const std::string input = testing::TempDir() + "/probity_plugin_input";
+  const std::string input =
+      testing::TempDir() + "/probity_plugin_input." + std::to_string(getpid());
   std::ofstream(input) << program << "\n";
   const std::string command =
       std::string(PROBITY_PLUGIN) + " " + arguments + " < " + input + " 2>&1";
@@ -43,6 +45,7 @@ Ended plugin(const std::string& arguments, const std::string& program) {
   char buffer[256];
   while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) ended.out += buffer;
   const int status = pclose(pipe);
+  fs::remove(input);
   if (WIFEXITED(status)) ended.status = WEXITSTATUS(status);
   return ended;
 }

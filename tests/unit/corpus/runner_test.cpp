@@ -50,7 +50,21 @@ TEST(Runner, SkipsByLevelGroupAndSectionWithTheReason) {
   v1.cpu = bpf::Cpu::v1;
   EXPECT_EQ(run("-- asm\nja32 +0\nexit\n-- result\n0\n", v1).reason, "needs cpu v4");
   EXPECT_EQ(run("-- asm\ncall %r1\nexit\n-- result\n0\n", {}).reason, "group callx is excluded");
-  EXPECT_EQ(run("-- asm\nexit\n-- expect\nproved\n", {}).status, Status::skipped);
+  EXPECT_EQ(run("-- asm\nexit\n-- target\nrv64\n", {}).status, Status::skipped);
+}
+
+TEST(Runner, ChecksWhereAVerdictIsExpected) {
+  const std::string two = "-- kernel-asm\nr0 = 2\nexit\n";
+  EXPECT_EQ(run(two + "-- expect\nproved\n", {}).status, Status::passed);
+  const TestResult wrong = run(two + "-- expect\nrefuted: memory bounds\n", {});
+  EXPECT_EQ(wrong.status, Status::failed);
+  EXPECT_EQ(wrong.actual, "proved");
+  const std::string allowed = "-- spec\nassert-return 1\n";
+  EXPECT_EQ(run(allowed + two + "-- expect\nrefuted: return value\n", {}).status, Status::passed);
+  const Expected<DataFile> bad =
+      parse_data_file("-- spec\nmaps 3\n" + two + "-- expect\nproved\n", "t.data");
+  ASSERT_TRUE(bad);
+  EXPECT_EQ(run_data_file(*bad, {}).error().line(), "t.data:2: unknown setting \"maps\"");
 }
 
 TEST(Runner, RebaseRewritesTheExpectationOnly) {
@@ -77,8 +91,8 @@ TEST(Runner, PathsThatNameNoTestAreRefused) {
             "src/report: the folder holds no .data file");
 }
 
-TEST(OwnCorpus, EveryFileSaysWhyAndPasses) {
-  const Expected<std::vector<std::string>> files = find_data_files("tests/corpus/insn");
+void every_file_says_why_and_passes(const std::string& folder) {
+  const Expected<std::vector<std::string>> files = find_data_files(folder);
   ASSERT_TRUE(files) << files.error().line();
   EXPECT_GE(files->size(), 40u);
   Options options;
@@ -92,6 +106,13 @@ TEST(OwnCorpus, EveryFileSaysWhyAndPasses) {
     EXPECT_EQ(result->status, Status::passed)
         << path << ": expected " << result->expected << ", got " << result->actual;
   }
+}
+
+TEST(OwnCorpus, InsnsSayWhyAndPass) {
+  every_file_says_why_and_passes("tests/corpus/insn");
+}
+TEST(OwnCorpus, ChecksSayWhyAndPass) {
+  every_file_says_why_and_passes("tests/corpus/check");
 }
 
 /// The interpreter's answers are not their own proof: where the kernel runs the same file, it must
