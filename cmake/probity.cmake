@@ -19,6 +19,7 @@ if(PROBITY_SANITIZE)
 endif()
 if(PROBITY_FUZZ)
   target_compile_options(probity_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_definitions(probity_flags INTERFACE PROBITY_FUZZ)
 endif()
 
 # A folder of the hosted library.

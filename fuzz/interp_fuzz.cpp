@@ -129,7 +129,8 @@ void one_program(std::span<const std::uint8_t> bytes) {
   input.packet.assign(least + bytes[1], 0);
   for (std::size_t i = 0; i < input.packet.size(); ++i) input.packet[i] = bytes[i % bytes.size()];
   const Observed first = run_once(view, input);
-  PROBITY_CHECK(first.output.insns_executed <= fuel_insns + 1);
+  // Fuel is taken at the end of each straight run, so the last one may pass the budget.
+  PROBITY_CHECK(first.output.insns_executed <= fuel_insns + slots.size());
   require_same(first, run_once(view, input));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The default panic(): hosted builds print the place and exit with status 70 ("a bug of ours"),
-// freestanding builds trap.
+// freestanding builds trap, fuzz targets abort.
 #include "base/check.hpp"
 
 #if __STDC_HOSTED__
@@ -15,6 +15,9 @@ namespace probity {
   std::fprintf(stderr, "probity: internal error: %s at %s:%d; please report it\n", what, file,
                line);
   std::fflush(nullptr);
+#ifdef PROBITY_FUZZ
+  std::abort();  // libFuzzer keeps the input of a crash, not of an exit
+#endif
   std::_Exit(70);
 #else
   static_cast<void>(what), static_cast<void>(file), static_cast<void>(line);
