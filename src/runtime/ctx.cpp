@@ -83,6 +83,8 @@ std::span<const CtxRow> ctx_rows(ProgType type) {
 }
 
 const CtxRow* find_ctx_row(ProgType type, std::uint32_t offset, unsigned size_bytes) {
+  // __is_valid_xdp_access: the fields of xdp_md are only accessed whole; __sk_buff allows less.
+  if (ctx_type_bit(type) == xdp && (size_bytes != 4 || offset % 4 != 0)) return nullptr;
   for (const CtxRow& row : ctx_rows(type)) {
     if (offset >= row.offset &&
         std::uint64_t{offset} + size_bytes <= row.offset + std::uint64_t{row.size_bytes}) {

@@ -82,6 +82,11 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
     value = {at, packet.region};
     return true;
   }
+  if (size_bytes > row->size_bytes) {
+    give_up(state,
+            fmt::format("{} bytes at once from ctx->{} are not modelled", size_bytes, row->name));
+    return false;
+  }
   const auto written = state.ctx_written.find(row->offset);
   term::Id whole;
   if (row->field == CtxField::length) {

@@ -18,6 +18,40 @@ constexpr std::size_t max_frames = 8;
 constexpr std::uint64_t stack_bytes = 512;
 constexpr std::uint64_t max_insns_per_path = 2'000'000;
 
+/// The registers whose values `insn` uses; r0 of an exit and the arguments of calls are checked
+/// where they matter.
+unsigned registers_read(const bpf::Insn& insn) {
+  const bpf::Row& row = bpf::row(insn.form);
+  const unsigned dst = 1u << static_cast<unsigned>(insn.dst);
+  const unsigned src = 1u << static_cast<unsigned>(insn.src);
+  const bool from_register = row.operands == bpf::Operands::dst_src;
+  switch (row.meaning) {
+    case bpf::Meaning::alu: {
+      const bool moves = static_cast<bpf::AluOp>(row.operation) == bpf::AluOp::mov;
+      return (moves ? 0 : dst) | (from_register ? src : 0);
+    }
+    case bpf::Meaning::movsx:
+    case bpf::Meaning::load:
+    case bpf::Meaning::load_acquire: return src;
+    case bpf::Meaning::byte_swap:
+    case bpf::Meaning::store_imm: return dst;
+    case bpf::Meaning::branch: return dst | (row.operands == bpf::Operands::dst_src_off ? src : 0);
+    case bpf::Meaning::store_reg:
+    case bpf::Meaning::store_release: return dst | src;
+    case bpf::Meaning::atomic: {
+      const bool compares = static_cast<bpf::AtomicOp>(row.operation) == bpf::AtomicOp::cmpxchg;
+      return dst | src | (compares ? 1u : 0);
+    }
+    case bpf::Meaning::load_packet: return row.operands == bpf::Operands::src_imm ? src : 0;
+    case bpf::Meaning::jump:
+    case bpf::Meaning::may_goto:
+    case bpf::Meaning::call:
+    case bpf::Meaning::exit:
+    case bpf::Meaning::load_imm64: return 0;
+  }
+  return 0;
+}
+
 double cpu_seconds() {
   timespec now{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
@@ -161,6 +195,14 @@ bool Explorer::step(PathState& state) {
   if (++state.insns > max_insns_per_path) {
     give_up(state, fmt::format("termination: {} insns on one path (limit)", max_insns_per_path));
     return false;
+  }
+  const unsigned read = registers_read(insn);
+  for (unsigned i = 0; i < bpf::reg_count; ++i) {
+    const term::Id value = state.regs[i].term;
+    if ((read >> i & 1) == 0 || context_.store.kind(value) != term::Kind::var) continue;
+    if (context_.taint.of(value) != Taint::uninitialised) continue;
+    return violate(state, Property::initialised_register,
+                   fmt::format("reads r{}, which was never set", i));
   }
   Machine machine(*this, state);
   const bpf::Next<Provenance> next = bpf::meaning<Provenance>(

@@ -137,6 +137,7 @@ class Explorer {
   bool call_fib_lookup(PathState& state);
   bool call_csum_diff(PathState& state);
   bool call_csum_replace(PathState& state, std::uint32_t helper);
+  void refuse_move(std::vector<Alternative>& sides, term::Id always, term::Id driver);
   bool call_adjust_head(PathState& state);
   bool call_adjust_meta(PathState& state);
   bool call_adjust_tail(PathState& state);

@@ -175,7 +175,10 @@ bool Explorer::call_tail(PathState& state) {
   if (!options_.allowed_returns.empty() || !state.return_demands.empty()) {
     give_up(state, "the return value of a tail call's target is not known");
   }
-  return call_free_result(state, "tail_call", 64);
+  clobber(state);
+  state.regs[0] = {TaintIndex::uninitialised(context_.store, 0, ++context_.serial), 0};
+  ++state.slot;
+  return true;
 }
 
 bool Explorer::call_fib_lookup(PathState& state) {
@@ -189,7 +192,7 @@ bool Explorer::call_fib_lookup(PathState& state) {
     const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
     state.objects.writable(place->object).write(context_, offset, 1, {context_.fresh(8, "fib"), 0});
   }
-  return call_free_result(state, "fib_lookup", 64);
+  return call_free_result(state, "bpf_fib_lookup", 64);
 }
 
 bool Explorer::call_helper(PathState& state, std::uint32_t helper) {

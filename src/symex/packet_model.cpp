@@ -27,6 +27,15 @@ void Explorer::move_packet(PathState& state, term::Id head, term::Id end, term::
   state.packet = {state.add_region(region), state.packet.object, head, end, meta};
 }
 
+/// The failures of a move: always, or because of the driver, which no engine can be told to do.
+void Explorer::refuse_move(std::vector<Alternative>& sides, term::Id always, term::Id driver) {
+  sides.push_back({always, [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  sides.push_back({driver, [this](PathState& s) {
+                     s.helper_results.push_back("a driver without room or support");
+                     set_result(s, context_.lit64(invalid));
+                   }});
+}
+
 bool Explorer::call_adjust_head(PathState& state) {
   if (!ctx_argument(state, 1)) return false;
   const Word argument_2 = argument(state, 2);
@@ -42,13 +51,14 @@ bool Explorer::call_adjust_head(PathState& state) {
   const term::Id no_room = store.bin(Op::slt, meta, context_.lit64(-max_headroom));
   const term::Id needs_room = store.bin(Op::slt, delta, context_.lit64(0));
   const term::Id driver = store.and_(needs_room, context_.fresh(1, "xdp_adjust_head.no_headroom"));
-  const term::Id fails = store.or_(store.or_(too_far, no_room), driver);
+  const term::Id refused = store.or_(too_far, no_room);
+  const term::Id fails = store.or_(refused, driver);
   std::vector<Alternative> sides;
   sides.push_back({store.not_(fails), [this, head, meta](PathState& s) {
                      move_packet(s, head, s.packet.end, meta);
                      set_result(s, context_.lit64(0));
                    }});
-  sides.push_back({fails, [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  refuse_move(sides, refused, store.and_(store.not_(refused), driver));
   return fork(state, std::move(sides));
 }
 
@@ -70,8 +80,8 @@ bool Explorer::call_adjust_meta(PathState& state) {
                      move_packet(s, s.packet.head, s.packet.end, meta);
                      set_result(s, context_.lit64(0));
                    }});
-  sides.push_back(
-      {store.not_(works), [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  const term::Id refused = store.not_(store.and_(fits, aligned));
+  refuse_move(sides, refused, store.and_(store.not_(refused), store.not_(supported)));
   return fork(state, std::move(sides));
 }
 
@@ -89,7 +99,8 @@ bool Explorer::call_adjust_tail(PathState& state) {
   const term::Id too_long = store.bin(Op::slt, context_.lit64(max_frame), size);
   const term::Id grows = store.bin(Op::slt, context_.lit64(0), delta);
   const term::Id driver = store.and_(grows, context_.fresh(1, "xdp_adjust_tail.no_tailroom"));
-  const term::Id fails = store.or_(store.or_(too_short, too_long), driver);
+  const term::Id refused = store.or_(too_short, too_long);
+  const term::Id fails = store.or_(refused, driver);
   const auto literal = store.literal(delta);
   const std::int64_t grown =
       literal ? static_cast<std::int64_t>(static_cast<std::uint64_t>(*literal)) : 0;
@@ -104,7 +115,7 @@ bool Explorer::call_adjust_tail(PathState& state) {
                      move_packet(s, s.packet.head, end, s.packet.meta);
                      set_result(s, context_.lit64(0));
                    }});
-  sides.push_back({fails, [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  refuse_move(sides, refused, store.and_(store.not_(refused), driver));
   return fork(state, std::move(sides));
 }
 
@@ -150,10 +161,17 @@ bool Explorer::call_store_bytes(PathState& state, std::int64_t error_code) {
   if (!size) return false;
   const auto chunks = read_chunks(state, argument(state, 3), *size);
   if (!chunks) return false;
-  if (program_.type != program::ProgType::xdp &&
-      context_.store.literal(as_number(argument(state, 5))) != term::Value{0}) {
-    give_up(state, "bpf_skb_store_bytes with flags is not modelled");
+  const bool skb = program_.type != program::ProgType::xdp;
+  const auto flags = context_.store.literal(as_number(argument(state, 5)));
+  if (skb && !flags) {
+    give_up(state, "bpf_skb_store_bytes with computed flags is not modelled");
     return false;
+  }
+  constexpr term::Value known_flags = 3;  // BPF_F_RECOMPUTE_CSUM, BPF_F_INVALIDATE_HASH: no bytes
+  if (skb && *flags > known_flags) {
+    clobber(state);
+    set_result(state, context_.lit64(invalid));
+    return true;
   }
   term::Store& store = context_.store;
   const term::Id offset = store.zext(64, store.extract(0, 32, to.term));

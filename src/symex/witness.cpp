@@ -3,6 +3,7 @@
 // initial contents of every map entry that the path looked at.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -32,21 +33,18 @@ bool is_redirect_map(MapType type) {
   return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap;
 }
 
-bool has_key(const std::vector<runtime::MapEntry>& entries, const runtime::Bytes& key) {
-  return std::ranges::any_of(entries, [&](const runtime::MapEntry& e) { return e.key == key; });
-}
-
 /// Entries that fill `contents` up to `count`, with keys that nobody uses.
-void fill(runtime::MapContents& contents, std::vector<runtime::Bytes> used, std::uint32_t count,
+void fill(runtime::MapContents& contents, std::set<runtime::Bytes> used, std::uint32_t count,
           const program::MapDef& def) {
+  for (const runtime::MapEntry& entry : contents.entries) used.insert(entry.key);
   for (std::uint64_t i = 0; contents.entries.size() < count; ++i) {
+    if (i > std::uint64_t{max_filler_entries} * 2) return;  // fewer keys than entries exist
     runtime::Bytes key(def.key_size, 0xa5);
     for (unsigned b = 0; b < 8 && b < def.key_size; ++b) {
       key[def.key_size - 1 - b] = static_cast<std::uint8_t>(i >> (8 * b));
     }
-    if (std::ranges::find(used, key) != used.end() || has_key(contents.entries, key)) continue;
+    if (!used.insert(key).second) continue;
     contents.entries.push_back({std::move(key), runtime::Bytes(def.value_size, 0)});
-    if (i > std::uint64_t{max_filler_entries} * 2) break;  // fewer keys than entries exist
   }
 }
 
@@ -56,13 +54,10 @@ runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valu
                                                std::uint32_t map) {
   const program::MapDef& def = program_.maps[map];
   runtime::MapContents contents{std::string(def.name), {}};
-  std::vector<runtime::Bytes> used;
-  std::uint64_t known_present = 0;
+  std::set<runtime::Bytes> used;
   for (const Slot& slot : state.maps[map].slots) {
     runtime::Bytes key = bytes_of(context_.store, valuation, slot.key);
-    if (std::ranges::find(used, key) != used.end()) continue;  // an earlier entry has this key
-    used.push_back(key);
-    if (valuation(slot.present) != 0) ++known_present;
+    if (!used.insert(key).second) continue;  // an earlier entry has this key
     if (valuation(slot.initially_present) == 0) continue;
     if (key.size() == 4 && load_le<std::uint32_t>(key.data()) >= def.max_entries &&
         (def.type == MapType::array || def.type == MapType::percpu_array ||
@@ -141,6 +136,8 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
     const auto value = static_cast<std::uint64_t>(valuation(term));
     witness.helper_results.push_back(fmt::format("{} = {:#x}", helper, value));
   }
+  witness.helper_results.insert(witness.helper_results.end(), state.helper_results.begin(),
+                                state.helper_results.end());
   witness.not_replayable.insert(witness.not_replayable.end(), state.not_replayable.begin(),
                                 state.not_replayable.end());
   return witness;
@@ -157,7 +154,7 @@ PathCase Explorer::make_case(PathState& state, std::string ending) {
   const auto signed_value = [&](term::Id a) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>((*valuation)(a)));
   };
-  const std::int64_t head = signed_value(state.packet.head);
+  const std::int64_t head = signed_value(state.packet.meta);  // engines return the metadata, too
   const std::int64_t end = signed_value(state.packet.end);
   for (std::int64_t i = head; i < end; ++i) {
     const auto byte = state.objects.at(state.packet.object).read(context_, context_.lit64(i), 1);

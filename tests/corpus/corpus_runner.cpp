@@ -75,6 +75,7 @@ constexpr Row rows[] = {
     {"objects", Weight::decides, run_objects},
     {"vectors.jsonl", Weight::counts, run_object_vectors},
     {"sequences.jsonl", Weight::counts, run_sequences},
+    {"verdict_vectors.jsonl", Weight::counts, run_verdict_vectors},
 };
 
 /// Prints one row; true when it may stand.

@@ -35,5 +35,7 @@ Expected<VectorReport> run_test_bpf(const std::filesystem::path& file);
 Expected<VectorReport> run_object_vectors(const std::filesystem::path& file);
 /// sequences.jsonl: all packets in a row on the same maps.
 Expected<VectorReport> run_sequences(const std::filesystem::path& file);
+/// verdict_vectors.jsonl: what the kernel's verifier said against what the checker says.
+Expected<VectorReport> run_verdict_vectors(const std::filesystem::path& file);
 
 }  // namespace probity::corpus
