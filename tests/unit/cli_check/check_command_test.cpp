@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// `probity check` as a user meets it: the example firewall is proved, its twin is refuted with a
+// packet that replays, limits make unknown, and bad usage is one line. Counterexamples are not
+// given to the kernel here; the demo does that.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "cli/verb.hpp"
+#include "report/json.hpp"
+#include "solver/solver.hpp"
+
+namespace probity::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using report::Json;
+
+const std::string good = std::string(CHECK_OBJECTS) + "/firewall.o";
+const std::string bad = std::string(CHECK_OBJECTS) + "/firewall_bug.o";
+
+Printed check(const std::vector<std::string>& words) {
+  std::vector<std::string_view> all = {"check"};
+  all.insert(all.end(), words.begin(), words.end());
+  return run_command(all, report::Color::no);
+}
+
+Json json_of(const Printed& printed) {
+  const auto json = report::parse_json(printed.out, "output");
+  EXPECT_TRUE(json) << printed.out;
+  return json ? *json : Json();
+}
+
+const Json& member(const Json& json, std::initializer_list<std::string_view> path) {
+  const Json* at = &json;
+  for (const std::string_view key : path) {
+    at = at->find(key);
+    if (at == nullptr) {
+      ADD_FAILURE() << "no member " << key;
+      return json;
+    }
+  }
+  return *at;
+}
+
+std::string text(const Json& json, std::initializer_list<std::string_view> path) {
+  const auto* found = member(json, path).get<std::string>();
+  return found != nullptr ? *found : "";
+}
+std::uint64_t number(const Json& json, std::initializer_list<std::string_view> path) {
+  const auto* found = member(json, path).get<std::uint64_t>();
+  return found != nullptr ? *found : ~std::uint64_t{0};
+}
+
+class Check : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(good)) GTEST_SKIP() << "no clang that targets BPF: " << good << " is absent";
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("probity_check_") +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_);
+  }
+  void TearDown() override {
+    if (!folder_.empty()) fs::remove_all(folder_);
+  }
+  fs::path folder_;
+};
+
+TEST_F(Check, ProvesTheFirewallForEveryPacket) {
+  const Printed printed =
+      check({good, "--assert-return", "XDP_DROP,XDP_PASS", "--json", "--no-external"});
+  EXPECT_EQ(printed.status, 0) << printed.out << printed.err;
+  const Json json = json_of(printed);
+  EXPECT_EQ(text(json, {"details", "verdict"}), "proved");
+  EXPECT_EQ(number(json, {"summary", "refuted"}), 0u);
+  EXPECT_EQ(number(json, {"summary", "unknown"}), 0u);
+  EXPECT_GT(number(json, {"summary", "proved"}), 30u);
+}
+
+TEST_F(Check, EveryPathReplaysOnTheInterpreter) {
+  const Printed printed = check({good, "--replay-paths", "interp", "--json"});
+  EXPECT_EQ(printed.status, 0) << printed.out << printed.err;
+  const Json json = json_of(printed);
+  EXPECT_EQ(number(json, {"details", "replayed_paths", "different"}), 0u);
+  EXPECT_GT(number(json, {"details", "replayed_paths", "equal"}), 10u);
+  EXPECT_EQ(number(json, {"details", "replayed_paths", "equal"}),
+            number(json, {"details", "replayed_paths", "total"}));
+}
+
+TEST_F(Check, RefutesTheTwinWithAPacketThatReplays) {
+  const Printed printed =
+      check({bad, "--witness-dir", folder_.string(), "--no-kernel", "--json", "--no-external"});
+  EXPECT_EQ(printed.status, 1) << printed.out << printed.err;
+  const Json json = json_of(printed);
+  EXPECT_EQ(text(json, {"details", "verdict"}), "refuted");
+  const auto* findings = member(json, {"details", "findings"}).get<Json::Array>();
+  ASSERT_NE(findings, nullptr);
+  ASSERT_EQ(findings->size(), 1u);
+  const Json& finding = findings->front();
+  EXPECT_EQ(text(finding, {"property"}), "assertion");
+  EXPECT_NE(text(finding, {"source"}).find("BPF_ASSERT_RETURN(XDP_DROP)"), std::string::npos);
+  const auto* replays = member(finding, {"replays"}).get<Json::Array>();
+  ASSERT_TRUE(replays != nullptr && replays->size() == 1);
+  EXPECT_EQ(text(replays->front(), {"outcome"}), "reproduced");
+  // TCP (6) to port 23 from outside, in the smallest packet that can hold it.
+  const std::string packet = text(finding, {"witness", "packet"});
+  ASSERT_EQ(packet.size(), 42u * 2);
+  EXPECT_EQ(packet.substr(23 * 2, 2), "06");
+  EXPECT_EQ(packet.substr(36 * 2, 4), "0017");
+  for (const char* ending : {".hex", ".pcap", ".json", ".map.flows.json"}) {
+    EXPECT_TRUE(fs::exists(folder_ / (std::string("xdp_fw-1") + ending))) << ending;
+  }
+}
+
+TEST_F(Check, SpecificationsCanBeLeftOff) {
+  EXPECT_EQ(check({bad, "--no-specs", "--no-external"}).status, 0);
+}
+
+TEST_F(Check, ALimitIsUnknownByName) {
+  const Printed printed = check({good, "--max-paths", "3", "--no-external"});
+  EXPECT_EQ(printed.status, 2);
+  EXPECT_NE(printed.out.find("3 paths explored (limit 3)"), std::string::npos) << printed.out;
+  EXPECT_EQ(printed.out.find("proved: "), std::string::npos);
+}
+
+TEST_F(Check, ASecondSolverConfirmsEveryClaim) {
+  if (solver::available_external().empty()) GTEST_SKIP() << "neither cvc5 nor z3 is on PATH";
+  const Printed printed = check({good, "--cross-check", "--json"});
+  EXPECT_EQ(printed.status, 0) << printed.out << printed.err;
+  const Json json = json_of(printed);
+  EXPECT_GT(number(json, {"details", "cross_check", "claims"}), 5u);
+  EXPECT_EQ(number(json, {"details", "cross_check", "unconfirmed"}), 0u);
+}
+
+void expect_one_line(const Printed& printed, std::string_view part) {
+  EXPECT_EQ(printed.status, 4);
+  EXPECT_EQ(printed.out, "");
+  EXPECT_EQ(std::count(printed.err.begin(), printed.err.end(), '\n'), 1) << printed.err;
+  EXPECT_NE(printed.err.find(part), std::string::npos) << printed.err;
+}
+
+TEST_F(Check, BadUsageIsOneLine) {
+  expect_one_line(check({good, "--assert-return", "XDP_PASSS"}),
+                  "\"XDP_PASSS\" is neither an action");
+  expect_one_line(check({good, "--max-packet", "70000"}), "70000 bytes (limit");
+  expect_one_line(check({good, "--min-packet", "100", "--max-packet", "60"}),
+                  "more than --max-packet");
+  expect_one_line(check({good, "--replay-paths", "native"}), "neither interp nor kernel");
+  expect_one_line(check({good + ":nothing"}), "nothing");
+  expect_one_line(check({good, "--type", "xpd"}), "xpd");
+}
+
+}  // namespace
+}  // namespace probity::cli
