@@ -16,7 +16,7 @@ run() { printf '$ %s\n' "$*"; "$@"; }
 
 say "compile the firewall and its twin with a planted bug"
 for name in firewall firewall_bug; do
-  run "$clang" -O2 -g -target bpf -mcpu=v3 -Iinclude -I"/usr/include/$(uname -m)-linux-gnu" \
+  run "$clang" -O2 -g -target bpf -mcpu=v3 -fdebug-compilation-dir=. -Iinclude -I"/usr/include/$(uname -m)-linux-gnu" \
     -c "examples/firewall/$name.bpf.c" -o "$out/$name.o"
 done
 
@@ -30,10 +30,16 @@ else
   say "the live kernel cannot be used here: $reason"
 fi
 
-say "six packets from outside, on: $engine"
+say "packets from outside, on: $engine"
 packets=()
-for file in examples/firewall/packets/*.hex; do packets+=(--packet "$file"); done
+for name in arp dns_from_outside fragment telnet_from_outside web_from_outside; do
+  packets+=(--packet "examples/firewall/packets/$name.hex")
+done
 run "$probity" run "$out/firewall.o" --engine "$engine" "${packets[@]}"
+
+say "one from inside: it passes and opens a flow"
+run "$probity" run "$out/firewall.o" --engine "$engine" --ctx ingress_ifindex=7 \
+  --packet examples/firewall/packets/web_from_inside.hex
 
 say "the good one: every path, every packet"
 run "$probity" check "$out/firewall.o" --assert-return XDP_DROP,XDP_PASS
