@@ -141,19 +141,25 @@ bool agree(std::string_view expected, std::string_view actual) {
 
 }  // namespace
 
+Expected<CheckCase> read_check_case(const DataFile& file) {
+  CheckCase result;
+  TRY(result.image, program_of(file));
+  result.options.solver.external = solver::External::none;
+  TRY(read_settings(file, result.image, result.options));
+  result.expected = last_line(file.find(SectionKind::expect)->body);
+  return result;
+}
+
 Expected<CheckCaseResult> run_check_case(const DataFile& file) {
-  TRY(object::Image image, program_of(file));
-  symex::Options options;
-  options.solver.external = solver::External::none;
-  TRY(read_settings(file, image, options));
-  symex::Explorer explorer(image.view(), options);
+  TRY(const CheckCase check, read_check_case(file));
+  symex::Explorer explorer(check.image.view(), check.options);
   TRY(const symex::Exploration exploration, explorer.explore());
   CheckCaseResult result;
-  result.expected = last_line(file.find(SectionKind::expect)->body);
+  result.expected = check.expected;
   result.actual = verdict(exploration);
   result.agrees = agree(result.expected, result.actual);
   for (const symex::Finding& finding : exploration.findings) {
-    for (const symex::Replayed& one : symex::replay(image, finding, symex::UseKernel::no)) {
+    for (const symex::Replayed& one : symex::replay(check.image, finding, symex::UseKernel::no)) {
       if (one.outcome != symex::Outcome::contradicted) continue;
       result.replays += fmt::format("{}: {}; ", one.engine, one.text);
     }

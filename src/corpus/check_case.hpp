@@ -10,8 +10,18 @@
 
 #include "base/diagnostic.hpp"
 #include "corpus/data_file.hpp"
+#include "object/object.hpp"
+#include "symex/explorer.hpp"
 
 namespace probity::corpus {
+
+/// What such a file describes.
+struct CheckCase {
+  object::Image image;
+  symex::Options options;
+  std::string expected;
+};
+Expected<CheckCase> read_check_case(const DataFile& file);
 
 struct CheckCaseResult {
   std::string expected;

@@ -47,6 +47,8 @@ std::string_view name(Property property) {
     case Property::return_value: return "return value";
     case Property::assertion: return "assertion";
     case Property::stale_pointer: return "live pointer";
+    case Property::alignment: return "aligned atomic";
+    case Property::kernel_contract: return "kernel contract";
   }
   return "property";
 }
@@ -198,7 +200,10 @@ std::optional<Place> Explorer::access(PathState& state, Word address, std::uint6
     return std::nullopt;
   }
   if (writes && !region.writable) {
-    violate(state, Property::write_permission,
+    // Read-only to programs by the kernel's rule, not by its contents.
+    const bool by_rule =
+        region.kind == RegionKind::map_value && !program_.maps[region.index].read_only;
+    violate(state, by_rule ? Property::kernel_contract : Property::write_permission,
             fmt::format("{} is read-only", describe_region(region, program_)));
     return std::nullopt;
   }
@@ -219,6 +224,32 @@ std::optional<Place> Explorer::access(PathState& state, Word address, std::uint6
   return Place{region.object, address.term};
 }
 
+bool Explorer::never_written(PathState& state, Word address, std::string text) {
+  if (context_.store.literal(address.term)) {
+    return violate(state, Property::initialised_stack, std::move(text));
+  }
+  // The offset's interval knows nothing of this path's branches.
+  give_up(state, "memory at a computed offset may not have been written");
+  return false;
+}
+
+bool Explorer::aligned(PathState& state, Word address, unsigned size_bytes) {
+  if (address.region == 0) return true;  // the access itself says what is wrong
+  const RegionKind kind = state.regions[address.region].kind;
+  if (kind == RegionKind::ctx) {
+    return violate(state, Property::ctx_access, "atomic operations on ctx do not exist");
+  }
+  if (kind == RegionKind::packet) {
+    return violate(state, Property::alignment,
+                   "an atomic operation on the packet, whose alignment is not known");
+  }
+  const unsigned low_bits = size_bytes == 8 ? 3 : size_bytes == 4 ? 2 : size_bytes / 2;
+  if (low_bits == 0) return true;
+  const term::Id low = context_.store.extract(0, low_bits, address.term);
+  return require(state, Property::alignment, context_.store.eq(low, context_.lit(low_bits, 0)),
+                 fmt::format("an atomic operation on {} bytes that are not aligned", size_bytes));
+}
+
 bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& value) {
   if (address.region != 0 && state.regions[address.region].kind == RegionKind::ctx) {
     return load_ctx(state, address, size_bytes, value);
@@ -231,8 +262,8 @@ bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& v
     return false;
   }
   if (!*read) {
-    return violate(state, Property::initialised_stack,
-                   fmt::format("reads {} bytes of memory that was never written", size_bytes));
+    return never_written(
+        state, address, fmt::format("reads {} bytes of memory that was never written", size_bytes));
   }
   value = **read;
   return true;
@@ -266,8 +297,9 @@ std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Wor
       return std::nullopt;
     }
     if (!*read) {
-      violate(state, Property::initialised_stack,
-              fmt::format("a helper reads byte {} of {} that was never written", at, size_bytes));
+      never_written(
+          state, address,
+          fmt::format("a helper reads byte {} of {} that was never written", at, size_bytes));
       return std::nullopt;
     }
     chunks.push_back(as_number(**read));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "symex/magnitude.hpp"
 #include "symex/taint.hpp"
 #include "term/symbolic.hpp"
 #include "term/term.hpp"
@@ -17,6 +18,7 @@ struct Context {
   term::StoreScope scope{store};
   term::IntervalAnalysis intervals{store};
   TaintIndex taint{store};
+  MagnitudeIndex magnitude{store, intervals};
   std::uint64_t serial = 0;  ///< numbers fresh variables
 
   Context();

@@ -75,6 +75,10 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
   if (runtime::is_pointer(row->field)) {
     if (size_bytes != 4)
       return violate(state, Property::ctx_access, "a packet pointer is loaded in parts");
+    const bpf::Row& insn = bpf::row(insns_[state.slot]->form);
+    if (static_cast<bpf::MemOp>(insn.operation) == bpf::MemOp::sign) {
+      return violate(state, Property::ctx_access, "a packet pointer is loaded with sign extension");
+    }
     const Packet& packet = state.packet;
     const term::Id at = row->field == CtxField::data       ? packet.head
                         : row->field == CtxField::data_end ? packet.end

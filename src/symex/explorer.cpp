@@ -85,8 +85,19 @@ Value<64> Machine::address_of(bpf::ImmOp op, Value<32> imm, Value<32> next_imm) 
 template <unsigned W>
 bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
   // Legacy access reads from the start of the packet, whatever data is; outside it the program
-  // ends.
+  // ends. Offsets from 2^31 on select other headers (SKF_NET_OFF, SKF_LL_OFF).
   term::Store& store = explorer_.context_.store;
+  const term::Id special = store.extract(31, 1, offset.raw().term);
+  if (state_.regs[6] != Word{explorer_.context_.lit64(0), state_.ctx}) {
+    stopped_ = true;
+    explorer_.violate(state_, Property::kernel_contract,
+                      "packet access takes ctx from r6, which is not ctx");
+  } else if (!explorer_.observable(state_, offset.raw(), "a packet offset")) {
+    stopped_ = true;
+  } else if (explorer_.solver_.possible(state_, special).answer != Answer::no) {
+    explorer_.give_up(state_, "packet access at a negative offset is not modelled");
+    stopped_ = true;
+  }
   const term::Id at = store.zext(64, offset.raw().term);
   const term::Id size = store.bin(Op::sub, state_.packet.end, state_.packet.head);
   const term::Id last = store.bin(Op::add, at, explorer_.context_.lit64(W / 8));
@@ -231,6 +242,11 @@ bool Explorer::control(PathState& state, const bpf::Next<Provenance>& next, cons
     case bpf::Flow::call_reg: give_up(state, "callx is not modelled"); return false;
     case bpf::Flow::exit: return leave_frame(state);
     case bpf::Flow::exit_unless: {
+      if (state.frames.size() > 1) {
+        give_up(state, "packet access in a local function, which it may leave, is not modelled");
+        return false;
+      }
+      clobber(state);
       std::vector<Alternative> sides;
       sides.push_back({next.taken.raw().term, [following](PathState& s) { s.slot = following; }});
       sides.push_back({context_.store.not_(next.taken.raw().term), [this](PathState& s) {
@@ -317,6 +333,8 @@ bool Explorer::call_local(PathState& state, std::uint32_t target) {
                    fmt::format("call depth {} (limit {})", state.frames.size() + 1, max_frames));
   }
   push_frame(state, state.slot + 1);
+  // A local function gets r1 to r5 and r10; the caller's r6 to r9 come back when it returns.
+  for (const unsigned i : {0u, 6u, 7u, 8u, 9u}) unset(state, i);
   state.slot = target;
   return true;
 }

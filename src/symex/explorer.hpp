@@ -90,6 +90,10 @@ class Explorer {
   std::optional<Place> access_packet(PathState& state, const Region& region, Word address,
                                      std::uint64_t size_bytes);
   bool load(PathState& state, Word address, unsigned size_bytes, Word& value);
+  /// Atomic operations need memory of known alignment.
+  bool aligned(PathState& state, Word address, unsigned size_bytes);
+  /// A read found no initial value there.
+  bool never_written(PathState& state, Word address, std::string text);
   bool store_to(PathState& state, Word address, unsigned size_bytes, Word value);
   std::optional<std::vector<term::Id>> read_chunks(PathState& state, Word address,
                                                    std::uint64_t size_bytes);
@@ -107,7 +111,9 @@ class Explorer {
 
   // map_model.cpp
   void make_maps(PathState& state);
-  std::optional<std::uint32_t> map_argument(PathState& state, Word word);
+  /// The map that argument `number` is, of a type that `accepts` (any when null).
+  using TypeTest = bool (*)(program::MapType);
+  std::optional<std::uint32_t> map_argument(PathState& state, unsigned number, TypeTest accepts);
   Word map_address(PathState& state, std::uint32_t map);
   Word map_value_address(PathState& state, std::uint32_t map, std::uint32_t offset);
   bool call_map_lookup(PathState& state);
@@ -124,8 +130,13 @@ class Explorer {
                                     std::span<const term::Id> key);
   std::optional<std::vector<term::Id>> key_argument(PathState& state, std::uint32_t map);
   bool modelled(PathState& state, std::uint32_t map);
-  void put_value(PathState& state, std::uint32_t map, std::uint32_t slot,
+  /// Was the key there before?
+  enum class Found : std::uint8_t { no, yes };
+  void put_value(PathState& state, std::uint32_t map, std::uint32_t slot, Found found,
                  std::span<const term::Id> chunks);
+  void evict_any(PathState& state, std::uint32_t map, std::uint32_t inserted);
+  /// May a program change entries of the map by a helper?
+  bool may_change(PathState& state, std::uint32_t map);
 
   // helper_model.cpp, packet_model.cpp, spec_model.cpp
   bool call_helper(PathState& state, std::uint32_t helper);
@@ -141,8 +152,10 @@ class Explorer {
   bool call_adjust_head(PathState& state);
   bool call_adjust_meta(PathState& state);
   bool call_adjust_tail(PathState& state);
-  bool call_load_bytes(PathState& state, std::int64_t error_code);
-  bool call_store_bytes(PathState& state, std::int64_t error_code);
+  bool call_load_bytes(PathState& state);
+  bool call_store_bytes(PathState& state);
+  term::Id range_error(term::Id offset);
+  void move_metadata(PathState& state, term::Id delta, std::uint64_t size_bytes);
   void move_packet(PathState& state, term::Id head, term::Id end, term::Id meta);
   std::optional<std::uint64_t> size_argument(PathState& state, unsigned number);
   bool ctx_argument(PathState& state, unsigned number);
@@ -150,6 +163,7 @@ class Explorer {
   void set_result(PathState& state, term::Id value);
   Word argument(const PathState& state, unsigned number) const { return state.regs[number]; }
   void clobber(PathState& state);
+  void unset(PathState& state, unsigned reg);
 
   // witness.cpp
   /// A valuation that engines can be given most easily: short packet, small interface numbers.

@@ -26,6 +26,8 @@ enum class Property : std::uint8_t {
   return_value,
   assertion,
   stale_pointer,
+  alignment,
+  kernel_contract,  ///< what the kernel forbids although an interpreter could do it
 };
 /// E.g. "memory bounds".
 std::string_view name(Property property);

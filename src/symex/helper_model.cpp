@@ -43,10 +43,18 @@ enum Helper : std::uint32_t {
   xdp_store_bytes = 190,
 };
 
-constexpr std::int64_t invalid = -22;
-constexpr std::int64_t bad_address = -14;
-
 constexpr std::uint64_t max_buffer_bytes = 4096;
+
+bool is_perf_event_array(program::MapType type) {
+  return type == program::MapType::perf_event_array;
+}
+bool is_program_array(program::MapType type) {
+  return type == program::MapType::prog_array;
+}
+bool is_redirect_map(program::MapType type) {
+  return type == program::MapType::devmap || type == program::MapType::devmap_hash ||
+         type == program::MapType::cpumap || type == program::MapType::xskmap;
+}
 
 std::string helper_name(std::uint32_t helper) {
   const program::Helper* found = program::find_helper(helper);
@@ -56,9 +64,11 @@ std::string helper_name(std::uint32_t helper) {
 }  // namespace
 
 void Explorer::clobber(PathState& state) {
-  for (unsigned i = 1; i <= 5; ++i) {
-    state.regs[i] = {TaintIndex::uninitialised(context_.store, i, ++context_.serial), 0};
-  }
+  for (unsigned i = 1; i <= 5; ++i) unset(state, i);
+}
+
+void Explorer::unset(PathState& state, unsigned reg) {
+  state.regs[reg] = {TaintIndex::uninitialised(context_.store, reg, ++context_.serial), 0};
 }
 
 void Explorer::set_result(PathState& state, term::Id value) {
@@ -97,8 +107,12 @@ bool Explorer::call_output(PathState& state, std::uint32_t helper) {
   const unsigned buffer = trace ? 1 : 4;
   const auto size = size_argument(state, trace ? 2 : 5);
   if (!size) return false;
-  if (*size > 0 && !access(state, argument(state, buffer), *size, false)) return false;
-  if (!trace && !ctx_argument(state, 1)) return false;
+  if (*size > 0 && !read_chunks(state, argument(state, buffer), *size)) return false;
+  if (!trace) {
+    if (!ctx_argument(state, 1)) return false;
+    if (!map_argument(state, 2, &is_perf_event_array)) return false;
+    if (!observable(state, argument(state, 3), "the output flags")) return false;
+  }
   return call_free_result(state, program::find_helper(helper)->name, 64);
 }
 
@@ -120,8 +134,8 @@ bool Explorer::call_redirect(PathState& state) {
 }
 
 bool Explorer::call_redirect_map(PathState& state) {
-  const auto map = map_argument(state, argument(state, 1));
-  if (!map || !modelled(state, *map)) return false;
+  const auto map = map_argument(state, 1, &is_redirect_map);
+  if (!map) return false;
   const Word index = argument(state, 2);
   const Word flags = argument(state, 3);
   if (!observable(state, index, "the redirect index")) return false;
@@ -162,8 +176,14 @@ bool Explorer::call_redirect_map(PathState& state) {
 
 bool Explorer::call_tail(PathState& state) {
   if (!ctx_argument(state, 1)) return false;
-  const auto map = map_argument(state, argument(state, 2));
+  const auto map = map_argument(state, 2, &is_program_array);
   if (!map) return false;
+  if (!observable(state, argument(state, 3), "the tail call's index")) return false;
+  if (state.frames.size() > 1) {
+    // When the target ends it returns to the caller of this function.
+    give_up(state, "a tail call from a local function is not modelled");
+    return false;
+  }
   // The target is another program: this path ends here when it exists, and goes on when it does
   // not.
   const std::string note =
@@ -186,6 +206,7 @@ bool Explorer::call_fib_lookup(PathState& state) {
   const auto size = size_argument(state, 3);
   if (!size) return false;
   const Word params = argument(state, 2);
+  if (!read_chunks(state, params, *size)) return false;
   const auto place = access(state, params, *size, true);
   if (!place) return false;
   for (std::uint64_t at = 0; at < *size; ++at) {
@@ -227,10 +248,10 @@ bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
       set_result(state, length);
       return true;
     }
-    case skb_load_bytes: return call_load_bytes(state, bad_address);
-    case xdp_load_bytes: return call_load_bytes(state, invalid);
-    case skb_store_bytes: return call_store_bytes(state, bad_address);
-    case xdp_store_bytes: return call_store_bytes(state, invalid);
+    case skb_load_bytes: return call_load_bytes(state);
+    case xdp_load_bytes: return call_load_bytes(state);
+    case skb_store_bytes: return call_store_bytes(state);
+    case xdp_store_bytes: return call_store_bytes(state);
     default: break;
   }
   give_up(state, fmt::format("helper {} is not modelled", helper_name(helper)));

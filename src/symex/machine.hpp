@@ -27,15 +27,17 @@ class Machine {
   }
   template <unsigned W>
   Value<W> load_acquire(Value<64> address) {
+    if (!stopped_) stopped_ = !explorer_.aligned(state_, address.raw(), W / 8);
     return load<W>(address);
   }
   template <unsigned W>
   void store_release(Value<64> address, Value<W> value) {
+    if (!stopped_) stopped_ = !explorer_.aligned(state_, address.raw(), W / 8);
     store<W>(address, value);
   }
   template <unsigned W, typename Update>
   Value<W> atomic(Value<64> address, Update update) {
-    const Value<W> old = load<W>(address);
+    const Value<W> old = load_acquire<W>(address);
     if (!stopped_) store<W>(address, update(old));
     return old;
   }

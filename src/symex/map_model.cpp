@@ -25,6 +25,9 @@ bool is_hash(MapType type) {
 bool is_lru(MapType type) {
   return type == MapType::lru_hash || type == MapType::lru_percpu_hash;
 }
+bool is_percpu(MapType type) {
+  return type == MapType::percpu_hash || type == MapType::lru_percpu_hash;
+}
 bool is_device(MapType type) {
   return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap ||
          type == MapType::xskmap;
@@ -35,6 +38,8 @@ constexpr std::int64_t no_entry = -2;
 constexpr std::int64_t too_big = -7;
 constexpr std::int64_t exists = -17;
 constexpr std::int64_t invalid = -22;
+
+constexpr std::uint32_t read_only_to_programs = 1u << 7;  // BPF_F_RDONLY_PROG
 
 constexpr std::string_view specs_section = ".rodata.bpfspec";
 
@@ -60,24 +65,39 @@ Word Explorer::map_value_address(PathState& state, std::uint32_t map, std::uint3
     give_up(state, fmt::format("map {} of {}", map, map_regions_.size()));
     return Provenance::lit(64, 0);
   }
+  if (!is_array(program_.maps[map].type)) {
+    give_up(state, fmt::format("map {}: a direct address into a map of type {}",
+                               program_.maps[map].name, program::name(program_.maps[map].type)));
+    return Provenance::lit(64, 0);
+  }
   const term::Id first = context_.lit(32, 0);
   for (const Slot& slot : state.maps[map].slots) {
-    if (slot.key[0] == first) return {context_.lit64(offset), slot.value};
-    if (!context_.store.literal(slot.key[0]) && program_.maps[map].max_entries > 1) {
+    const term::Id same = context_.store.eq(slot.key[0], first);
+    if (solver_.possible(state, same).answer == Answer::no) continue;
+    if (solver_.possible(state, context_.store.not_(same)).answer != Answer::no) {
       give_up(state, fmt::format("map {}: direct and computed access to one array is not modelled",
                                  program_.maps[map].name));
     }
+    return {context_.lit64(offset), slot.value};
   }
   const std::uint32_t slot = new_slot(state, map, {first});
   return {context_.lit64(offset), state.maps[map].slots[slot].value};
 }
 
-std::optional<std::uint32_t> Explorer::map_argument(PathState& state, Word word) {
+std::optional<std::uint32_t> Explorer::map_argument(PathState& state, unsigned number,
+                                                    TypeTest accepts) {
+  const Word word = argument(state, number);
   if (word.region != 0 && state.regions[word.region].kind == RegionKind::map_object &&
       context_.store.literal(word.term) == term::Value{0}) {
-    return state.regions[word.region].index;
+    const std::uint32_t map = state.regions[word.region].index;
+    const program::MapDef& def = program_.maps[map];
+    if (accepts == nullptr || accepts(def.type)) return map;
+    violate(state, Property::kernel_contract,
+            fmt::format("r{} is map {} of type {}, which this helper does not take", number,
+                        def.name, program::name(def.type)));
+    return std::nullopt;
   }
-  violate(state, Property::helper_argument, "r1 is not a map");
+  violate(state, Property::helper_argument, fmt::format("r{} is not a map", number));
   return std::nullopt;
 }
 
@@ -87,6 +107,13 @@ bool Explorer::modelled(PathState& state, std::uint32_t map) {
   give_up(state,
           fmt::format("map {}: type {} is not modelled here", def.name, program::name(def.type)));
   return false;
+}
+
+bool Explorer::may_change(PathState& state, std::uint32_t map) {
+  const program::MapDef& def = program_.maps[map];
+  if (!def.read_only && (def.flags & read_only_to_programs) == 0) return true;
+  return violate(state, def.read_only ? Property::write_permission : Property::kernel_contract,
+                 fmt::format("map {} is read-only", def.name));
 }
 
 std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vector<term::Id> key) {
@@ -112,8 +139,11 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   slot.present = slot.initially_present;
   slot.initial_object = state.objects.add(Memory(origin));
   const std::uint32_t object = state.objects.add(Memory(origin));
+  // A devmap's values are the kernel's own structures.
+  const bool writable =
+      !def.read_only && (def.flags & read_only_to_programs) == 0 && !is_device(def.type);
   slot.value =
-      state.add_region({RegionKind::map_value, object, def.value_size, map, !def.read_only, true});
+      state.add_region({RegionKind::map_value, object, def.value_size, map, writable, true});
   entries.slots.push_back(std::move(slot));
   return number;
 }
@@ -149,14 +179,19 @@ std::optional<std::vector<term::Id>> Explorer::key_argument(PathState& state, st
 }
 
 bool Explorer::call_map_lookup(PathState& state) {
-  const auto map = map_argument(state, argument(state, 1));
+  const auto map = map_argument(state, 1, nullptr);
   if (!map || !modelled(state, *map)) return false;
+  const program::MapDef& def = program_.maps[*map];
+  if (def.type == MapType::xskmap || def.type == MapType::cpumap) {
+    give_up(state, fmt::format("map {}: a lookup in a map of type {} is not modelled", def.name,
+                               program::name(def.type)));
+    return false;
+  }
   const auto key = key_argument(state, *map);
   if (!key) return false;
   clobber(state);
   term::Store& store = context_.store;
   std::vector<Alternative> sides;
-  const program::MapDef& def = program_.maps[*map];
   term::Id in_range = store.true_();
   if (is_array(def.type) || (is_device(def.type) && def.type != MapType::devmap_hash)) {
     in_range = store.bin(Op::ult, (*key)[0], context_.lit(32, def.max_entries));
@@ -177,11 +212,25 @@ bool Explorer::call_map_lookup(PathState& state) {
   return fork(state, std::move(sides));
 }
 
-void Explorer::put_value(PathState& state, std::uint32_t map, std::uint32_t slot,
+/// An insert into an LRU map may drop any other entry.
+void Explorer::evict_any(PathState& state, std::uint32_t map, std::uint32_t inserted) {
+  for (std::uint32_t i = 0; i < state.maps[map].slots.size(); ++i) {
+    Slot& other = state.maps[map].slots[i];
+    if (i == inserted || context_.store.is_false(other.present)) continue;
+    const term::Id evicted = context_.store.and_(
+        other.present, context_.fresh(1, fmt::format("map.{}.evicted", program_.maps[map].name)));
+    other.present = context_.store.and_(other.present, context_.store.not_(evicted));
+    state.evictions.push_back(evicted);
+  }
+}
+
+void Explorer::put_value(PathState& state, std::uint32_t map, std::uint32_t slot, Found found,
                          std::span<const term::Id> chunks) {
   const program::MapDef& def = program_.maps[map];
   Slot& entry = state.maps[map].slots[slot];
-  if (!is_array(def.type)) {
+  const bool in_place = is_array(def.type) || (is_percpu(def.type) && found == Found::yes);
+  if (is_lru(def.type) && found == Found::no) evict_any(state, map, slot);
+  if (!in_place) {
     const std::uint32_t object = state.objects.add(Memory(Zeroed{}));
     entry.value =
         state.add_region({RegionKind::map_value, object, def.value_size, map, true, true});
@@ -191,8 +240,9 @@ void Explorer::put_value(PathState& state, std::uint32_t map, std::uint32_t slot
 }
 
 bool Explorer::call_map_update(PathState& state) {
-  const auto map = map_argument(state, argument(state, 1));
+  const auto map = map_argument(state, 1, nullptr);
   if (!map || !modelled(state, *map)) return false;
+  if (!may_change(state, *map)) return false;
   const program::MapDef& def = program_.maps[*map];
   const auto key = key_argument(state, *map);
   if (!key) return false;
@@ -229,13 +279,16 @@ bool Explorer::call_map_update(PathState& state) {
   for (const Candidate& candidate : candidates(state, *map, *key)) {
     const term::Id present = state.maps[*map].slots[candidate.slot].present;
     const term::Id here = store.and_(in_range, candidate.condition);
-    const auto put = [this, map = *map, slot = candidate.slot, chunks = *value](PathState& s) {
-      put_value(s, map, slot, chunks);
-      set_result(s, context_.lit64(0));
+    const auto put_when = [&](Found found) {
+      return [this, map = *map, slot = candidate.slot, chunks = *value, found](PathState& s) {
+        put_value(s, map, slot, found, chunks);
+        set_result(s, context_.lit64(0));
+      };
     };
+    const auto put = put_when(Found::no);
     const term::Id old = store.and_(here, present);
     const term::Id absent = store.and_(here, store.not_(present));
-    only_new ? fail(old, exists) : sides.push_back({old, put});
+    only_new ? fail(old, exists) : sides.push_back({old, put_when(Found::yes)});
     if (only_existing) {
       fail(absent, no_entry);
     } else if (may_be_full) {
@@ -253,8 +306,9 @@ bool Explorer::call_map_update(PathState& state) {
 }
 
 bool Explorer::call_map_delete(PathState& state) {
-  const auto map = map_argument(state, argument(state, 1));
+  const auto map = map_argument(state, 1, nullptr);
   if (!map || !modelled(state, *map)) return false;
+  if (!may_change(state, *map)) return false;
   const auto key = key_argument(state, *map);
   if (!key) return false;
   clobber(state);

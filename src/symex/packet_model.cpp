@@ -13,7 +13,11 @@ namespace probity::symex {
 namespace {
 
 constexpr std::int64_t invalid = -22;
-constexpr std::int64_t max_headroom = 256;  // XDP_PACKET_HEADROOM
+constexpr std::int64_t bad_address = -14;
+constexpr std::int64_t no_access = -13;
+constexpr std::int64_t not_supported = -524;
+constexpr std::int64_t test_run_headroom = 216;  // XDP_PACKET_HEADROOM less struct xdp_frame
+constexpr std::int64_t max_headroom = 256;       // XDP_PACKET_HEADROOM
 constexpr std::int64_t max_metadata = 252;
 constexpr std::int64_t min_packet = 14;   // ETH_HLEN
 constexpr std::int64_t max_frame = 3520;  // a page less headroom and skb_shared_info
@@ -25,6 +29,22 @@ void Explorer::move_packet(PathState& state, term::Id head, term::Id end, term::
   state.regions[state.packet.region].live = false;
   const Region region = {RegionKind::packet, state.packet.object, 0, 0, true, true};
   state.packet = {state.add_region(region), state.packet.object, head, end, meta};
+}
+
+/// The kernel keeps the metadata directly in front of data.
+void Explorer::move_metadata(PathState& state, term::Id delta, std::uint64_t size_bytes) {
+  Memory& memory = state.objects.writable(state.packet.object);
+  const auto at = [&](std::uint64_t i) {
+    return context_.store.bin(Op::add, state.packet.meta, context_.lit(64, i));
+  };
+  std::vector<term::Id> bytes;
+  for (std::uint64_t i = 0; i < size_bytes; ++i) {
+    const auto read = memory.read(context_, at(i), 1);
+    bytes.push_back(read && *read ? as_number(**read) : context_.fresh(8, "metadata"));
+  }
+  for (std::uint64_t i = 0; i < size_bytes; ++i) {
+    memory.write(context_, context_.store.bin(Op::add, at(i), delta), 1, {bytes[i], 0});
+  }
 }
 
 /// The failures of a move: always, or because of the driver, which no engine can be told to do.
@@ -44,6 +64,12 @@ bool Explorer::call_adjust_head(PathState& state) {
   const term::Id delta = store.sext(64, store.extract(0, 32, argument_2.term));
   clobber(state);
   const Packet packet = state.packet;
+  const auto metadata = store.literal(store.bin(Op::sub, packet.head, packet.meta));
+  if (!metadata) {
+    give_up(state, "bpf_xdp_adjust_head with metadata of computed size is not modelled");
+    return false;
+  }
+  const auto metadata_bytes = static_cast<std::uint64_t>(*metadata);
   const term::Id head = store.bin(Op::add, packet.head, delta);
   const term::Id meta = store.bin(Op::add, packet.meta, delta);
   const term::Id last = store.bin(Op::sub, packet.end, context_.lit64(min_packet));
@@ -54,7 +80,8 @@ bool Explorer::call_adjust_head(PathState& state) {
   const term::Id refused = store.or_(too_far, no_room);
   const term::Id fails = store.or_(refused, driver);
   std::vector<Alternative> sides;
-  sides.push_back({store.not_(fails), [this, head, meta](PathState& s) {
+  sides.push_back({store.not_(fails), [this, head, meta, delta, metadata_bytes](PathState& s) {
+                     move_metadata(s, delta, metadata_bytes);
                      move_packet(s, head, s.packet.end, meta);
                      set_result(s, context_.lit64(0));
                    }});
@@ -74,14 +101,34 @@ bool Explorer::call_adjust_meta(PathState& state) {
   const term::Id fits = store.bin(Op::ule, size, context_.lit64(max_metadata));
   const term::Id aligned = store.eq(store.extract(0, 2, size), context_.lit(2, 0));
   const term::Id supported = context_.fresh(1, "xdp_adjust_meta.supported");
+  const term::Id behind = store.bin(Op::slt, size, context_.lit64(0));
   const term::Id works = store.and_(store.and_(fits, aligned), supported);
   std::vector<Alternative> sides;
   sides.push_back({works, [this, meta](PathState& s) {
                      move_packet(s, s.packet.head, s.packet.end, meta);
                      set_result(s, context_.lit64(0));
                    }});
-  const term::Id refused = store.not_(store.and_(fits, aligned));
-  refuse_move(sides, refused, store.and_(store.not_(refused), store.not_(supported)));
+  // -EINVAL behind data or before the frame, -EACCES for a bad size, -ENOTSUPP from the driver.
+  const auto answer = [this](std::int64_t code) {
+    return [this, code](PathState& s) { set_result(s, context_.lit64(code)); };
+  };
+  const auto driver_answer = [this](std::int64_t code) {
+    return [this, code](PathState& s) {
+      s.helper_results.push_back("a driver without room or support");
+      set_result(s, context_.lit64(code));
+    };
+  };
+  const term::Id no_room = context_.fresh(1, "xdp_adjust_meta.no_room");
+  const term::Id before = store.and_(store.not_(behind), store.not_(supported));
+  const term::Id far = store.bin(Op::slt, context_.lit64(test_run_headroom), size);
+  const term::Id odd =
+      store.and_(store.and_(store.not_(behind), supported), store.not_(store.and_(fits, aligned)));
+  sides.push_back({behind, answer(invalid)});
+  sides.push_back({store.and_(odd, store.not_(far)), answer(no_access)});
+  sides.push_back({store.and_(odd, far), driver_answer(no_access)});
+  sides.push_back({store.and_(odd, far), answer(invalid)});
+  sides.push_back({store.and_(before, no_room), driver_answer(invalid)});
+  sides.push_back({store.and_(before, store.not_(no_room)), driver_answer(not_supported)});
   return fork(state, std::move(sides));
 }
 
@@ -104,9 +151,16 @@ bool Explorer::call_adjust_tail(PathState& state) {
   const auto literal = store.literal(delta);
   const std::int64_t grown =
       literal ? static_cast<std::int64_t>(static_cast<std::uint64_t>(*literal)) : 0;
+  const bool computed = !literal || grown > max_zeroed_tail;
+  if (computed &&
+      solver_.possible(state, store.and_(grows, store.not_(fails))).answer != Answer::no) {
+    give_up(state, fmt::format("bpf_xdp_adjust_tail that grows by a computed size, or by more than "
+                               "{} bytes, is not modelled",
+                               max_zeroed_tail));
+  }
   std::vector<Alternative> sides;
   sides.push_back({store.not_(fails), [this, end, old_end, grown](PathState& s) {
-                     // The kernel zeroes what a driver hands out; a longer tail is left unknown.
+                     // The kernel zeroes what it hands out.
                      Memory& memory = s.objects.writable(s.packet.object);
                      for (std::int64_t i = 0; i < grown && i < max_zeroed_tail; ++i) {
                        const term::Id at = context_.store.bin(Op::add, old_end, context_.lit64(i));
@@ -119,7 +173,14 @@ bool Explorer::call_adjust_tail(PathState& state) {
   return fork(state, std::move(sides));
 }
 
-bool Explorer::call_load_bytes(PathState& state, std::int64_t error_code) {
+/// What the helpers that copy packet bytes return when the range is not in the packet.
+term::Id Explorer::range_error(term::Id offset) {
+  if (program_.type != program::ProgType::xdp) return context_.lit64(bad_address);
+  const term::Id far = context_.store.bin(Op::ult, context_.lit64(0xffff), offset);
+  return context_.store.ite(far, context_.lit64(bad_address), context_.lit64(invalid));
+}
+
+bool Explorer::call_load_bytes(PathState& state) {
   if (!ctx_argument(state, 1)) return false;
   const Word from = argument(state, 2);
   if (!observable(state, from, "the packet offset")) return false;
@@ -143,17 +204,19 @@ bool Explorer::call_load_bytes(PathState& state, std::int64_t error_code) {
     }
     set_result(s, context_.lit64(0));
   };
-  const auto refuse = [this, place = *place, size = *size, error_code](PathState& s) {
-    for (std::uint64_t i = 0; i < size; ++i) {
+  const auto refuse = [this, place = *place, size = *size, offset](PathState& s) {
+    // Only the helper for skb clears the buffer; the one for XDP leaves it as it was.
+    const bool clears = program_.type != program::ProgType::xdp;
+    for (std::uint64_t i = 0; clears && i < size; ++i) {
       const term::Id target = context_.store.bin(Op::add, place.offset, context_.lit(64, i));
       s.objects.writable(place.object).write(context_, target, 1, {context_.lit(8, 0), 0});
     }
-    set_result(s, context_.lit64(error_code));
+    set_result(s, range_error(offset));
   };
   return fork(state, {{inside, copy}, {store.not_(inside), refuse}});
 }
 
-bool Explorer::call_store_bytes(PathState& state, std::int64_t error_code) {
+bool Explorer::call_store_bytes(PathState& state) {
   if (!ctx_argument(state, 1)) return false;
   const Word to = argument(state, 2);
   if (!observable(state, to, "the packet offset")) return false;
@@ -186,9 +249,7 @@ bool Explorer::call_store_bytes(PathState& state, std::int64_t error_code) {
     }
     set_result(s, context_.lit64(0));
   };
-  const auto refuse = [this, error_code](PathState& s) {
-    set_result(s, context_.lit64(error_code));
-  };
+  const auto refuse = [this, offset](PathState& s) { set_result(s, range_error(offset)); };
   return fork(state, {{inside, copy}, {store.not_(inside), refuse}});
 }
 

@@ -148,13 +148,15 @@ Possibility PathSolver::possible(const PathState& state, term::Id condition) {
 
 void PathSolver::assume(PathState& state, term::Id condition, const Possibility& shown) {
   if (context_.store.is_true(condition)) return;
+  // A relation to other variables, or a bound that the interval does not carry.
+  const bool mixes =
+      !shown.length && mentions_length(condition) && !by_length(state, condition).has_value();
   state.condition.push_back(condition);
   if (shown.valuation) state.valuation = shown.valuation;
   if (shown.length) {
     state.length_low = shown.length->first;
     state.length_high = shown.length->second;
-  } else if (mentions_length(condition) && !threshold(context_.store, condition, length_)) {
-    // A relation to other variables, or a bound that the interval does not carry.
+  } else if (mixes) {
     state.length_mixed = true;
   }
 }

@@ -26,6 +26,13 @@ bool is_zero(Word a) {
   return is_number(a) && term::current_store().literal(a.term) == term::Value{0};
 }
 
+/// Is the address within 2^40 bytes of the region's start on every path? Then adding the offset
+/// cannot leave the half of the address space that the region is in.
+bool is_near(Word a) {
+  constexpr std::uint64_t reach = std::uint64_t{1} << 40;
+  return current_context().magnitude.of(a.term) <= reach;
+}
+
 /// The relation of two addresses as one of their offsets: signed, unless both offsets are small.
 Op offset_relation(Op op, Word a, Word b) {
   const term::Value far = term::Value{1} << 63;
@@ -38,6 +45,7 @@ Op offset_relation(Op op, Word a, Word b) {
 
 /// Pointer against zero: no region lies at address 0.
 std::optional<bool> against_null(Op op, Word a, Word b) {
+  if ((!is_number(a) && !is_near(a)) || (!is_number(b) && !is_near(b))) return std::nullopt;
   if (!is_number(a) && is_zero(b)) {
     if (op == Op::eq || op == Op::ult || op == Op::ule) return false;
   }
@@ -75,7 +83,8 @@ Word Provenance::bin(Op op, unsigned width, Word a, Word b) {
   if (a.region == b.region && op == Op::sub) {
     return number(Symbolic::bin(op, width, a.term, b.term));
   }
-  if (a.region == b.region && is_relation(op)) {
+  // Equal offsets are equal addresses, wherever they are.
+  if (a.region == b.region && is_relation(op) && (op == Op::eq || (is_near(a) && is_near(b)))) {
     return number(Symbolic::bin(offset_relation(op, a, b), width, a.term, b.term));
   }
   if (is_relation(op)) {

@@ -75,7 +75,9 @@ bool traps(Property property) {
     case Property::initialised_stack:
     case Property::return_value:
     case Property::assertion:
-    case Property::stale_pointer: return false;
+    case Property::stale_pointer:
+    case Property::alignment:
+    case Property::kernel_contract: return false;
   }
   return false;
 }
@@ -126,7 +128,8 @@ Replayed probe(const object::Image& image, const Finding& finding) {
 
 bool needs_probe(Property property) {
   return property == Property::initialised_register || property == Property::initialised_stack ||
-         property == Property::stale_pointer;
+         property == Property::stale_pointer || property == Property::alignment ||
+         property == Property::kernel_contract;
 }
 
 Replayed on_interpreter(const object::Image& image, const Finding& finding,

@@ -113,6 +113,7 @@ struct PathState {
   std::vector<std::string> helper_results;  ///< helper calls with free results
   std::vector<std::pair<std::string, term::Id>> free_results;
   std::vector<std::string> not_replayable;
+  std::vector<term::Id> evictions;  ///< one bit each: an LRU map dropped an entry of its own accord
 
   /// BPF_ASSERT_RETURN: what must hold of r0 at exit, with the slot that said so.
   struct ReturnDemand {

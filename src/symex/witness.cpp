@@ -136,6 +136,11 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
     const auto value = static_cast<std::uint64_t>(valuation(term));
     witness.helper_results.push_back(fmt::format("{} = {:#x}", helper, value));
   }
+  for (const term::Id evicted : state.evictions) {
+    if (valuation(evicted) == 0) continue;
+    witness.helper_results.push_back("an entry that an LRU map evicted");
+    break;
+  }
   witness.helper_results.insert(witness.helper_results.end(), state.helper_results.begin(),
                                 state.helper_results.end());
   witness.not_replayable.insert(witness.not_replayable.end(), state.not_replayable.begin(),
