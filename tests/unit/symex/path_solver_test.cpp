@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PathSolver on random conditions over the packet length, thresholds that wrap and bit tests among
 // them, against the set of all lengths that are left.
+#include <algorithm>
 #include <random>
 #include <vector>
 
