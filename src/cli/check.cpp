@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `probity check FILE[:PROG]`: every path of the deployed bytecode, for every packet of every
 // length, every ctx and every map content. Findings are replayed before they are shown.
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -20,6 +21,8 @@ namespace probity::cli {
 namespace {
 
 constexpr std::uint32_t largest_packet = 9000;
+constexpr std::uint32_t largest_unroll = 1'000'000;
+constexpr std::uint64_t largest_count = 1'000'000'000;
 
 struct Flags {
   std::string file;
@@ -43,12 +46,16 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--type", flags.type, "program type, when the section name does not say it");
   app.add_option("--assert-return", flags.returns,
                  "allowed return values: names or numbers, separated by commas");
-  app.add_option("--min-packet", flags.min_packet, "shortest packet, bytes (default 14)");
-  app.add_option("--max-packet", flags.max_packet, "longest packet, bytes (default 1514)");
-  app.add_option("--unroll", flags.unroll, "times a loop may run on one path (default 2048)");
-  app.add_option("--max-paths", flags.max_paths, "paths explored (default 200000)");
-  app.add_option("--conflicts", flags.conflicts,
-                 "conflicts a solver stage may use (default 200000)");
+  add_number(app, "--min-packet", flags.min_packet, {0, largest_packet},
+             "shortest packet, bytes (default 14)");
+  add_number(app, "--max-packet", flags.max_packet, {0, largest_packet},
+             "longest packet, bytes (default 1514)");
+  add_number(app, "--unroll", flags.unroll, {0, largest_unroll},
+             "times a loop may run on one path (default 2048)");
+  add_number(app, "--max-paths", flags.max_paths, {0, largest_count},
+             "paths explored (default 200000)");
+  add_number(app, "--conflicts", flags.conflicts, {0, largest_count},
+             "conflicts a solver stage may use (default 200000)");
   app.add_option("--replay-paths", flags.replay_paths,
                  "solve every path to a packet and compare with an engine: interp or kernel");
   app.add_option("--witness-dir", flags.witness_dir,
@@ -99,13 +106,12 @@ Expected<std::vector<std::uint32_t>> parse_returns(std::string_view list) {
 
 Expected<symex::Options> options_of(const Flags& flags) {
   symex::Options options;
-  if (flags.max_packet > largest_packet) {
-    return error(Fault::bad_input, fmt::format("--max-packet: {} bytes (limit {})",
-                                               flags.max_packet, largest_packet));
-  }
   if (flags.min_packet > flags.max_packet) {
     return error(Fault::bad_input, fmt::format("--min-packet: {} is more than --max-packet {}",
                                                flags.min_packet, flags.max_packet));
+  }
+  if (flags.witness_dir.empty()) {
+    return error(Fault::bad_input, "--witness-dir: the name is empty (. is this folder)");
   }
   if (!flags.replay_paths.empty() && flags.replay_paths != "interp" &&
       flags.replay_paths != "kernel") {

@@ -143,9 +143,25 @@ void CheckReport::overview(const symex::Options& options) {
   details["findings"] = Json::array();
 }
 
+namespace {
+
+/// A name out of an object as part of a file name. Objects may be hostile: "../../x" must not lead
+/// out of the folder.
+std::string file_name(std::string_view name) {
+  constexpr std::size_t longest = 100;
+  std::string safe(name.substr(0, longest));
+  for (char& c : safe) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain && c != '_' && c != '.' && c != '-') c = '_';
+  }
+  return safe;
+}
+
+}  // namespace
+
 Expected<std::string> CheckReport::write_witness(const symex::Finding& finding,
                                                  std::size_t number) {
-  const std::string base = fmt::format("{}/{}-{}", witness_dir_, image_.name, number);
+  const std::string base = fmt::format("{}/{}-{}", witness_dir_, file_name(image_.name), number);
   const std::string hex =
       fmt::format("# {}\n{}", finding.text, packet::print_hex(finding.witness.input.packet));
   TRY(report::write_file_atomically(base + ".hex", hex));
@@ -160,7 +176,7 @@ Expected<std::string> CheckReport::write_witness(const symex::Finding& finding,
       entries.push(
           Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
     }
-    TRY(report::write_file_atomically(fmt::format("{}.map.{}.json", base, contents.map),
+    TRY(report::write_file_atomically(fmt::format("{}.map.{}.json", base, file_name(contents.map)),
                                       report::print(entries) + "\n"));
   }
   return base;

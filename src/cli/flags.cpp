@@ -3,6 +3,8 @@
 // to the help.
 #include "cli/flags.hpp"
 
+#include <charconv>
+
 namespace probity::cli {
 namespace {
 
@@ -19,6 +21,16 @@ std::unexpected<Diagnostic> usage_error(const Arguments& arguments, const std::s
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  const bool is_hex = text.starts_with("0x");
+  if (is_hex) text.remove_prefix(2);
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, value, is_hex ? 16 : 10);
+  if (problem != std::errc{} || stop != end) return std::nullopt;
+  return value;
+}
 
 Expected<Parsed> parse_flags(CLI::App& app, const Arguments& arguments,
                              report::Document& document) {

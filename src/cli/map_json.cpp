@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
+#include <unordered_set>
 
 #include "packet/packet.hpp"
 
@@ -129,12 +131,15 @@ Expected<void> require_known_members(const Json& entry, const std::string& place
   return {};
 }
 
+bool has_no_key(const MapDef& def) {
+  return def.type == MapType::queue || def.type == MapType::stack;
+}
+
 Expected<runtime::MapEntry> parse_entry(const Json& entry, const MapDef& def,
                                         const std::string& place) {
   TRY(require_known_members(entry, place));
-  const bool has_no_key = def.type == MapType::queue || def.type == MapType::stack;
   runtime::MapEntry parsed;
-  if (!has_no_key) {
+  if (!has_no_key(def)) {
     const Json* key = entry.find("key");
     if (!key) return bad(place, "no \"key\"");
     TRY(parsed.key, field_bytes(*key, {place + ": key", def.key_size}));
@@ -155,9 +160,12 @@ Expected<runtime::MapContents> parse_map(const Json& json, const MapDef& def,
                                   entries->size(), def.max_entries));
   }
   runtime::MapContents contents{std::string(def.name), {}};
+  std::unordered_set<std::string> keys;
   for (std::size_t i = 0; i < entries->size(); ++i) {
     const std::string entry_place = fmt::format("{}: map {}: entry {}", place, def.name, i);
     TRY(runtime::MapEntry entry, parse_entry((*entries)[i], def, entry_place));
+    const bool is_new = keys.emplace(entry.key.begin(), entry.key.end()).second;
+    if (!is_new && !has_no_key(def)) return bad(entry_place + ": key", "is given twice");
     contents.entries.push_back(std::move(entry));
   }
   return contents;

@@ -17,6 +17,7 @@ namespace probity::cli {
 namespace {
 
 constexpr std::uint32_t max_repeat = 100'000'000;
+constexpr std::uint64_t max_fuel = 1'000'000'000'000;
 
 struct Flags {
   std::string file;
@@ -55,8 +56,10 @@ void declare(CLI::App& app, Flags& flags) {
                  "FIELD=NUMBER,…: ingress_ifindex, rx_queue_index, mark, …");
   app.add_option("--netns", flags.network,
                  "network namespace for the kernel: fresh (default; devices are made) or host");
-  app.add_option("--repeat", flags.repeat, "afterwards time N runs of every packet");
-  app.add_option("--fuel", flags.fuel, "insns that the interpreter may execute in one run");
+  add_number(app, "--repeat", flags.repeat, {1, max_repeat},
+             "afterwards time N runs of every packet");
+  add_number(app, "--fuel", flags.fuel, {0, max_fuel},
+             "insns that the interpreter may execute in one run");
 }
 
 Expected<EngineChoice> parse_engine(std::string_view name) {
@@ -83,9 +86,6 @@ Expected<void> require_sensible(const Flags& flags) {
   }
   if (flags.raw.empty() && !has_packets) {
     return error(Fault::bad_input, "probity run: no packet; give --packet FILE or --pcap FILE");
-  }
-  if (flags.repeat == 0 || flags.repeat > max_repeat) {
-    return error(Fault::bad_input, fmt::format("--repeat: {} (1..{})", flags.repeat, max_repeat));
   }
   return {};
 }

@@ -47,8 +47,10 @@ Expected<Elf64_Ehdr> read_header(std::span<const std::uint8_t> bytes) {
     return bad(fmt::format("ELF machine {} is not eBPF ({})", header.e_machine, machine_bpf));
   if (header.e_type != ET_REL)
     return bad(fmt::format("ELF type {} is not a relocatable object ({})", header.e_type, ET_REL));
-  if (bytes[EI_VERSION] != EV_CURRENT || header.e_version != EV_CURRENT)
-    return bad(fmt::format("ELF version {} is not {}", header.e_version, EV_CURRENT));
+  const std::uint32_t version =
+      bytes[EI_VERSION] != EV_CURRENT ? bytes[EI_VERSION] : header.e_version;
+  if (version != EV_CURRENT)
+    return bad(fmt::format("ELF version {} is not {}", version, EV_CURRENT));
   return header;
 }
 

@@ -7,7 +7,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "base/bytes.hpp"
 #include "object/core.hpp"
@@ -77,7 +79,9 @@ Expected<std::vector<std::uint8_t>> read_bytes(const std::string& path) {
   const std::unique_ptr<std::FILE, FileCloser> file(
       standard_input ? nullptr : std::fopen(path.c_str(), "rb"));
   std::FILE* stream = standard_input ? stdin : file.get();
-  if (stream == nullptr) return error(Fault::bad_input, fmt::format("{}: cannot be opened", path));
+  if (stream == nullptr)
+    return error(Fault::bad_input,
+                 fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint8_t> chunk(1 << 16);
   std::size_t size = 0;
@@ -88,7 +92,8 @@ Expected<std::vector<std::uint8_t>> read_bytes(const std::string& path) {
                    fmt::format("{}: more than the limit of {} bytes", path, limits::file_bytes));
   }
   if (std::ferror(stream) != 0)
-    return error(Fault::bad_input, fmt::format("{}: cannot be read", path));
+    return error(Fault::bad_input,
+                 fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   return bytes;
 }
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 namespace probity::report {
 namespace {
@@ -43,9 +45,41 @@ Expected<void> fill(int descriptor, const std::string& path, std::string_view co
   if (const Expected<void> written = write_all(descriptor, contents); !written) {
     return std::unexpected(written.error().at(path));
   }
-  if (fsync(descriptor) != 0 && errno != EINVAL)
+  if (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP)
     return system_error(Fault::system, path, "cannot write");
   return {};
+}
+
+struct Freer {
+  void operator()(char* text) const { std::free(text); }
+};
+
+/// Where `path` leads after its symbolic links; itself when there is nothing yet.
+std::string link_target(const std::string& path) {
+  const std::unique_ptr<char, Freer> resolved(realpath(path.c_str(), nullptr));
+  return resolved ? std::string(resolved.get()) : path;
+}
+
+/// For devices, pipes and sockets: a rename would put a plain file in their place.
+Expected<void> write_in_place(const std::string& path, std::string_view contents) {
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.number() < 0) return system_error(Fault::system, path, "cannot open");
+  return fill(file.number(), path, contents);
+}
+
+Expected<void> write_and_rename(const std::string& path, mode_t mode, std::string_view contents) {
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor file(mkstemp(temporary.data()));
+  if (file.number() < 0) return system_error(Fault::system, path, "cannot create");
+  Expected<void> written = fill(file.number(), path, contents);
+  if (written && fchmod(file.number(), mode) != 0) {
+    written = system_error(Fault::system, path, "cannot set the mode of");
+  }
+  if (written && rename(temporary.c_str(), path.c_str()) != 0) {
+    written = system_error(Fault::system, path, "cannot replace");
+  }
+  if (!written) unlink(temporary.c_str());
+  return written;
 }
 
 }  // namespace
@@ -81,20 +115,11 @@ Expected<std::string> read_input_text(const std::string& path, std::uint64_t lim
 }
 
 Expected<void> write_file_atomically(const std::string& path, std::string_view contents) {
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor file(mkstemp(temporary.data()));
-  if (file.number() < 0) return system_error(Fault::system, path, "cannot create");
-  Expected<void> written = fill(file.number(), path, contents);
   struct stat old {};
-  const mode_t mode = stat(path.c_str(), &old) == 0 ? old.st_mode & 07777 : 0644;
-  if (written && fchmod(file.number(), mode) != 0) {
-    written = system_error(Fault::system, path, "cannot set the mode of");
-  }
-  if (written && rename(temporary.c_str(), path.c_str()) != 0) {
-    written = system_error(Fault::system, path, "cannot replace");
-  }
-  if (!written) unlink(temporary.c_str());
-  return written;
+  if (stat(path.c_str(), &old) != 0) return write_and_rename(path, 0644, contents);
+  if (S_ISDIR(old.st_mode)) return error(Fault::bad_input, path + ": is a directory, not a file");
+  if (!S_ISREG(old.st_mode)) return write_in_place(path, contents);
+  return write_and_rename(link_target(path), old.st_mode & 07777, contents);
 }
 
 Expected<void> write_all(int descriptor, std::string_view text) {

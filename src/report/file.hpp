@@ -23,7 +23,7 @@ Expected<std::vector<std::uint8_t>> read_input(const std::string& path, std::uin
 Expected<std::string> read_input_text(const std::string& path, std::uint64_t limit_bytes);
 
 /// Writes a temporary file in the same folder, then renames it over `path`; on an error `path` is
-/// untouched.
+/// untouched. A symbolic link stays one; devices and pipes are written to, never replaced.
 Expected<void> write_file_atomically(const std::string& path, std::string_view contents);
 
 /// Writes all of `text` to a file descriptor. A reader that closed its end is no error: it has seen

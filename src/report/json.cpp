@@ -5,6 +5,7 @@
 #include "report/json.hpp"
 
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "base/check.hpp"
 
@@ -12,7 +13,7 @@ namespace probity::report {
 namespace {
 
 using Tree = nlohmann::ordered_json;
-constexpr int max_depth = 64;
+constexpr std::size_t max_depth = 64;
 
 Tree to_tree(const Json& json) {
   if (const bool* flag = json.get<bool>()) return *flag;
@@ -27,55 +28,90 @@ Tree to_tree(const Json& json) {
   }
   if (const Json::Object* members = json.get<Json::Object>()) {
     Tree tree = Tree::object();
-    for (const Json::Member& member : *members) tree[member.first] = to_tree(member.second);
+    for (const Json::Member& member : *members) {
+      tree.get_ref<Tree::object_t&>().emplace_back(member.first, to_tree(member.second));
+    }
     return tree;
   }
   return nullptr;
 }
 
-Json from_tree(const Tree& tree) {
-  switch (tree.type()) {
-    case Tree::value_t::null:
-    case Tree::value_t::discarded: return {};
-    case Tree::value_t::boolean: return tree.get<bool>();
-    case Tree::value_t::number_integer: return tree.get<std::int64_t>();
-    case Tree::value_t::number_unsigned: return tree.get<std::uint64_t>();
-    case Tree::value_t::number_float: return tree.get<double>();
-    case Tree::value_t::string: return tree.get<std::string>();
-    case Tree::value_t::binary: return hex(tree.get_binary());
-    case Tree::value_t::array: {
-      Json json = Json::array();
-      for (const Tree& element : tree) json.push(from_tree(element));
-      return json;
-    }
-    case Tree::value_t::object: {
-      Json json = Json::object({});
-      for (const auto& [key, value] : tree.items()) json[key] = from_tree(value);
-      return json;
-    }
-  }
-  PROBITY_UNREACHABLE("kind of JSON value");
-}
+/// Builds our tree from the parser's events: linear in the text even for objects of a million
+/// members, and a member named twice is refused, which the library would resolve silently.
+class Builder : public nlohmann::json_sax<Tree> {
+ public:
+  Json take() { return std::move(root_); }
+  const std::string& problem() const { return problem_; }
 
-/// Rejects nesting beyond max_depth before the recursive conversions see it.
-bool too_deep(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_string) {
-      if (text[i] == '\\')
-        ++i;
-      else if (text[i] == '"')
-        in_string = false;
-      continue;
-    }
-    if (text[i] == '"') in_string = true;
-    if (text[i] == '[' || text[i] == '{') ++depth;
-    if (text[i] == ']' || text[i] == '}') --depth;
-    if (depth > max_depth) return true;
+  bool null() override { return add({}); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string& /*text*/) override { return add(value); }
+  bool string(std::string& value) override { return add(value); }
+  bool binary(Tree::binary_t& value) override { return add(hex(value)); }
+  bool start_object(std::size_t /*size*/) override { return open(); }
+  bool start_array(std::size_t /*size*/) override { return open(); }
+
+  bool key(std::string& name) override {
+    Level& level = levels_.back();
+    if (!level.names.insert(name).second) return fail("member \"" + name + "\" is given twice");
+    level.key = name;
+    return true;
   }
-  return false;
-}
+  bool end_object() override {
+    Json done = Json::object(std::move(levels_.back().members));
+    levels_.pop_back();
+    return add(std::move(done));
+  }
+  bool end_array() override {
+    Json done = std::move(levels_.back().elements);
+    levels_.pop_back();
+    return add(std::move(done));
+  }
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+                   const nlohmann::json::exception& exception) override {
+    const std::string_view text = exception.what();
+    const std::size_t prefix = text.find("] ");  // "[json.exception.parse_error.101] …"
+    return fail(std::string(text.substr(prefix == text.npos ? 0 : prefix + 2)));
+  }
+
+ private:
+  struct Level {
+    Json::Array elements;
+    Json::Object members;
+    std::unordered_set<std::string> names;  // of the members so far
+    std::string key;                        // of the member whose value comes next
+  };
+
+  bool open() {
+    if (levels_.size() == max_depth)
+      return fail("JSON is nested deeper than " + std::to_string(max_depth) + " levels");
+    levels_.emplace_back();
+    return true;
+  }
+  bool add(Json value) {
+    if (levels_.empty()) {
+      root_ = std::move(value);
+      return true;
+    }
+    Level& level = levels_.back();
+    if (level.names.empty())
+      level.elements.push_back(std::move(value));
+    else
+      level.members.emplace_back(level.key, std::move(value));
+    return true;
+  }
+  bool fail(std::string problem) {
+    problem_ = std::move(problem);
+    for (char& c : problem_) c = c == '\n' ? ' ' : c;
+    return false;
+  }
+
+  Json root_;
+  std::vector<Level> levels_;
+  std::string problem_;
+};
 
 }  // namespace
 
@@ -114,17 +150,9 @@ std::string print(const Json& json) {
 }
 
 Expected<Json> parse_json(std::string_view text, std::string_view place) {
-  if (too_deep(text)) {
-    const std::string line = "JSON is nested deeper than " + std::to_string(max_depth) + " levels";
-    return std::unexpected(Diagnostic(Fault::bad_input, line).at(place));
-  }
-  try {
-    return from_tree(Tree::parse(text));
-  } catch (const nlohmann::json::exception& exception) {
-    std::string line = exception.what();
-    for (char& c : line) c = c == '\n' ? ' ' : c;
-    return std::unexpected(Diagnostic(Fault::bad_input, line).at(place));
-  }
+  Builder builder;
+  if (Tree::sax_parse(text, &builder)) return builder.take();
+  return std::unexpected(Diagnostic(Fault::bad_input, builder.problem()).at(place));
 }
 
 std::string hex(std::span<const std::uint8_t> bytes) {

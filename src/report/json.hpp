@@ -40,6 +40,7 @@ class Json {
 
   static Json array() { return Json(Array{}); }
   static Json object(std::initializer_list<Member> members);
+  static Json object(Object members) { return Json(std::move(members)); }
 
   /// The member `key`, added (null) when absent; a null becomes an object. A bug on any other kind.
   Json& operator[](std::string_view key);

@@ -4,6 +4,7 @@
 // runs.
 #include <chrono>
 #include <cstddef>
+#include <cstring>
 #include <vector>
 
 #include <fmt/format.h>
@@ -116,7 +117,9 @@ class Interpreter final : public Engine {
     const std::int64_t result = map.seed(entry.key, entry.value);
     if (result == 0) return {};
     return error(Fault::bad_input,
-                 fmt::format("map {}: writing an entry gives error {}", definition.name, result));
+                 fmt::format("map {}: entry with key {} is refused: {}", definition.name,
+                             fmt::format("{:02x}", fmt::join(entry.key, "")),
+                             std::strerror(static_cast<int>(-result))));
   }
 
   program::View program_;

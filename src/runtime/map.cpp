@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/check.hpp"
+#include "runtime/map_definition.hpp"
+
 namespace probity::runtime {
 namespace {
 
@@ -18,6 +21,14 @@ constexpr std::uint32_t max_value_bytes = (1u << 31) - 1;  // a region stays bel
 std::unexpected<Diagnostic> refuse(const MapDef& map, std::string_view what, std::uint64_t value,
                                    std::string_view limit) {
   return error(Fault::bad_input, fmt::format("map {}: {} {} ({})", map.name, what, value, limit));
+}
+
+/// Maps of descriptors: keyed by a 32-bit index, whatever the value means.
+Expected<void> require_index(const MapDef& map) {
+  const bool filled_in_by_loaders = map.type == MapType::perf_event_array && map.key_size == 0;
+  if (map.key_size != 4 && !filled_in_by_loaders)
+    return refuse(map, "key_size", map.key_size, "must be 4");
+  return {};
 }
 
 Expected<void> require_sizes(const MapDef& map, bool keyed_by_index) {
@@ -49,23 +60,63 @@ std::unique_ptr<std::uint8_t[]> MapMemory::take(std::uint64_t bytes) {
   return std::unique_ptr<std::uint8_t[]>(memory);
 }
 
-Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& memory) {
+Expected<void> require_definition(const MapDef& definition) {
   switch (definition.type) {
     case MapType::array:
-    case MapType::percpu_array:
-      TRY(require_sizes(definition, true));
-      return make_array_map(definition, memory);
+    case MapType::percpu_array: return require_sizes(definition, true);
     case MapType::hash:
     case MapType::percpu_hash:
     case MapType::lru_hash:
-    case MapType::lru_percpu_hash:
-      TRY(require_sizes(definition, false));
-      return make_hash_map(definition, memory);
+    case MapType::lru_percpu_hash: return require_sizes(definition, false);
     case MapType::lpm_trie:
-      TRY(require_sizes(definition, false));
-      if (definition.key_size < 5)
+      if (definition.key_size < 5 || definition.key_size > 260)
         return refuse(definition, "key_size", definition.key_size, "5..260");
-      return make_lpm_map(definition, memory);
+      return require_sizes(definition, false);
+    case MapType::devmap_hash:
+    case MapType::devmap:
+    case MapType::cpumap:
+    case MapType::xskmap:
+    case MapType::prog_array:
+    case MapType::perf_event_array: return require_index(definition);
+    case MapType::queue:
+    case MapType::stack:
+      if (definition.max_entries == 0) return refuse(definition, "max_entries", 0, "at least 1");
+      if (definition.value_size == 0) return refuse(definition, "value_size", 0, "at least 1");
+      return {};
+    case MapType::ringbuf:
+    case MapType::stack_trace:
+    case MapType::cgroup_array:
+    case MapType::array_of_maps:
+    case MapType::hash_of_maps:
+    case MapType::sockmap:
+    case MapType::sockhash:
+    case MapType::cgroup_storage:
+    case MapType::reuseport_sockarray:
+    case MapType::percpu_cgroup_storage:
+    case MapType::sk_storage:
+    case MapType::struct_ops:
+    case MapType::inode_storage:
+    case MapType::task_storage:
+    case MapType::bloom_filter:
+    case MapType::user_ringbuf:
+    case MapType::cgrp_storage:
+    case MapType::arena: return {};
+    case MapType::unspec: break;
+  }
+  return refuse(definition, "type", static_cast<std::uint32_t>(definition.type),
+                "not a known map type");
+}
+
+Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& memory) {
+  TRY(require_definition(definition));
+  switch (definition.type) {
+    case MapType::array:
+    case MapType::percpu_array: return make_array_map(definition, memory);
+    case MapType::hash:
+    case MapType::percpu_hash:
+    case MapType::lru_hash:
+    case MapType::lru_percpu_hash: return make_hash_map(definition, memory);
+    case MapType::lpm_trie: return make_lpm_map(definition, memory);
     case MapType::devmap_hash:
     case MapType::devmap:
     case MapType::cpumap:
@@ -73,10 +124,7 @@ Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& mem
     case MapType::prog_array:
     case MapType::perf_event_array: return make_slot_map(definition, memory);
     case MapType::queue:
-    case MapType::stack:
-      if (definition.max_entries == 0) return refuse(definition, "max_entries", 0, "at least 1");
-      if (definition.value_size == 0) return refuse(definition, "value_size", 0, "at least 1");
-      return make_queue_map(definition, memory);
+    case MapType::stack: return make_queue_map(definition, memory);
     case MapType::ringbuf:
     case MapType::stack_trace:
     case MapType::cgroup_array:
@@ -97,8 +145,7 @@ Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& mem
     case MapType::arena: return make_opaque_map(definition, memory);
     case MapType::unspec: break;
   }
-  return refuse(definition, "type", static_cast<std::uint32_t>(definition.type),
-                "not a known map type");
+  PROBITY_UNREACHABLE("type of map");
 }
 
 }  // namespace probity::runtime

@@ -3,12 +3,14 @@
 // path with a named unknown, never silently.
 #include "symex/explorer.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 #include <fmt/format.h>
 
 #include "isa/bpf/codec.hpp"
 #include "isa/bpf/semantics_impl.hpp"
+#include "runtime/map_definition.hpp"
 #include "symex/machine.hpp"
 
 namespace probity::symex {
@@ -127,6 +129,10 @@ Explorer::~Explorer() = default;
 
 Expected<Exploration> Explorer::explore() {
   const double started = cpu_seconds();
+  for (program::MapDef map : program_.maps) {
+    map.max_entries = std::max(map.max_entries, 1u);  // 0 is often filled in before loading
+    TRY(runtime::require_definition(map));
+  }
   insns_.assign(program_.slots.size(), std::nullopt);
   for (std::size_t at = 0; at < program_.slots.size();) {
     TRY(const bpf::Insn insn, bpf::decode(program_.slots, at));

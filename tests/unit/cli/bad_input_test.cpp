@@ -80,6 +80,22 @@ TEST(BadInput, Flags) {
   expect_refused({"help", "prove"}, "'prove'");
 }
 
+TEST(BadInput, NumbersThatWouldWrapOrVanish) {
+  for (const std::string flag :
+       {"--min-packet", "--max-packet", "--unroll", "--max-paths", "--conflicts"}) {
+    for (const std::string number : {"-1", "18446744073709551616", "", "1e9", "0x", "7 "}) {
+      expect_refused({"check", "none.o", flag, number},
+                     flag + ": '" + number + "' is not a number in 0..");
+    }
+  }
+  expect_refused({"run", "none.o", "--fuel", "-1"}, "--fuel: '-1' is not a number in 0..");
+  expect_refused({"run", "none.o", "--repeat", "0"},
+                 "--repeat: '0' is not a number in 1..100000000");
+  expect_refused({"check", "none.o", "--max-packet", "70000"},
+                 "'70000' is not a number in 0..9000");
+  expect_refused({"check", "none.o", "--witness-dir", ""}, "--witness-dir");
+}
+
 TEST(BadInput, TestFiles) {
   expect_refused({"test", "/no/such.data"}, "/no/such.data");
   expect_refused({"test", temporary("section.data", "# why\n-- assembly\nexit\n")},

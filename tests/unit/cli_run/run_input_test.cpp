@@ -41,6 +41,7 @@ TEST_P(RunRefusal, IsOneLineAndStatus4) {
   write("large.json", R"([{"key": 4294967296, "value": 1}])");
   write("member.json", R"([{"key": 1, "valeu": 1}])");
   write("other.json", R"({"other": []})");
+  write("twice.json", R"([{"key": 1, "value": 1}, {"key": "01000000", "value": 2}])");
   const Printed printed = run(GetParam().words);
   EXPECT_EQ(printed.status, 4);
   EXPECT_EQ(printed.out, "");
@@ -62,9 +63,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"netns",
                  {counter, "--packet", "ip.hex", "--netns", "none"},
                  "--netns: 'none' is not a choice (fresh, host)"},
-        BadInput{"repeat",
-                 {counter, "--packet", "ip.hex", "--repeat", "0"},
-                 "--repeat: 0 (1..100000000)"},
+        BadInput{
+            "repeat",
+            {counter, "--packet", "ip.hex", "--repeat", "0"},
+            "probity run: --repeat: '0' is not a number in 1..100000000 (see `probity help run`)"},
         BadInput{"ctx_name",
                  {counter, "--packet", "ip.hex", "--ctx", "port=7"},
                  "--ctx: 'port=7' is not FIELD=NUMBER (ingress_ifindex, rx_queue_index, "
@@ -118,6 +120,9 @@ INSTANTIATE_TEST_SUITE_P(
                         {counter, "--packet", "ip.hex", "--map", "flows=member.json"},
                         "member.json: map flows: entry 0: unknown member \"valeu\" (key, value, "
                         "values)"},
+                    BadInput{"twice",
+                             {counter, "--packet", "ip.hex", "--map", "flows=twice.json"},
+                             "twice.json: map flows: entry 1: key: is given twice"},
                     BadInput{"object",
                              {counter, "--packet", "ip.hex", "--map", "other.json"},
                              "other.json: the program has no map 'other'"}),

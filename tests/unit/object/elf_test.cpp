@@ -70,6 +70,7 @@ TEST(Elf, RefusalsNamePlaceValueAndLimit) {
       {with<std::uint16_t>(good, offsetof(Elf64_Ehdr, e_type), 2),
        "ELF type 2 is not a relocatable"},
       {with<std::uint32_t>(good, offsetof(Elf64_Ehdr, e_version), 9), "ELF version 9 is not 1"},
+      {with<std::uint8_t>(good, EI_VERSION, 7), "ELF version 7 is not 1"},
       {with<std::uint64_t>(good, offsetof(Elf64_Ehdr, e_shoff), 0), "no section table"},
       {with<std::uint64_t>(good, offsetof(Elf64_Ehdr, e_shoff), 1ull << 63),
        "lies outside the file of 200 bytes"},

@@ -3,7 +3,9 @@
 // what every command does with its files.
 #include "report/file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -51,6 +53,35 @@ TEST(File, FailedWriteLeavesTheOldFile) {
   const Expected<void> written = write_file_atomically("/no/such/folder/file", "x");
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().fault(), Fault::system);
+}
+
+TEST(File, SymbolicLinksStayLinks) {
+  const std::string folder = fresh_folder();
+  ASSERT_TRUE(write_file_atomically(folder + "/target", "old"));
+  std::filesystem::create_symlink("target", folder + "/link");
+  ASSERT_TRUE(write_file_atomically(folder + "/link", "new"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder + "/link"));
+  EXPECT_EQ(read_input_text(folder + "/target", 3).value(), "new");
+}
+
+TEST(File, PipesAreWrittenToAndNotReplaced) {
+  const std::string path = fresh_folder() + "/pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  ASSERT_TRUE(write_file_atomically(path, "abc"));
+  char text[4] = {};
+  EXPECT_EQ(read(reader, text, sizeof text), 3);
+  EXPECT_STREQ(text, "abc");
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+  close(reader);
+}
+
+TEST(File, FoldersAreNotReplaced) {
+  const std::string folder = fresh_folder();
+  const Expected<void> written = write_file_atomically(folder, "x");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().line(), folder + ": is a directory, not a file");
 }
 
 TEST(File, ClosedPipeIsNoError) {

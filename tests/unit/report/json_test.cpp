@@ -54,6 +54,29 @@ TEST(Json, DeepNestingIsRefused) {
   EXPECT_TRUE(parse_json("[\"[[[[\\\"[[\"]", "brackets in text"));
 }
 
+TEST(Json, AMemberGivenTwiceIsRefusedByName) {
+  const Expected<Json> json = parse_json(R"([{"a": 1, "b": {"a": 2}, "a": 3}])", "twice.json");
+  ASSERT_FALSE(json);
+  EXPECT_EQ(json.error().line(), "twice.json: member \"a\" is given twice");
+  EXPECT_TRUE(parse_json(R"([{"a": {"a": []}}, {"a": ""}])", "once"));
+}
+
+TEST(Json, ManyMembersTakeLinearTime) {
+  std::string text = "{";
+  for (int i = 0; i < 300'000; ++i) text += "\"" + std::to_string(i) + "\":0,";
+  text.back() = '}';
+  const Expected<Json> json = parse_json(text, "wide.json");  // quadratic: minutes
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->get<Json::Object>()->size(), 300'000u);
+}
+
+TEST(Json, ParseErrorsSpeakOfTheTextAndNotOfTheLibrary) {
+  const Expected<Json> json = parse_json("[1,", "cut.json");
+  ASSERT_FALSE(json);
+  EXPECT_TRUE(json.error().line().starts_with("cut.json: parse error at line 1, column 4"))
+      << json.error().line();
+}
+
 TEST(Json, HexIsLowerCaseWithoutSeparators) {
   const std::vector<std::uint8_t> bytes = {0x00, 0xab, 0x0f};
   EXPECT_EQ(hex(bytes), "00ab0f");

@@ -164,6 +164,10 @@ TEST(Map, RefusesSizesTheKernelRefuses) {
                         {"m", MapType::hash, 513, 8, 1, 0, -1, {}, false},
                         {"m", MapType::hash, 4, 0x80000000, 1, 0, -1, {}, false},
                         {"m", MapType::hash, 4, 8, 0, 0, -1, {}, false},
+                        {"m", MapType::lpm_trie, 4, 8, 1, 0, -1, {}, false},
+                        {"m", MapType::lpm_trie, 261, 8, 1, 0, -1, {}, false},
+                        {"m", MapType::devmap, 1, 4, 1, 0, -1, {}, false},
+                        {"m", MapType::prog_array, 8, 4, 1, 0, -1, {}, false},
                         {"m", MapType::unspec, 4, 8, 1, 0, -1, {}, false}};
   for (const MapDef& definition : bad) {
     const auto made = make_map(definition, memory);
