@@ -106,6 +106,10 @@ TEST(BadInput, TestFiles) {
                  "nowhere");
   expect_refused({"test", temporary("mem.data", "-- asm\nexit\n-- mem\n00 1g\n-- result\n0\n")},
                  "mem.data:4: word '1g' is not a hex byte (00..ff)");
+  expect_refused({"test", temporary("map.data",
+                                    "-- spec\nmap m array 8 4 4\n-- kernel-asm\nr0 = 0\nexit\n"
+                                    "-- expect\nproved\n")},
+                 "map m: key_size 8 (must be 4)");
   expect_refused({"test", temporary("empty.data", "")}, "file has no section");
 }
 

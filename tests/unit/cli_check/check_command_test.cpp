@@ -146,12 +146,29 @@ void expect_one_line(const Printed& printed, std::string_view part) {
 TEST_F(Check, BadUsageIsOneLine) {
   expect_one_line(check({good, "--assert-return", "XDP_PASSS"}),
                   "\"XDP_PASSS\" is neither an action");
-  expect_one_line(check({good, "--max-packet", "70000"}), "70000 bytes (limit");
+  expect_one_line(check({good, "--max-packet", "70000"}), "'70000' is not a number in 0..9000");
   expect_one_line(check({good, "--min-packet", "100", "--max-packet", "60"}),
                   "more than --max-packet");
   expect_one_line(check({good, "--replay-paths", "native"}), "neither interp nor kernel");
   expect_one_line(check({good + ":nothing"}), "nothing");
   expect_one_line(check({good, "--type", "xpd"}), "xpd");
+}
+
+TEST_F(Check, HostileProgramNamesDoNotLeadOutOfTheWitnessFolder) {
+  std::ifstream in(bad, std::ios::binary);
+  std::string object((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const std::string name("\0xdp_fw\0", 8);
+  for (std::size_t at = object.find(name); at != object.npos; at = object.find(name, at + 1)) {
+    object.replace(at, name.size(), std::string("\0../pwn\0", 8));
+  }
+  const std::string hostile = (folder_ / "hostile.o").string();
+  std::ofstream(hostile, std::ios::binary) << object;
+  const fs::path inner = folder_ / "inner";
+  fs::create_directories(inner);
+  const Printed printed = check({hostile, "--no-kernel", "--witness-dir", inner.string()});
+  EXPECT_EQ(printed.status, 1) << printed.err;
+  EXPECT_TRUE(fs::exists(inner / ".._pwn-1.hex")) << printed.out;
+  EXPECT_FALSE(fs::exists(folder_ / "pwn-1.hex"));
 }
 
 }  // namespace
