@@ -290,7 +290,8 @@ TEST(Selection, PathAndSelectorAreTakenApart) {
 TEST(Selection, MissingFileIsOneLine) {
   const auto object = read_file("/nonexistent/x.o");
   ASSERT_FALSE(object);
-  EXPECT_EQ(object.error().line(), "/nonexistent/x.o: cannot be opened");
+  EXPECT_EQ(object.error().line(),
+            "/nonexistent/x.o: cannot be opened: No such file or directory");
 }
 
 TEST(Image, BareSlotsAreOneSubprogram) {
