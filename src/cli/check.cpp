@@ -139,6 +139,10 @@ Expected<void> require_checkable(const object::Image& image) {
   }
   switch (image.type) {
     case ProgType::unspec:
+      return error(Fault::bad_input,
+                   fmt::format("{}: section \"{}\" does not say the program's type; give --type "
+                               "(xdp, sched_cls or sched_act)",
+                               image.name, image.section));
     case ProgType::xdp:
     case ProgType::sched_cls:
     case ProgType::sched_act: break;
@@ -176,12 +180,24 @@ std::vector<proof::Obligation> obligations_of(const object::Image& image,
   return obligations;
 }
 
+/// The cache of earlier verdicts, or none: a cache that cannot be opened costs time, nothing else.
+std::unique_ptr<proof::Cache> open_cache(CheckReport& report) {
+  const std::optional<std::string> path = proof::default_cache_path();
+  if (!path) return nullptr;
+  auto cache = proof::Cache::open(*path, [&report](std::string_view line) { report.warn(line); });
+  if (cache) return *std::move(cache);
+  report.warn(cache.error().line());
+  return nullptr;
+}
+
 /// A second solver on each of them; the number that it does not confirm.
 std::size_t cross_check(const object::Image& image, const symex::Explorer& explorer,
                         const symex::Options& options, CheckReport& report) {
   proof::Options proving;
   proving.solver = options.solver;
   proving.cross_check = proof::CrossCheck::yes;
+  std::unique_ptr<proof::Cache> cache = open_cache(report);
+  proving.cache = cache.get();
   return report.cross_checked(proof::discharge(obligations_of(image, explorer), proving));
 }
 

@@ -264,6 +264,10 @@ std::size_t CheckReport::cross_checked(std::span<const proof::Result> results) {
   return unconfirmed;
 }
 
+void CheckReport::warn(std::string_view line) {
+  document_.note(Tone::warning, fmt::format("warning: {}", line));
+}
+
 void CheckReport::unknowns() {
   Json list = Json::array();
   for (const symex::Unknowing& unknown : exploration_.unknowns) {

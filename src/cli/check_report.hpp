@@ -32,6 +32,7 @@ class CheckReport {
   std::size_t replay_paths(std::string_view engine);
   /// Tells what a second solver said; the number of claims that it did not confirm.
   std::size_t cross_checked(std::span<const proof::Result> results);
+  void warn(std::string_view line);
   void unknowns();
   void verdict(const symex::Options& options);
 

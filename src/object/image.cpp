@@ -2,6 +2,9 @@
 // Copying a linked program out of its object, so that it lives on its own.
 #include "object/image.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include "object/object.hpp"
 
 namespace probity::object {
@@ -17,7 +20,14 @@ Image image_from_slots(std::string_view name, std::span<const bpf::Slot> slots,
   return image;
 }
 
-Image make_image(const Object& object, const Program& program) {
+const program::View* Image::keep_program(Image program) {
+  programs_.push_back(std::make_unique<Image>(std::move(program)));
+  return &views_.emplace_back(programs_.back()->view());
+}
+
+namespace {
+
+Image copy_program(const Object& object, const Program& program) {
   Image image;
   image.name = program.name;
   image.section = program.section;
@@ -45,6 +55,35 @@ Image make_image(const Object& object, const Program& program) {
   }
   for (const std::string& problem : program.problems)
     image.unsupported += (image.unsupported.empty() ? "" : "; ") + problem;
+  return image;
+}
+
+/// The programs in the object's prog_arrays; one that cannot be had makes `image` unsupported, because a tail call that
+/// silently falls through would be another program.
+void add_tail_programs(const Object& object, Image& image) {
+  std::map<std::uint32_t, const program::View*> known;  // by function
+  for (std::uint32_t map = 0; map < object.map_info.size(); ++map) {
+    for (const MapSlot& slot : object.map_info[map].initial_slots) {
+      if (slot.kind != MapSlot::Kind::function) continue;
+      const auto found = std::find_if(object.programs.begin(), object.programs.end(),
+                                      [&](const Program& p) { return p.function == slot.target; });
+      if (found == object.programs.end() || !found->problems.empty()) {
+        image.unsupported += (image.unsupported.empty() ? "" : "; ") +
+                             std::string("the target of a tail call cannot be loaded");
+        return;
+      }
+      const program::View*& view = known[slot.target];
+      if (view == nullptr) view = image.keep_program(copy_program(object, *found));
+      image.tail_targets.push_back({map, slot.index, view});
+    }
+  }
+}
+
+}  // namespace
+
+Image make_image(const Object& object, const Program& program) {
+  Image image = copy_program(object, program);
+  add_tail_programs(object, image);
   return image;
 }
 

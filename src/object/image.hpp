@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,12 @@ class Image {
   /// externs), or empty.
   std::string unsupported;
 
+  /// The programs that prog_arrays of the object hold, and where.
+  std::vector<program::TailTarget> tail_targets;
+
+  /// Takes a program that a tail call may enter; its view lives as long as this image.
+  const program::View* keep_program(Image program);
+
   /// A copy of `text` that lives as long as this image.
   std::string_view keep(std::string_view text) { return strings_.emplace_back(text); }
   std::span<const std::uint8_t> keep(std::vector<std::uint8_t> bytes) {
@@ -45,11 +52,13 @@ class Image {
   }
 
   program::View view() const {
-    return {name, section,   type, expected_attach_type, license, slots, subprogs,
-            maps, externals, lines};
+    return {name,       section, type, expected_attach_type, license, slots, subprogs, maps, externals,
+            lines,      tail_targets};
   }
 
  private:
+  std::vector<std::unique_ptr<Image>> programs_;
+  std::deque<program::View> views_;
   std::deque<std::string> strings_;  // a deque never moves its elements
   std::deque<std::vector<std::uint8_t>> contents_;
 };

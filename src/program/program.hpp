@@ -128,6 +128,19 @@ struct LineInfo {
   std::string_view text;  ///< the source line
 };
 
+struct View;
+
+/// An element of a prog_array that the object fills: the program that a tail call enters. It shares
+/// the maps of the program that calls.
+struct TailTarget {
+  std::uint32_t map = 0;    ///< index of the prog_array
+  std::uint32_t index = 0;  ///< its element
+  const View* program = nullptr;
+};
+
+/// Tail calls that one run may make (MAX_TAIL_CALL_CNT of Linux); the next one falls through.
+constexpr std::uint32_t tail_call_limit = 33;
+
 struct View {
   std::string_view name;  ///< the function's name
   std::string_view section;
@@ -139,6 +152,7 @@ struct View {
   std::span<const MapDef> maps;
   std::span<const External> externals;
   std::span<const LineInfo> lines;
+  std::span<const TailTarget> tail_targets;
 };
 
 }  // namespace probity::program

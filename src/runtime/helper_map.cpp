@@ -96,8 +96,8 @@ HelperFlow map_peek_elem(HelperCall& call) {
   return call.returns(map->peek({value, map->value_bytes()}));
 }
 
-/// An engine holds one program, so every slot of a prog_array is empty and the call falls through.
-/// One that a user filled is refused rather than ignored.
+/// Enters the program that the object put there; an empty element and the call beyond the limit fall through. An element
+/// that a user filled is refused rather than ignored.
 HelperFlow tail_call(HelperCall& call) {
   Map* map = call.map(2);
   if (map == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
@@ -106,13 +106,18 @@ HelperFlow tail_call(HelperCall& call) {
                        "argument 2 is not a prog_array");
   }
   const std::uint32_t index = call.arg32(3);
+  call.record({index}, {});
+  const std::span<const Op> target = call.session.enter_tail_target(map->definition().name, index);
+  if (!target.empty()) {
+    call.machine.code = target;
+    return HelperFlow::tail_call;
+  }
   std::array<std::uint8_t, 4> key{};
   for (unsigned i = 0; i < 4; ++i) key[i] = static_cast<std::uint8_t>(index >> i * 8);
   if (map->lookup(key) != nullptr) {
     return call.refuse(FaultKind::unsupported, index,
-                       "tail calls into another program are not modelled");
+                       "a prog_array filled at run time is not modelled");
   }
-  call.record({index}, {});
   return HelperFlow::next;
 }
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstring>
+#include <deque>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -55,18 +57,15 @@ class Interpreter final : public Engine {
       : program_(program), limits_(limits), session_(program_) {}
 
   Expected<void> load() {
-    if (program_.slots.empty() || program_.slots.size() > max_slots) {
-      return error(Fault::bad_input, fmt::format("{}: {} slots, outside 1..{}", program_.name,
-                                                 program_.slots.size(), max_slots));
+    TRY(code_, load_code(program_));
+    std::map<const program::View*, std::span<const Op>> loaded;
+    for (const program::TailTarget& target : program_.tail_targets) {
+      std::span<const Op>& code = loaded[target.program];
+      if (code.empty()) {
+        TRY(code, load_code(*target.program));
+      }
+      session_.set_tail_target(program_.maps[target.map].name, target.index, code);
     }
-    for (std::size_t slot = 0; slot < program_.slots.size();) {
-      TRY(const bpf::Insn insn, bpf::decode(program_.slots, slot));
-      TRY(require_modelled(program_, slot, insn));
-      slot += insn.slot_count();
-    }
-    op_memory_.resize(predecode_bytes(program_.slots.size()) / sizeof(Op));
-    Arena arena(std::as_writable_bytes(std::span(op_memory_)));
-    TRY(code_, predecode(program_.slots, arena));
     return session_.make_maps();
   }
 
@@ -106,6 +105,23 @@ class Interpreter final : public Engine {
   }
 
  private:
+  /// Predecodes one program; its ops live as long as the engine.
+  Expected<std::span<const Op>> load_code(const program::View& program) {
+    if (program.slots.empty() || program.slots.size() > max_slots) {
+      return error(Fault::bad_input, fmt::format("{}: {} slots, outside 1..{}", program.name,
+                                                 program.slots.size(), max_slots));
+    }
+    for (std::size_t slot = 0; slot < program.slots.size();) {
+      TRY(const bpf::Insn insn, bpf::decode(program.slots, slot));
+      TRY(require_modelled(program, slot, insn));
+      slot += insn.slot_count();
+    }
+    std::vector<Op>& memory = op_memory_.emplace_back();
+    memory.resize(predecode_bytes(program.slots.size()) / sizeof(Op));
+    Arena arena(std::as_writable_bytes(std::span(memory)));
+    return predecode(program.slots, arena);
+  }
+
   static Expected<void> write_entry(Map& map, const MapEntry& entry) {
     const program::MapDef& definition = map.definition();
     if (entry.key.size() != definition.key_size || entry.value.size() != definition.value_size) {
@@ -125,7 +141,7 @@ class Interpreter final : public Engine {
   program::View program_;
   InterpLimits limits_;
   Session session_;
-  std::vector<Op> op_memory_;
+  std::deque<std::vector<Op>> op_memory_;
   std::span<const Op> code_;
   Machine machine_;
 };

@@ -128,7 +128,11 @@ Expected<std::unique_ptr<KernelEngine>> KernelEngine::load(const program::View& 
 }
 
 Expected<void> KernelEngine::create_maps_and_load() {
-  TRY(const std::vector<std::size_t> used, referenced_maps(program_));
+  TRY(std::vector<std::size_t> used, referenced_maps(program_));
+  for (const program::TailTarget& target : program_.tail_targets) {
+    TRY(const std::vector<std::size_t> more, referenced_maps(*target.program));
+    used.insert(used.end(), more.begin(), more.end());
+  }
   TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
   std::vector<int> fds(program_.maps.size(), -1);
   for (const std::size_t index : used) {
@@ -136,6 +140,21 @@ Expected<void> KernelEngine::create_maps_and_load() {
     fds[index] = map->fd.get();
   }
   TRY(prog_, load_into_kernel(program_, slots_for_kernel(program_, fds)));
+  return fill_prog_arrays(fds);
+}
+
+Expected<void> KernelEngine::fill_prog_arrays(std::span<const int> map_fds) {
+  for (const program::TailTarget& target : program_.tail_targets) {
+    if (map_fds[target.map] < 0) continue;  // nothing calls through this array
+    const program::View& program = *target.program;
+    TRY(Fd loaded, load_into_kernel(program, slots_for_kernel(program, map_fds)));
+    MapContents element{std::string(program_.maps[target.map].name), {}};
+    element.entries.push_back({Bytes(4), Bytes(4)});
+    store_le(element.entries[0].key.data(), target.index);
+    store_le(element.entries[0].value.data(), static_cast<std::uint32_t>(loaded.get()));
+    TRY(write_kernel_map(*maps_[target.map], element.entries));
+    tail_programs_.push_back(std::move(loaded));
+  }
   return {};
 }
 

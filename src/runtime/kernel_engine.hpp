@@ -38,6 +38,8 @@ class KernelEngine final : public Engine {
         maps_(program.maps.size()) {}
 
   Expected<void> create_maps_and_load();
+  /// Loads the programs that the object puts into prog_arrays, and puts them there.
+  Expected<void> fill_prog_arrays(std::span<const int> map_fds);
   Expected<KernelMap*> find_map(std::string_view name);
   Expected<KernelMap*> require_created(std::size_t index);
   Expected<void> make_devices_of(const KernelMap& map, const MapContents& contents);
@@ -47,6 +49,7 @@ class KernelEngine final : public Engine {
   NetworkSandbox network_;
   std::vector<std::optional<KernelMap>> maps_;  // like program_.maps; unreferenced ones on demand
   Fd prog_;
+  std::vector<Fd> tail_programs_;
 };
 
 }  // namespace probity::runtime

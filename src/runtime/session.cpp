@@ -69,12 +69,20 @@ Expected<void> Session::make_maps() {
   return {};
 }
 
+std::span<const Op> Session::enter_tail_target(std::string_view map, std::uint32_t index) {
+  const auto found = tail_targets_.find({map, index});
+  if (found == tail_targets_.end() || tail_calls_ >= program::tail_call_limit) return {};
+  ++tail_calls_;
+  return found->second;
+}
+
 Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
                                   std::uint64_t fuel_insns) {
   events_.clear();
   scratch_.clear();
   shared_.clear();
   explanation_.clear();
+  tail_calls_ = 0;
   ctx_.fill(0);
   clock_ns_ = input.clock_ns;
   random_state_ = input.random_seed;

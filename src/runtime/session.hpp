@@ -6,6 +6,7 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -43,7 +44,14 @@ class Session final : public Environment {
                            std::uint32_t next_imm) override;
   PacketBytes load_packet(Machine& machine, std::uint32_t offset, unsigned size_bytes) override;
 
+  /// The code that a tail call through element `index` of the map enters; empty: it falls through.
+  void set_tail_target(std::string_view map, std::uint32_t index, std::span<const Op> code) {
+    tail_targets_[{map, index}] = code;
+  }
+
   // For the helper models.
+  /// Counts a tail call and answers its target, or nothing: no program there, or the limit reached.
+  std::span<const Op> enter_tail_target(std::string_view map, std::uint32_t index);
   const program::View& program() const { return program_; }
   /// Bare programs of no type run as XDP.
   program::ProgType program_type() const {
@@ -94,6 +102,8 @@ class Session final : public Environment {
   std::uint64_t random_state_ = 0;
   std::int64_t fuel_at_start_ = 0;
   std::string explanation_;
+  std::map<std::pair<std::string_view, std::uint32_t>, std::span<const Op>> tail_targets_;
+  std::uint32_t tail_calls_ = 0;
 };
 
 }  // namespace probity::runtime

@@ -302,6 +302,7 @@ std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Wor
           fmt::format("a helper reads byte {} of {} that was never written", at, size_bytes));
       return std::nullopt;
     }
+    if (!observable(state, **read, "the memory that a helper reads")) return std::nullopt;
     chunks.push_back(as_number(**read));
   }
   return chunks;

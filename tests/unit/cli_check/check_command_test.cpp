@@ -59,6 +59,7 @@ class Check : public testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(good)) GTEST_SKIP() << "no clang that targets BPF: " << good << " is absent";
+    setenv("PROBITY_CACHE", "off", 1);
     folder_ = fs::path(testing::TempDir()) /
               (std::string("probity_check_") +
                testing::UnitTest::GetInstance()->current_test_info()->name());
