@@ -58,8 +58,8 @@ Image copy_program(const Object& object, const Program& program) {
   return image;
 }
 
-/// The programs in the object's prog_arrays; one that cannot be had makes `image` unsupported, because a tail call that
-/// silently falls through would be another program.
+/// The programs in the object's prog_arrays; one that cannot be had makes `image` unsupported,
+/// because a tail call that silently falls through would be another program.
 void add_tail_programs(const Object& object, Image& image) {
   std::map<std::uint32_t, const program::View*> known;  // by function
   for (std::uint32_t map = 0; map < object.map_info.size(); ++map) {

@@ -52,8 +52,8 @@ class Image {
   }
 
   program::View view() const {
-    return {name,       section, type, expected_attach_type, license, slots, subprogs, maps, externals,
-            lines,      tail_targets};
+    return {name, section,   type,  expected_attach_type, license, slots, subprogs,
+            maps, externals, lines, tail_targets};
   }
 
  private:

@@ -96,8 +96,8 @@ HelperFlow map_peek_elem(HelperCall& call) {
   return call.returns(map->peek({value, map->value_bytes()}));
 }
 
-/// Enters the program that the object put there; an empty element and the call beyond the limit fall through. An element
-/// that a user filled is refused rather than ignored.
+/// Enters the program that the object put there; an empty element and the call beyond the limit
+/// fall through. An element that a user filled is refused rather than ignored.
 HelperFlow tail_call(HelperCall& call) {
   Map* map = call.map(2);
   if (map == nullptr || !call.require_ctx(1)) return HelperFlow::fault;

@@ -49,7 +49,8 @@ constexpr std::string_view caller = "r2 = map[0] ll\nr3 = 1\ncall bpf_tail_call#
 
 TEST(TailCall, EntersTheTargetWithCtx) {
   const auto main_slots = assemble(caller);
-  const auto target_slots = assemble("r2 = *(u32 *)(r1 + 4)\nr1 = *(u32 *)(r1 + 0)\nr2 -= r1\nr0 = r2\nexit\n");
+  const auto target_slots =
+      assemble("r2 = *(u32 *)(r1 + 4)\nr1 = *(u32 *)(r1 + 0)\nr2 -= r1\nr0 = r2\nexit\n");
   program::Subprog main_subprog;
   program::Subprog target_subprog;
   const program::View target = view_of(target_slots, target_subprog);
