@@ -14,6 +14,7 @@
 #include "program/validate.hpp"
 #include "proof/cache.hpp"
 #include "proof/proof.hpp"
+#include "runtime/engine.hpp"
 #include "symex/explorer.hpp"
 #include "symex/replay.hpp"
 
@@ -118,6 +119,11 @@ Expected<symex::Options> options_of(const Flags& flags) {
     return error(
         Fault::bad_input,
         fmt::format("--replay-paths: \"{}\" is neither interp nor kernel", flags.replay_paths));
+  }
+  if (flags.replay_paths == "kernel") {
+    if (const std::string reason = runtime::kernel_unavailable_reason(); !reason.empty()) {
+      return error(Fault::system, fmt::format("--replay-paths kernel: {}", reason));
+    }
   }
   options.min_packet = flags.min_packet;
   options.max_packet = flags.max_packet;
