@@ -241,7 +241,7 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   std::size_t unconfirmed = 0;
   if (flags.cross_check) unconfirmed = cross_check(image, explorer, options, report);
   report.unknowns();
-  report.verdict(options);
+  report.verdict(options, unconfirmed + differing_paths);
   if (contradicted || differing_paths > 0) return Outcome::bug;
   if (!exploration.findings.empty()) return Outcome::refuted;
   return exploration.unknowns.empty() && unconfirmed == 0 ? Outcome::holds : Outcome::unknown;

@@ -278,9 +278,9 @@ void CheckReport::unknowns() {
   document_.details()["unknowns"] = std::move(list);
 }
 
-void CheckReport::verdict(const symex::Options& options) {
+void CheckReport::verdict(const symex::Options& options, std::size_t doubts) {
   const bool refuted = !exploration_.findings.empty();
-  const bool unknown = !exploration_.unknowns.empty();
+  const bool unknown = !exploration_.unknowns.empty() || doubts > 0;
   const std::string_view word = refuted ? "refuted" : unknown ? "unknown" : "proved";
   document_.details()["verdict"] = std::string(word);
   if (!refuted && !unknown) {
@@ -295,7 +295,7 @@ void CheckReport::verdict(const symex::Options& options) {
                                           exploration_.findings.size() == 1 ? "" : "s"));
   } else {
     document_.note(Tone::warning, fmt::format("unknown: {} could not be decided ({} reasons above)",
-                                              image_.name, exploration_.unknowns.size()));
+                                              image_.name, exploration_.unknowns.size() + doubts));
   }
 }
 

@@ -34,7 +34,9 @@ class CheckReport {
   std::size_t cross_checked(std::span<const proof::Result> results);
   void warn(std::string_view line);
   void unknowns();
-  void verdict(const symex::Options& options);
+  /// `doubts` counts claims that a second solver did not confirm and paths that an engine
+  /// contradicts: with any of them nothing is called proved.
+  void verdict(const symex::Options& options, std::size_t doubts);
 
  private:
   std::string place(std::uint32_t slot) const;
