@@ -112,4 +112,16 @@ constexpr bool decide(Bool<D> condition) {
   return D::decide(condition.raw());
 }
 
+/// The value as a number, one decide() per bit: for register numbers and the like, which are
+/// literals wherever a translator is proved. Unrolled it is the value itself in Concrete.
+template <PathDomain D, unsigned W>
+constexpr unsigned pick(Bv<D, W> value) {
+  static_assert(W <= 16);
+  if constexpr (W == 1) {
+    return decide(value) ? 1 : 0;
+  } else {
+    return pick(bits<W - 1, 1>(value)) << 1 | pick(bits<0, 0>(value));
+  }
+}
+
 }  // namespace probity

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every machine's semantics shares. isa/<name>/semantics.hpp gives
+//   template <Domain D, typename World>
+//   Bv<D, 64> execute(const Insn<D>&, State<D>&, Bv<D, 64> pc, World&);   // the next pc
+// which never branches on data: a conditional jump returns ite(taken, target, pc + length). The
+// World is what surrounds the core; an emulator's world is memory, a proof's is a trace of events:
+//   Bv<D, W> load<W>(Bv<D, 64> address, Order);
+//   void store<W>(Bv<D, 64> address, Bv<D, W> value, Order);
+//   Bv<D, W> atomic<W>(Bv<D, 64> address, update, Order): stores update(old) as one event, gives old;
+//   Bv<D, W> load_reserved<W>(address, Order);
+//   Bool<D> store_conditional<W>(address, value, Order): 1 when it stored;
+//   void fence(Fence);
+//   Bv<D, 64> undefined(): an arbitrary value, where a manual leaves a result or flag undefined;
+//   void trap(): an instruction that raises an exception instead of completing (ud2, ebreak, a
+//   division error).
+#pragma once
+
+#include <cstdint>
+
+#include "domain/bv.hpp"
+
+namespace probity::isa {
+
+/// Ordering that the instruction itself guarantees. x86-64 loads are `acquire`, its stores
+/// `release`, locked ones `full`; RISC-V has .aq, .rl and both.
+enum class Order : std::uint8_t { relaxed, acquire, release, full };
+
+/// A barrier: which earlier accesses are ordered before which later ones.
+struct Fence {
+  bool reads_before = true, writes_before = true;
+  bool reads_after = true, writes_after = true;
+  friend constexpr bool operator==(const Fence&, const Fence&) = default;
+};
+
+}  // namespace probity::isa
