@@ -6,13 +6,14 @@
 // World is what surrounds the core; an emulator's world is memory, a proof's is a trace of events:
 //   Bv<D, W> load<W>(Bv<D, 64> address, Order);
 //   void store<W>(Bv<D, 64> address, Bv<D, W> value, Order);
-//   Bv<D, W> atomic<W>(Bv<D, 64> address, update, Order): stores update(old) as one event, gives old;
-//   Bv<D, W> load_reserved<W>(address, Order);
-//   Bool<D> store_conditional<W>(address, value, Order): 1 when it stored;
-//   void fence(Fence);
-//   Bv<D, 64> undefined(): an arbitrary value, where a manual leaves a result or flag undefined;
-//   void trap(): an instruction that raises an exception instead of completing (ud2, ebreak, a
-//   division error).
+//   Bv<D, W> atomic<W>(Bv<D, 64> address, update, Order): stores update(old) as one event, gives
+//   old; Bv<D, W> load_reserved<W>(address, Order); Bool<D> store_conditional<W>(address, value,
+//   Order): 1 when it stored; void fence(Fence); Bv<D, 64> undefined(): an arbitrary value, where a
+//   manual leaves a result or flag undefined; void trap(): an instruction that raises an exception
+//   instead of completing (ud2, ebreak); void trap_if(Bool<D>): the same where data decides (an x86
+//   division error). The semantics goes on with any values, so an emulator looks after execute()
+//   whether it trapped; WideDivision<D> divide_wide(Signedness, high, low, divisor): x86 only, 128
+//   by 64 bits.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,18 @@ struct Fence {
   bool reads_before = true, writes_before = true;
   bool reads_after = true, writes_after = true;
   friend constexpr bool operator==(const Fence&, const Fence&) = default;
+};
+
+enum class Signedness : std::uint8_t { is_unsigned, is_signed };
+
+/// high:low divided by a 64-bit divisor, rounding towards zero. A Bv has at most 64 bits, so this
+/// one operation is the World's: an emulator computes it, a proof may leave all three arbitrary
+/// (translated code never divides what does not fit 64 bits, and x86::execute does that itself).
+template <Domain D>
+struct WideDivision {
+  Bv<D, 64> quotient;
+  Bv<D, 64> remainder;
+  Bool<D> error;  ///< the divisor is 0 or the quotient does not fit 64 bits
 };
 
 }  // namespace probity::isa
