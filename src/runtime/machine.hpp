@@ -57,6 +57,16 @@ class Environment {
   ~Environment() = default;
 };
 
+/// Runs a function of the program for a helper that calls back; the interpreter does it where a
+/// machine has none. The frame is open, arguments are in machine.regs; r0 goes there.
+class FunctionRunner {
+ public:
+  virtual RunResult run_function(Machine& machine, std::uint32_t slot) = 0;
+
+ protected:
+  ~FunctionRunner() = default;
+};
+
 /// What a call keeps for its return.
 struct Frame {
   const Op* return_op = nullptr;
@@ -74,6 +84,7 @@ struct Machine {
   std::span<Region> regions;
   std::span<const Op> code;
   Environment* environment = nullptr;
+  FunctionRunner* functions = nullptr;
   std::int64_t fuel_insns = 0;  ///< what is left; below 0 when the budget ended
   FaultPoint fault;
   std::uint32_t depth = 0;       ///< frames in use, less one
@@ -105,5 +116,22 @@ RunResult interpret(Machine& machine);
 /// Calls the subprogram at `slot` from within a helper (a callback): a new frame, arguments in
 /// regs[1..5].
 RunResult call_back(Machine& machine, std::uint32_t slot);
+
+/// How one instruction that an engine has the core execute ended.
+enum class StepEnd : std::uint8_t {
+  slot,       ///< go on at Step::slot
+  tail_call,  ///< go on at slot 0 of machine.code
+  returned,   ///< the run is over; r0 is in machine.regs
+  fault,
+};
+struct Step {
+  StepEnd end = StepEnd::fault;
+  std::uint32_t slot = 0;
+};
+
+/// Executes the instruction at `slot` of machine.code alone, by the interpreter's text, for engines
+/// that leave the rare ones to it. Frames are such an engine's own: exit ends the run, and a local
+/// call is asked for only when there is no frame left.
+Step execute_one(Machine& machine, const bpf::Insn& insn, std::uint32_t slot);
 
 }  // namespace probity::runtime

@@ -44,6 +44,22 @@ bool has_link_header(ProgType type) {
   return type == ProgType::sched_cls || type == ProgType::sched_act;
 }
 
+Expected<void> write_entry(Map& map, const MapEntry& entry) {
+  const program::MapDef& definition = map.definition();
+  if (entry.key.size() != definition.key_size || entry.value.size() != definition.value_size) {
+    return error(Fault::bad_input,
+                 fmt::format("map {}: an entry of {} + {} bytes, must be {} + {}", definition.name,
+                             entry.key.size(), entry.value.size(), definition.key_size,
+                             definition.value_size));
+  }
+  const std::int64_t result = map.seed(entry.key, entry.value);
+  if (result == 0) return {};
+  return error(Fault::bad_input,
+               fmt::format("map {}: entry with key {} is refused: {}", definition.name,
+                           fmt::format("{:02x}", fmt::join(entry.key, "")),
+                           std::strerror(static_cast<int>(-result))));
+}
+
 }  // namespace
 
 Expected<void> Session::make_maps() {
@@ -256,6 +272,21 @@ Map* Session::find_map(std::string_view name) {
     if (map->definition().name == name) return map.get();
   }
   return nullptr;
+}
+
+Expected<MapContents> Session::read_map(std::string_view name) {
+  const Map* map = find_map(name);
+  if (map == nullptr) return error(Fault::bad_input, fmt::format("map {}: no such map", name));
+  return MapContents{std::string(name), map->entries()};
+}
+
+Expected<void> Session::write_map(const MapContents& contents) {
+  Map* map = find_map(contents.map);
+  if (map == nullptr) {
+    return error(Fault::bad_input, fmt::format("map {}: no such map", contents.map));
+  }
+  for (const MapEntry& entry : contents.entries) TRY(write_entry(*map, entry));
+  return {};
 }
 
 Address Session::share(Machine& machine, std::uint8_t* host, std::uint64_t size, RegionKind kind,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Session: the kernel's side of one program's runs on the interpreter: ctx, packet, maps, recorded
+// Session: the kernel's side of one program's runs in this process: ctx, packet, maps, recorded
 // outputs and what the helper models (helper_*.cpp) need. Everything a program is given lies in the
 // region table; nothing else is reachable from it.
 #pragma once
@@ -49,9 +49,14 @@ class Session final : public Environment {
     tail_targets_[{map, index}] = code;
   }
 
+  Expected<MapContents> read_map(std::string_view name);
+  Expected<void> write_map(const MapContents& contents);
+
   // For the helper models.
   /// Counts a tail call and answers its target, or nothing: no program there, or the limit reached.
   std::span<const Op> enter_tail_target(std::string_view map, std::uint32_t index);
+  /// Tail calls made in this run; engines that make some themselves count them here.
+  std::uint32_t& tail_calls() { return tail_calls_; }
   const program::View& program() const { return program_; }
   /// Bare programs of no type run as XDP.
   program::ProgType program_type() const {
