@@ -14,7 +14,8 @@
 // for it exactly when: an access is not allowed by the region table, the fuel at a back edge is
 // used up, a local call finds no frame, the address of a lddw is not resolved yet (0 in
 // `addresses`), a tail call does not succeed, or the instruction is one that is always assisted
-// (legacy packet access, may_goto, callx, kfuncs, helpers that Inputs marks).
+// (legacy packet access, may_goto, callx, kfuncs, helper ids from helper_limit on, and what Inputs
+// marks).
 #pragma once
 
 #include <cstddef>
@@ -41,6 +42,11 @@ struct TailTable {
 /// The guest address of the handle of map 0; map i is (first_map + i) << 32 (see
 /// runtime/memory.hpp).
 constexpr std::uint32_t first_map = 0x4000'0000;
+
+/// bpf_tail_call: translated inline.
+constexpr std::uint32_t tail_call_helper = 12;
+/// Entries of Context::helpers; a call of any other id is assisted.
+constexpr std::uint32_t helper_limit = 256;
 
 struct Context {
   const void* regions = nullptr;     ///< memory-checked: runtime::Region[region_count]

@@ -41,7 +41,11 @@ struct Options {
   std::uint32_t features = 0;
 };
 
-/// Byte offsets from the start of the image; 32 bits wide, below 2^31.
+/// The largest byte offset in an image: every distance between two labels is encodable on every
+/// target (rv64's auipc+jalr reaches 2^31 - 2^11 forwards).
+constexpr std::uint32_t label_limit = (1u << 31) - 4096;
+
+/// Byte offsets from the start of the image, below label_limit. Instruction numbers are below 2^31.
 template <Domain D>
 struct Labels {
   Bv<D, 32> here;    ///< where this sequence starts

@@ -24,6 +24,12 @@ bool sum_has(const Store& store, Id sum, Id base) {
   return std::ranges::any_of(store.args(sum), [&](Id a) { return sum_has(store, a, base); });
 }
 
+/// Address arithmetic is shallow, so plain recursion will do.
+bool mentions(const Store& store, Id a, Id part) {
+  if (a == part) return true;
+  return std::ranges::any_of(store.args(a), [&](Id b) { return mentions(store, b, part); });
+}
+
 }  // namespace
 
 std::string_view name(Object object) {
@@ -58,6 +64,10 @@ std::optional<std::int64_t> Oracle<SymbolicPath>::distance(B64 from, B64 address
 
 bool Oracle<SymbolicPath>::is_within(B64 base, B64 address) const {
   return sum_has(term::current_store(), address.raw(), base.raw());
+}
+
+bool Oracle<SymbolicPath>::leads_to(B64 pc, Bv<D, 32> label) const {
+  return mentions(term::current_store(), pc.raw(), label.raw());
 }
 
 Bv<SymbolicPath, 64> Oracle<SymbolicPath>::split(B64 value) const {

@@ -54,6 +54,8 @@ class Oracle<SymbolicPath> {
   std::optional<std::int64_t> distance(B64 from, B64 address) const;
   /// Whether `address` is a sum with this base.
   bool is_within(B64 base, B64 address) const;
+  /// Whether `pc` is computed from this label (that it equals it is a goal).
+  bool leads_to(B64 pc, Bv<D, 32> label) const;
   /// A choice that a proof must split is split; the rest is the value itself.
   B64 split(B64 value) const;
   /// Whether `value` is a variable of a scratch register or a probe: nothing else depends on it.
@@ -84,6 +86,9 @@ class Oracle<Concrete> {
   B64 base(Object object) const { return B64::lit(concrete_base(object)); }
   std::optional<std::int64_t> distance(B64 from, B64 address) const;
   bool is_within(B64 base, B64 address) const;
+  bool leads_to(B64 pc, Bv<D, 32> label) const {
+    return pc.raw() == concrete_base(Object::code) + label.raw();
+  }
   B64 split(B64 value) const { return value; }
   bool is_arbitrary(B64) const { return false; }
   static constexpr bool loops_by_induction = false;

@@ -4,6 +4,7 @@
 // event, whose result is the oracle's. The events of both sides are compared one by one.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -130,14 +131,17 @@ class World {
   B64 undefined() {
     return oracle_.template value<64>(fmt::format("undefined {}", undefined_++));
   }
-  void trap() { trapped_ = true; }
+  void trap() { complain("the code traps"); }
+  void trap_if(Bool<D> condition) { require("the code does not trap", ~condition); }
+  isa::WideDivision<D> divide_wide(isa::Signedness, B64, B64, B64) {
+    return {undefined(), undefined(), trunc<1>(undefined())};
+  }
 
   // For theorems.
   void move_stack(B64 base) { stack_ = base; }
   B64 stack() const { return stack_; }
   B64 context() const { return context_; }
   const std::vector<Event<D>>& events() const { return events_; }
-  bool trapped() const { return trapped_; }
   bool wrote_stack_above() const { return wrote_stack_above_; }
   std::size_t private_writes() const { return private_writes_; }
   const std::map<std::int64_t, B64>& context_writes() const { return context_words_; }
@@ -256,7 +260,6 @@ class World {
   std::size_t private_writes_ = 0;
   unsigned probes_ = 0, conditionals_ = 0, undefined_ = 0;
   bool has_fence_ = false;
-  bool trapped_ = false;
   bool wrote_stack_above_ = false;
 };
 

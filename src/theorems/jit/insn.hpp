@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// The theorem about one instruction: from related states, the translated code either ends in the
+// state that bpf::meaning() gives, after the same events, or asks the runtime for help in the
+// unchanged state, and that exactly when it may (jit/context.hpp). The text is a template over the
+// domain: SymbolicPath states it for all values, Concrete replays a counterexample.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "theorems/jit/emission.hpp"
+#include "theorems/jit/run.hpp"
+#include "theorems/jit/source.hpp"
+
+namespace probity::theorems {
+
+/// One instruction under one choice of everything that is not quantified over.
+struct Case {
+  bpf::Form form = bpf::Form::exit;
+  bpf::Reg dst = bpf::Reg::r0;
+  bpf::Reg src = bpf::Reg::r0;
+  jit::Options options;
+  bool back_edge = false;
+  bool upper_dead = false;    ///< Inputs::upper_dead
+  bool upper_garbage = false;  ///< operands of which only the low half is read have any upper half
+  bool always_assist = false;
+};
+
+template <PathDomain D, typename T>
+class InsnTheorem {
+ public:
+  using B64 = Bv<D, 64>;
+  using B32 = Bv<D, 32>;
+  using State = typename T::template State<D>;
+
+  InsnTheorem(const Case& insn, Oracle<D>& oracle)
+      : case_(insn), oracle_(oracle), world_(oracle, plain_of(insn.form)),
+        source_(oracle, world_, insn.options.memory) {}
+
+  void check() {
+    prepare();
+    emit();
+    if (!emitted_) return;
+    const bpf::Next<D> next = step_source();
+    start_ = oracle_.base(Object::code) + zext<64>(labels_.here);
+    Run<D, T> run(oracle_, world_, code_, start_);
+    run.may_loop_to_start = bpf::row(case_.form).meaning == bpf::Meaning::atomic;
+    const Exit exit = run.from(machine_, 0);
+    if (exit == Exit::looped) {
+      for (const Event<D>& event : world_.events()) wrote_nothing(event);
+      return;
+    }
+    if (exit == Exit::left) compare(next, run);
+  }
+
+  Goals<D>& goals() { return world_.goals(); }
+  const std::vector<Bool<D>>& assumptions() const { return assumptions_; }
+
+  // For the report of a counterexample.
+  std::span<const Bv<D, 8>> code() const { return code_; }
+  const std::array<B64, bpf::reg_count>& before() const { return before_; }
+  const std::array<B64, bpf::reg_count>& after() const { return source_.regs; }
+  State machine_before() const { return machine_before_; }
+  State machine_after() const { return machine_; }
+  const jit::Inputs<D>& inputs() const { return inputs_; }
+
+ private:
+  static Plain plain_of(bpf::Form form) {
+    switch (bpf::row(form).meaning) {
+      case bpf::Meaning::load:
+      case bpf::Meaning::load_acquire:
+      case bpf::Meaning::store_imm:
+      case bpf::Meaning::store_reg:
+      case bpf::Meaning::store_release: return Plain::events;
+      case bpf::Meaning::atomic: return Plain::probes;
+      default: return Plain::runtime_tables;
+    }
+  }
+
+  void assume(Bool<D> condition) { assumptions_.push_back(condition); }
+  B32 label(std::string_view named) {
+    const B32 value = oracle_.template value<32>(named);
+    assume(ult(value, B32::lit(jit::label_limit)));
+    return value;
+  }
+  void require(std::string_view what, Bool<D> holds) { world_.require(what, holds); }
+
+  /// Names values by role, so that two register assignments that mean the same state the same terms.
+  std::string role(unsigned r) const {
+    const bool has_dst = names_dst(case_.form), has_src = names_src(case_.form);
+    if (has_dst && r == static_cast<unsigned>(case_.dst)) return "dst";
+    if (has_src && r == static_cast<unsigned>(case_.src)) return "src";
+    return fmt::format("r{}", r);
+  }
+
+ public:
+  static constexpr bool names_dst(bpf::Form form) {
+    switch (bpf::row(form).operands) {
+      case bpf::Operands::none:
+      case bpf::Operands::off:
+      case bpf::Operands::imm:
+      case bpf::Operands::src_imm: return false;
+      default: return true;
+    }
+  }
+  static constexpr bool names_src(bpf::Form form) {
+    switch (bpf::row(form).operands) {
+      case bpf::Operands::dst_src:
+      case bpf::Operands::dst_src_off:
+      case bpf::Operands::dst_mem:
+      case bpf::Operands::mem_src:
+      case bpf::Operands::src_imm: return true;
+      default: return false;
+    }
+  }
+
+ private:
+  void prepare() {
+    world_.set_base(jit::context_offset::regions, Object::regions);
+    world_.set_base(jit::context_offset::helpers, Object::helpers);
+    world_.set_base(jit::context_offset::addresses, Object::addresses);
+    world_.set_base(jit::context_offset::tail_tables, Object::tail_tables);
+    labels_ = {label("here"), label("target"), label("assist"), label("leave")};
+    inputs_.immediates = {oracle_.template value<16>("off"), oracle_.template value<32>("imm"),
+                          oracle_.template value<32>("next_imm")};
+    inputs_.insn = oracle_.template value<32>("insn");
+    assume(ult(inputs_.insn, B32::lit(std::uint64_t{1} << 31)));
+    inputs_.blinding = oracle_.template value<32>("key");
+    inputs_.address_index = oracle_.template value<32>("address_index");
+    assume(ult(inputs_.address_index, B32::lit(1u << 20)));
+    inputs_.labels = labels_;
+    inputs_.back_edge = case_.back_edge;
+    inputs_.upper_dead = case_.upper_dead;
+    inputs_.always_assist = case_.always_assist;
+    prepare_registers();
+  }
+
+  void prepare_registers() {
+    for (unsigned r = 0; r < T::register_count; ++r) {
+      const bool scratch = T::is_scratch(r);
+      T::reg(machine_, r) =
+          oracle_.template value<64>(fmt::format("{} {}", scratch ? "scratch" : "kept", r));
+    }
+    for (unsigned r = 0; r < bpf::reg_count; ++r) {
+      const B64 value = oracle_.template value<64>(role(r));
+      source_.regs[r] = value;
+      T::reg(machine_, T::register_of(r)) =
+          has_garbage(r)
+              ? concat(oracle_.template value<32>(role(r) + " upper"), trunc<32>(value))
+              : value;
+    }
+    T::reg(machine_, T::context) = world_.context();
+    T::reg(machine_, T::stack_pointer) = world_.stack();
+    T::init(machine_, oracle_);
+    before_ = source_.regs;
+    source_.address_index = zext<64>(inputs_.address_index);
+    machine_before_ = machine_;
+  }
+  /// Whether the machine's register may differ from the eBPF one in its upper half.
+  bool has_garbage(unsigned r) const {
+    if (!case_.upper_garbage) return false;
+    const auto reg = static_cast<bpf::Reg>(r);
+    const bool named = (names_dst(case_.form) && reg == case_.dst) ||
+                       (names_src(case_.form) && reg == case_.src) || r == 0;
+    return named && !T::reads_upper(case_, reg);
+  }
+
+  void emit() {
+    Emission<D> emission;
+    typename T::template Translator<D> translator(emission.code(), case_.options);
+    emitted_ = translator.insn(case_.form, case_.dst, case_.src, inputs_);
+    if (!emitted_) return world_.complain("the translator finds a form that fits");
+    code_ = emission.bytes();
+    if (code_.size() > isa::max_sequence_bytes) {
+      emitted_ = false;
+      return world_.complain("the sequence is within max_sequence_bytes");
+    }
+    // Labels are ends of whole sequences: none lies inside this one.
+    const B64 here = zext<64>(labels_.here);
+    const B64 end = here + B64::lit(code_.size());
+    assume(ule(end, B64::lit(jit::label_limit)));
+    for (const B32 label : {labels_.target, labels_.assist, labels_.leave}) {
+      assume(ule(zext<64>(label), here) | ule(end, zext<64>(label)));
+    }
+  }
+
+  bpf::Next<D> step_source() {
+    const bpf::Row& row = bpf::row(case_.form);
+    if (row.meaning == bpf::Meaning::atomic &&
+        static_cast<bpf::AtomicOp>(row.operation) >= bpf::AtomicOp::fetch_add) {
+      source_.order = isa::Order::full;
+    }
+    if (case_.back_edge && case_.options.fuel == jit::Fuel::at_back_edges) {
+      fuel_ = world_.context_at(jit::context_offset::fuel);
+      source_.assisted = source_.assisted | (fuel_ == B64::lit(0));
+      spends_fuel_ = true;
+    }
+    const bpf::Next<D> next = bpf::meaning<D>(case_.form, case_.dst, case_.src,
+                                              inputs_.immediates, source_);
+    if (case_.always_assist || next.flow == bpf::Flow::call_reg ||
+        next.flow == bpf::Flow::call_kfunc) {
+      source_.assisted = Bool<D>::lit(1);
+    }
+    return next;
+  }
+
+  void compare(const bpf::Next<D>& next, Run<D, T>& run) {
+    if (next.flow == bpf::Flow::call_helper && !case_.always_assist) return compare_helper(run);
+    if (next.flow == bpf::Flow::call_local) {
+      source_.assisted =
+          source_.assisted | (source_.regs[10] == world_.context_at(jit::context_offset::last_frame));
+    }
+    if (oracle_.leads_to(run.pc, labels_.assist)) return compare_assist(run.pc);
+    require("the runtime is asked for help whenever that is due", ~source_.assisted);
+    if (next.flow == bpf::Flow::call_local) return compare_local_call(run);
+    compare_pc(next, run.pc);
+    compare_registers();
+    compare_events();
+    compare_private(next.flow == bpf::Flow::exit);
+  }
+
+  void compare_pc(const bpf::Next<D>& next, B64 pc) {
+    const auto distance = oracle_.distance(start_, pc);
+    const bool falls_through = distance && *distance == std::ssize(code_);
+    switch (next.flow) {
+      case bpf::Flow::exit:
+        return require("exit returns to the caller", pc == return_address());
+      case bpf::Flow::jump:
+        if (falls_through) break;
+        return require("the jump reaches its target", pc == address_of(labels_.target));
+      case bpf::Flow::branch:
+        if (falls_through) return require("the branch is not taken", ~next.taken);
+        require("the branch is taken", next.taken);
+        return require("the branch reaches its target", pc == address_of(labels_.target));
+      default: break;
+    }
+    // A jump to the next instruction may be nothing at all.
+    if (next.flow == bpf::Flow::jump) {
+      return require("the jump reaches its target", pc == address_of(labels_.target));
+    }
+    require("control goes on behind the sequence", Bool<D>::lit(falls_through ? 1 : 0));
+  }
+  B64 address_of(B32 label) { return oracle_.base(Object::code) + zext<64>(label); }
+  B64 return_address() { return T::body_return_address(machine_before_, world_); }
+
+  void compare_registers() {
+    for (unsigned r = 0; r < bpf::reg_count; ++r) compare_register(r, source_.regs[r]);
+  }
+  void compare_register(unsigned r, B64 expected) {
+    const B64 actual = T::reg(machine_, T::register_of(r));
+    const bool defined = expected.raw() != before_[r].raw();
+    const bool low_only = (case_.upper_dead && defined) || (has_garbage(r) && !defined);
+    if (low_only) require(register_goal[r], trunc<32>(actual) == trunc<32>(expected));
+    else require(register_goal[r], actual == expected);
+  }
+
+  void wrote_nothing(const Event<D>& event) {
+    require("a failed attempt writes nothing",
+            event.kind == EventKind::reserved ? Bool<D>::lit(1) : event.old == event.value);
+  }
+
+  void compare_events() {
+    const std::vector<Event<D>>& target = world_.events();
+    const std::size_t wanted = source_.events.size();
+    if (target.size() < wanted) return world_.complain("every access happens");
+    const std::size_t extra = target.size() - wanted;
+    if (extra != 0 && bpf::row(case_.form).meaning != bpf::Meaning::atomic) {
+      return world_.complain("no other access happens");
+    }
+    for (std::size_t i = 0; i < extra; ++i) wrote_nothing(target[i]);
+    for (std::size_t i = 0; i < wanted; ++i) compare_event(source_.events[i], target[extra + i]);
+  }
+  void compare_event(const Event<D>& source, const Event<D>& target) {
+    require("the access has the right address", source.address == target.address);
+    if (source.width != target.width) world_.complain("the access has the right width");
+    // A reservation that is given up wrote nothing: the update must have been none.
+    const bool given_up = target.kind == EventKind::reserved && source.kind == EventKind::atomic;
+    if (source.kind != target.kind && !given_up) world_.complain("the access is of the right kind");
+    if (source.kind != EventKind::load) {
+      require("the access writes the right value", source.value == target.value);
+    }
+    const bool ordered = source.order == target.order || target.order == isa::Order::full ||
+                         source.order == isa::Order::relaxed || given_up;
+    if (!ordered) world_.complain("the access is ordered as it must be");
+  }
+
+  /// What the instruction must leave alone: the context register, the stack, the host's registers.
+  void compare_private(bool returned) {
+    for (unsigned r = 0; r < T::register_count; ++r) {
+      if (T::is_scratch(r) || T::is_bpf(r)) continue;
+      B64 expected = T::reg(machine_before_, r);
+      if (returned && r == T::stack_pointer) expected = T::stack_after_return(expected);
+      require("other registers are kept", T::reg(machine_, r) == expected);
+    }
+    if (world_.wrote_stack_above()) world_.complain("the caller's stack is left alone");
+    compare_context();
+  }
+  void compare_context() {
+    for (const auto& [offset, value] : world_.context_writes()) {
+      if (offset == jit::context_offset::fuel && spends_fuel_) {
+        require("one unit of fuel is spent", value == fuel_ - B64::lit(1));
+      } else if (offset == jit::context_offset::tail_calls_left && tail_call_) {
+        require("one tail call is counted", value == tail_calls_ - B64::lit(1));
+      } else if (offset != jit::context_offset::insn) {
+        world_.complain("the context is left alone");
+      }
+    }
+    const auto& writes = world_.context_writes();
+    if (spends_fuel_ && !writes.contains(jit::context_offset::fuel)) {
+      world_.complain("fuel is spent at a back edge");
+    }
+    if (tail_call_ && !writes.contains(jit::context_offset::tail_calls_left)) {
+      world_.complain("a tail call is counted");
+    }
+  }
+
+  void compare_assist(B64 pc) {
+    require("help is asked for only when that is due", source_.assisted);
+    require("the assist stub is reached", pc == address_of(labels_.assist));
+    require("the assist stub gets the instruction's number",
+            T::reg(machine_, T::assist_number) == zext<64>(inputs_.insn));
+    for (unsigned r = 0; r < bpf::reg_count; ++r) {
+      require("nothing has happened before help is asked for",
+              T::reg(machine_, T::register_of(r)) == T::reg(machine_before_, T::register_of(r)));
+    }
+    for (const Event<D>& event : world_.events()) {
+      if (event.kind != EventKind::load) world_.complain("no access before help is asked for");
+    }
+    spends_fuel_ = false;
+    compare_private(false);
+  }
+
+  // Calls: call_theorem.hpp.
+  void compare_helper(Run<D, T>& run);
+  void compare_tail_call(Run<D, T>& run);
+  void compare_local_call(Run<D, T>& run);
+  void finish_call(Run<D, T>& run);
+
+  static constexpr std::string_view register_goal[bpf::reg_count] = {
+      "r0 is right", "r1 is right", "r2 is right", "r3 is right", "r4 is right", "r5 is right",
+      "r6 is right", "r7 is right", "r8 is right", "r9 is right", "r10 is right"};
+
+  Case case_;
+  Oracle<D>& oracle_;
+  World<D> world_;
+  Source<D> source_;
+  State machine_{};
+  State machine_before_{};
+  jit::Labels<D> labels_{};
+  jit::Inputs<D> inputs_{};
+  std::vector<Bv<D, 8>> code_;
+  bool emitted_ = false;
+  B64 start_{};
+  std::array<B64, bpf::reg_count> before_{};
+  std::vector<Bool<D>> assumptions_;
+  B64 fuel_{}, tail_calls_{};
+  bool spends_fuel_ = false, tail_call_ = false;
+};
+
+}  // namespace probity::theorems
