@@ -31,6 +31,10 @@ class Code {
       put(bits<W - 1, 8>(word));
     }
   }
+  /// The low `count` bytes of `bytes`, up to 8.
+  void put_literal(std::uint64_t bytes, unsigned count) {
+    for (; count > 0; --count, bytes >>= 8) put(Bv<D, 8>::lit(bytes & 0xff));
+  }
   /// Bytes put so far.
   std::uint32_t size() const { return size_; }
   std::span<const Bv<D, 8>> bytes() const { return std::span(bytes_).first(size_); }
@@ -53,6 +57,10 @@ class Code<Concrete> {
     const std::uint64_t value = word.raw();
     std::memcpy(at_, &value, W / 8);  // hosts are little-endian (checked in base)
     at_ += W / 8;
+  }
+  [[gnu::always_inline]] void put_literal(std::uint64_t bytes, unsigned count) {
+    std::memcpy(at_, &bytes, 8);
+    at_ += count;
   }
   std::uint32_t size() const { return static_cast<std::uint32_t>(at_ - start_); }
   std::span<const std::uint8_t> bytes() const { return {start_, at_}; }
