@@ -6,14 +6,15 @@
 // World is what surrounds the core; an emulator's world is memory, a proof's is a trace of events:
 //   Bv<D, W> load<W>(Bv<D, 64> address, Order);
 //   void store<W>(Bv<D, 64> address, Bv<D, W> value, Order);
-//   Bv<D, W> atomic<W>(Bv<D, 64> address, update, Order): stores update(old) as one event, gives
-//   old; Bv<D, W> load_reserved<W>(address, Order); Bool<D> store_conditional<W>(address, value,
-//   Order): 1 when it stored; void fence(Fence); Bv<D, 64> undefined(): an arbitrary value, where a
-//   manual leaves a result or flag undefined; void trap(): an instruction that raises an exception
-//   instead of completing (ud2, ebreak); void trap_if(Bool<D>): the same where data decides (an x86
-//   division error). The semantics goes on with any values, so an emulator looks after execute()
-//   whether it trapped; WideDivision<D> divide_wide(Signedness, high, low, divisor): x86 only, 128
-//   by 64 bits.
+//   Bv<D, W> atomic<W>(address, update, Order): stores update(old) as one event, gives old;
+//   Bv<D, W> load_reserved<W>(address, Order);
+//   Bool<D> store_conditional<W>(address, value, Order): 1 when it stored;
+//   void fence(Fence);
+//   Bv<D, 64> undefined(): an arbitrary value, where a manual leaves a result or flag undefined;
+//   void trap(): an instruction that raises an exception instead of completing (ud2, ebreak);
+//   void trap_if(Bool<D>): the same where data decides (an x86 division error); execute() goes on
+//   with any values, so an emulator looks afterwards whether the instruction trapped;
+//   WideDivision<D> divide_wide(Signedness, high, low, divisor): x86 only, 128 by 64 bits.
 #pragma once
 
 #include <cstdint>
