@@ -80,19 +80,13 @@ consteval std::uint8_t width_of(std::string_view mnemonic, Operand first) {
 /// What the meanings rely on: an operand that is extended is the narrower one, products and
 /// quotients have 16 bits at least, double shifts 32.
 consteval bool widths_suit(const Action& action) {
-  switch (action.operation) {
-    case Operation::movzx:
-    case Operation::movsx: return action.operands[1].width < action.width;
-    case Operation::mul_wide:
-    case Operation::imul_wide:
-    case Operation::imul:
-    case Operation::div:
-    case Operation::idiv:
-    case Operation::bswap: return action.width >= 16;
-    case Operation::shld:
-    case Operation::shrd: return action.width >= 32;
-    default: return true;
-  }
+  using enum Operation;
+  const auto is_one_of = [&action](auto... operations) {
+    return ((action.operation == operations) || ...);
+  };
+  if (is_one_of(movzx, movsx)) return action.operands[1].width < action.width;
+  if (is_one_of(mul_wide, imul_wide, imul, div, idiv, bswap)) return action.width >= 16;
+  return !is_one_of(shld, shrd) || action.width >= 32;
 }
 
 consteval Action action_of(const Row& row) {
