@@ -57,9 +57,9 @@ struct Labels {
 template <Domain D>
 struct Inputs {
   bpf::Immediates<D> immediates;
-  Bv<D, 32> insn;      ///< number of this instruction, for assist; unique among linked images
+  Bv<D, 32> insn;  ///< number of this instruction, for assist; unique among linked images; < 2^31
   Bv<D, 32> blinding;  ///< key, when Options::blinding is on
-  Bv<D, 32> address_index;  ///< of lddw forms with an address: index into Context::addresses
+  Bv<D, 32> address_index;  ///< of lddw forms with an address: index into Context::addresses, < 2^28
   Labels<D> labels;
   bool back_edge = false;   ///< the target is this instruction or an earlier one
   bool upper_dead = false;  ///< nobody reads the upper half of the result: need not be zeroed

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stubs of an image: in from the host, out to it, and to the runtime's assist and back. The
+// System V ABI: rdi, rsi are the arguments of Enter; rbx, rbp, r12..r15 belong to the host; rsp is
+// 16-byte aligned at a call.
+#pragma once
+
+#include "jit/x86_64/target.hpp"
+
+namespace probity::jit::x86_64 {
+
+/// The host's registers; with the return address they are 56 bytes, so that the body's own return
+/// address aligns the stack again.
+inline constexpr std::array<Reg, 6> host_registers = {rbx, rbp, r12, r13, r14, r15};
+
+constexpr std::int32_t saved_register(std::size_t i) {
+  return context_offset::registers + 8 * static_cast<std::int32_t>(i);
+}
+
+template <PathDomain D>
+bool Translator<D>::insn(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in) {
+  begin(in.labels);
+  dispatch(*this, form, dst, src, in);
+  return true;
+}
+
+template <PathDomain D>
+void Translator<D>::begin(const Labels<D>& labels) {
+  here_ = labels.here;
+  start_ = code_.size();
+}
+
+template <PathDomain D>
+void Translator<D>::enter(const Labels<D>& labels) {
+  using enum x86::Form;
+  begin(labels);
+  for (const Reg reg : host_registers) emit<push_r64>(reg);
+  emit<mov_rm64_r64>(context_reg, rdi);
+  emit<mov_rm64_r64>(r11, rsi);
+  emit<mov_rm64_r64>(context(context_offset::entry_sp), rsp);
+  for (const std::size_t i : {1, 2, 3, 4, 5, 10}) {
+    emit<mov_r64_rm64>(register_map[i], context(saved_register(i)));
+  }
+  for (const std::size_t i : {0, 6, 7, 8, 9}) {
+    emit<xor_rm32_r32>(register_map[i], register_map[i]);
+  }
+  emit<call_rm64>(r11);
+  return_to_host();
+}
+
+/// From any depth: r0 is the result.
+template <PathDomain D>
+void Translator<D>::leave(const Labels<D>& labels) {
+  begin(labels);
+  emit<x86::Form::mov_r64_rm64>(rsp, context(context_offset::entry_sp));
+  return_to_host();
+}
+
+template <PathDomain D>
+void Translator<D>::return_to_host() {
+  for (std::size_t i = host_registers.size(); i-- > 0;) emit<x86::Form::pop_r64>(host_registers[i]);
+  emit<x86::Form::ret>();
+}
+
+/// r9 is the number of the instruction; see context.hpp.
+template <PathDomain D>
+void Translator<D>::assist(const Labels<D>& labels) {
+  using enum x86::Form;
+  begin(labels);
+  for (std::size_t i = 0; i < bpf::reg_count; ++i) {
+    emit<mov_rm64_r64>(context(saved_register(i)), register_map[i]);
+  }
+  emit<mov_rm64_r64>(rdi, context_reg);
+  emit<mov_rm32_r32>(rsi, r9);
+  emit<call_rm64>(context(context_offset::assist));
+  emit<mov_rm64_r64>(r11, rax);
+  for (std::size_t i = 0; i < bpf::reg_count; ++i) {
+    emit<mov_r64_rm64>(register_map[i], context(saved_register(i)));
+  }
+  emit<jmp_rm64>(r11);
+}
+
+template <PathDomain D>
+void Translator<D>::end(const Input& in) {
+  begin(in.labels);
+  assisted(in);
+}
+
+}  // namespace probity::jit::x86_64
