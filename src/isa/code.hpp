@@ -35,6 +35,10 @@ class Code {
   void put_literal(std::uint64_t bytes, unsigned count) {
     for (; count > 0; --count, bytes >>= 8) put(Bv<D, 8>::lit(bytes & 0xff));
   }
+  /// Overwrites the byte at `at`, below size(): a distance that was not known yet.
+  void replace(std::uint32_t at, Bv<D, 8> byte) {
+    if (at < bytes_.size()) bytes_[at] = byte;
+  }
   /// Bytes put so far.
   std::uint32_t size() const { return size_; }
   std::span<const Bv<D, 8>> bytes() const { return std::span(bytes_).first(size_); }
@@ -61,6 +65,9 @@ class Code<Concrete> {
   [[gnu::always_inline]] void put_literal(std::uint64_t bytes, unsigned count) {
     std::memcpy(at_, &bytes, 8);
     at_ += count;
+  }
+  void replace(std::uint32_t at, Bv<Concrete, 8> byte) {
+    start_[at] = static_cast<std::uint8_t>(byte.raw());
   }
   std::uint32_t size() const { return static_cast<std::uint32_t>(at_ - start_); }
   std::span<const std::uint8_t> bytes() const { return {start_, at_}; }

@@ -53,13 +53,18 @@ void dispatch_alu(T& to, Reg dst, Reg src, const Inputs<D>& in) {
   } else if constexpr (r.meaning == Meaning::byte_swap) {
     to.template byte_swap<static_cast<bpf::SwapOp>(r.operation), r.width>(dst, in);
   } else if constexpr (r.meaning == Meaning::load_imm64) {
-    if constexpr (form == bpf::Form::lddw) to.load_imm64(dst, in);
-    else to.load_address(dst, in);
+    if constexpr (form == bpf::Form::lddw)
+      to.load_imm64(dst, in);
+    else
+      to.load_address(dst, in);
   } else {
     constexpr auto op = static_cast<bpf::AluOp>(r.operation);
-    if constexpr (r.operands == bpf::Operands::dst_imm) to.template alu_imm<op, r.width>(dst, in);
-    else if constexpr (op == bpf::AluOp::neg) to.template negate<r.width>(dst, in);
-    else to.template alu_reg<op, r.width>(dst, src, in);
+    if constexpr (r.operands == bpf::Operands::dst_imm)
+      to.template alu_imm<op, r.width>(dst, in);
+    else if constexpr (op == bpf::AluOp::neg)
+      to.template negate<r.width>(dst, in);
+    else
+      to.template alu_reg<op, r.width>(dst, src, in);
   }
 }
 

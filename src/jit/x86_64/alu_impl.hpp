@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ALU, MOVSX, byte swaps and constants (RFC 9669, sections 4.1, 4.2, 5.4). A 32-bit instruction of
-// x86-64 zeroes the upper half of its destination, as eBPF wants; flags never outlive a sequence, so
-// any form may set them. Blinded immediates never appear in the code: they are loaded through r9.
+// x86-64 zeroes the upper half of its destination, as eBPF wants; flags never outlive a sequence,
+// so any form may set them. Blinded immediates never appear in the code: they are loaded through
+// r9.
 #pragma once
 
 #include "jit/x86_64/target.hpp"
@@ -26,9 +27,9 @@ constexpr ArithmeticForms arithmetic_forms(AluOp op) {
                                  and_rm64_imm8, and_rm32_imm32, and_rm64_imm32};
   constexpr ArithmeticForms xor_{xor_rm32_r32,  xor_rm64_r64,   xor_rm32_imm8,
                                  xor_rm64_imm8, xor_rm32_imm32, xor_rm64_imm32};
-  return op == AluOp::add   ? add
-         : op == AluOp::sub ? sub
-         : op == AluOp::or_ ? or_
+  return op == AluOp::add    ? add
+         : op == AluOp::sub  ? sub
+         : op == AluOp::or_  ? or_
          : op == AluOp::and_ ? and_
                              : xor_;
 }
@@ -39,11 +40,11 @@ struct ShiftForms {
 };
 constexpr ShiftForms shift_forms(AluOp op) {
   using enum x86::Form;
-  constexpr ShiftForms lsh{shl_rm32_1,  shl_rm64_1,  shl_rm32_imm8,      shl_rm64_imm8,
+  constexpr ShiftForms lsh{shl_rm32_1,  shl_rm64_1,  shl_rm32_imm8,     shl_rm64_imm8,
                            shl_rm32_cl, shl_rm64_cl, shlx_r32_rm32_r32, shlx_r64_rm64_r64};
-  constexpr ShiftForms rsh{shr_rm32_1,  shr_rm64_1,  shr_rm32_imm8,      shr_rm64_imm8,
+  constexpr ShiftForms rsh{shr_rm32_1,  shr_rm64_1,  shr_rm32_imm8,     shr_rm64_imm8,
                            shr_rm32_cl, shr_rm64_cl, shrx_r32_rm32_r32, shrx_r64_rm64_r64};
-  constexpr ShiftForms arsh{sar_rm32_1,  sar_rm64_1,  sar_rm32_imm8,      sar_rm64_imm8,
+  constexpr ShiftForms arsh{sar_rm32_1,  sar_rm64_1,  sar_rm32_imm8,     sar_rm64_imm8,
                             sar_rm32_cl, sar_rm64_cl, sarx_r32_rm32_r32, sarx_r64_rm64_r64};
   return op == AluOp::lsh ? lsh : op == AluOp::rsh ? rsh : arsh;
 }
@@ -51,8 +52,12 @@ constexpr ShiftForms shift_forms(AluOp op) {
 constexpr bool is_shift(AluOp op) {
   return op == AluOp::lsh || op == AluOp::rsh || op == AluOp::arsh;
 }
-constexpr bool is_quotient(AluOp op) { return op == AluOp::div || op == AluOp::sdiv; }
-constexpr bool is_signed_division(AluOp op) { return op == AluOp::sdiv || op == AluOp::smod; }
+constexpr bool is_quotient(AluOp op) {
+  return op == AluOp::div || op == AluOp::sdiv;
+}
+constexpr bool is_signed_division(AluOp op) {
+  return op == AluOp::sdiv || op == AluOp::smod;
+}
 constexpr bool is_division(AluOp op) {
   return is_quotient(op) || op == AluOp::mod || op == AluOp::smod;
 }
@@ -204,7 +209,9 @@ void Translator<D>::shift_reg(Reg dst, Reg src) {
 }
 
 /// Where the value of a register is while rax and rdx serve a division.
-constexpr Reg kept(Reg reg) { return reg == rax ? r10 : reg == rdx ? r11 : reg; }
+constexpr Reg kept(Reg reg) {
+  return reg == rax ? r10 : reg == rdx ? r11 : reg;
+}
 template <AluOp op>
 constexpr Reg division_result = is_quotient(op) ? rax : rdx;
 
@@ -248,8 +255,10 @@ void Translator<D>::divide_imm(Reg dst, Bv<D, 32> imm) {
   } else if (is_equal(imm, quotient ? 1 : 0)) {
     move<W>(dst, dst);
   } else if (is_signed_division(op) && is_equal(imm, 0xffff'ffff)) {
-    if (quotient) emit<W, neg_rm32, neg_rm64>(dst);
-    else emit<xor_rm32_r32>(dst, dst);
+    if (quotient)
+      emit<W, neg_rm32, neg_rm64>(dst);
+    else
+      emit<xor_rm32_r32>(dst, dst);
   } else {
     begin_division();
     move_imm<W>(r9, imm);
@@ -266,14 +275,18 @@ void Translator<D>::divide_reg(Reg dst, Reg src) {
   using enum x86::Form;
   const Reg divisor = kept(src);
   begin_division();
-  if (is_quotient(op)) emit<xor_rm32_r32>(rax, rax);
-  else move<W>(rdx, kept(dst));
+  if (is_quotient(op))
+    emit<xor_rm32_r32>(rax, rax);
+  else
+    move<W>(rdx, kept(dst));
   emit<W, test_rm32_r32, test_rm64_r64>(divisor, divisor);
   const Skip by_zero = skip_if(Cond::e);
   if constexpr (is_signed_division(op)) {
     if (is_quotient(op)) move<W>(rax, kept(dst));
-    if (is_quotient(op)) emit<W, neg_rm32, neg_rm64>(rax);
-    else emit<xor_rm32_r32>(rdx, rdx);
+    if (is_quotient(op))
+      emit<W, neg_rm32, neg_rm64>(rax);
+    else
+      emit<xor_rm32_r32>(rdx, rdx);
     emit<W, cmp_rm32_imm8, cmp_rm64_imm8>(divisor, Bv<D, 8>::lit(0xff));
     const Skip by_minus_one = skip_if(Cond::e);
     divide_plain<op, W>(dst, divisor);
@@ -295,9 +308,12 @@ template <PathDomain D>
 template <unsigned From, unsigned W>
 void Translator<D>::movsx(Reg dst, Reg src, const Input&) {
   using enum x86::Form;
-  if constexpr (From == 8) emit<W, movsx_r32_rm8, movsx_r64_rm8>(dst, src);
-  else if constexpr (From == 16) emit<W, movsx_r32_rm16, movsx_r64_rm16>(dst, src);
-  else emit<movsxd_r64_rm32>(dst, src);
+  if constexpr (From == 8)
+    emit<W, movsx_r32_rm8, movsx_r64_rm8>(dst, src);
+  else if constexpr (From == 16)
+    emit<W, movsx_r32_rm16, movsx_r64_rm16>(dst, src);
+  else
+    emit<movsxd_r64_rm32>(dst, src);
 }
 
 /// The machine is little-endian: to_le only truncates.
@@ -306,8 +322,10 @@ template <bpf::SwapOp op, unsigned W>
 void Translator<D>::byte_swap(Reg dst, const Input&) {
   using enum x86::Form;
   if constexpr (op == bpf::SwapOp::to_le) {
-    if constexpr (W == 16) emit<movzx_r32_rm16>(dst, dst);
-    else move<W>(dst, dst);
+    if constexpr (W == 16)
+      emit<movzx_r32_rm16>(dst, dst);
+    else
+      move<W>(dst, dst);
   } else if constexpr (W == 16) {
     emit<bswap_r32>(dst);
     emit<shr_rm32_imm8>(dst, Bv<D, 8>::lit(16));

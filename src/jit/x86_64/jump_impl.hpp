@@ -19,15 +19,19 @@ Bv<D, 32> Translator<D>::position() const {
 template <PathDomain D>
 void Translator<D>::jump_to(Bv<D, 32> target) {
   const Bv<D, 32> distance = target - (position() + literal(2));
-  if (decide(x86::fits<8>(distance))) emit<x86::Form::jmp_rel8>(trunc<8>(distance));
-  else jump_far(target);
+  if (decide(x86::fits<8>(distance)))
+    emit<x86::Form::jmp_rel8>(trunc<8>(distance));
+  else
+    jump_far(target);
 }
 
 template <PathDomain D>
 void Translator<D>::jump_if(Cond cond, Bv<D, 32> target) {
   const Bv<D, 32> distance = target - (position() + literal(2));
-  if (decide(x86::fits<8>(distance))) emit<x86::Form::jcc_rel8>(cond, trunc<8>(distance));
-  else jump_far_if(cond, target);
+  if (decide(x86::fits<8>(distance)))
+    emit<x86::Form::jcc_rel8>(cond, trunc<8>(distance));
+  else
+    jump_far_if(cond, target);
 }
 
 template <PathDomain D>
@@ -93,8 +97,10 @@ template <JmpOp op, unsigned W>
 void Translator<D>::branch_reg(Reg dst, Reg src, const Input& in) {
   using enum x86::Form;
   take_fuel(in);
-  if constexpr (op == JmpOp::jset) emit<W, test_rm32_r32, test_rm64_r64>(dst, src);
-  else emit<W, cmp_rm32_r32, cmp_rm64_r64>(dst, src);
+  if constexpr (op == JmpOp::jset)
+    emit<W, test_rm32_r32, test_rm64_r64>(dst, src);
+  else
+    emit<W, cmp_rm32_r32, cmp_rm64_r64>(dst, src);
   jump_if(condition(op), in.labels.target);
 }
 
@@ -105,8 +111,10 @@ void Translator<D>::branch_imm(Reg dst, const Input& in) {
   take_fuel(in);
   if (options_.blinding == Blinding::on) {
     load_blinded(r9, in);
-    if constexpr (op == JmpOp::jset) emit<W, test_rm32_r32, test_rm64_r64>(dst, r9);
-    else emit<W, cmp_rm32_r32, cmp_rm64_r64>(dst, r9);
+    if constexpr (op == JmpOp::jset)
+      emit<W, test_rm32_r32, test_rm64_r64>(dst, r9);
+    else
+      emit<W, cmp_rm32_r32, cmp_rm64_r64>(dst, r9);
   } else if constexpr (op == JmpOp::jset) {
     test_imm<W>(dst, in.immediates.imm);
   } else {

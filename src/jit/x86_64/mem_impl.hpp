@@ -53,26 +53,34 @@ Mem<D> Translator<D>::access(Reg base, const Input& in) {
 template <PathDomain D>
 template <unsigned W>
 void Translator<D>::load_effective(Reg dst, const Mem<D>& mem) {
-  if (decide(mem.disp == literal(0))) move<W>(dst, mem.base);
-  else emit<W, x86::Form::lea_r32_m, x86::Form::lea_r64_m>(dst, mem);
+  if (decide(mem.disp == literal(0)))
+    move<W>(dst, mem.base);
+  else
+    emit<W, x86::Form::lea_r32_m, x86::Form::lea_r64_m>(dst, mem);
 }
 
 template <PathDomain D>
 template <unsigned W>
 void Translator<D>::read(Reg dst, const Mem<D>& mem) {
   using enum x86::Form;
-  if constexpr (W == 8) emit<movzx_r32_rm8>(dst, mem);
-  else if constexpr (W == 16) emit<movzx_r32_rm16>(dst, mem);
-  else emit<W, mov_r32_rm32, mov_r64_rm64>(dst, mem);
+  if constexpr (W == 8)
+    emit<movzx_r32_rm8>(dst, mem);
+  else if constexpr (W == 16)
+    emit<movzx_r32_rm16>(dst, mem);
+  else
+    emit<W, mov_r32_rm32, mov_r64_rm64>(dst, mem);
 }
 
 template <PathDomain D>
 template <unsigned W>
 void Translator<D>::write(const Mem<D>& mem, Reg src) {
   using enum x86::Form;
-  if constexpr (W == 8) emit<mov_rm8_r8>(mem, src);
-  else if constexpr (W == 16) emit<mov_rm16_r16>(mem, src);
-  else emit<W, mov_rm32_r32, mov_rm64_r64>(mem, src);
+  if constexpr (W == 8)
+    emit<mov_rm8_r8>(mem, src);
+  else if constexpr (W == 16)
+    emit<mov_rm16_r16>(mem, src);
+  else
+    emit<W, mov_rm32_r32, mov_rm64_r64>(mem, src);
 }
 
 template <PathDomain D>
@@ -80,10 +88,14 @@ template <MemOp op, unsigned W>
 void Translator<D>::load(Reg dst, Reg src, const Input& in) {
   using enum x86::Form;
   const Mem<D> mem = access<W, Access::read>(src, in);
-  if constexpr (op == MemOp::zero) read<W>(dst, mem);
-  else if constexpr (W == 8) emit<movsx_r64_rm8>(dst, mem);
-  else if constexpr (W == 16) emit<movsx_r64_rm16>(dst, mem);
-  else emit<movsxd_r64_rm32>(dst, mem);
+  if constexpr (op == MemOp::zero)
+    read<W>(dst, mem);
+  else if constexpr (W == 8)
+    emit<movsx_r64_rm8>(dst, mem);
+  else if constexpr (W == 16)
+    emit<movsx_r64_rm16>(dst, mem);
+  else
+    emit<movsxd_r64_rm32>(dst, mem);
 }
 
 template <PathDomain D>

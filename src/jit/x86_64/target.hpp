@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The x86-64 translator, over a PathDomain: Concrete is the JIT that ships, SymbolicPath the one
 // being proved. Registers as Linux maps them, so that a helper call moves nothing: r1..r5 are the
-// first five arguments of the System V ABI, r0 its result, r6..r10 are callee-saved. No value and no
-// flag lives in r9, r10, r11 or RFLAGS between two eBPF instructions. Bodies: *_impl.hpp.
+// first five arguments of the System V ABI, r0 its result, r6..r10 are callee-saved. No value and
+// no flag lives in r9, r10, r11 or RFLAGS between two eBPF instructions. Bodies: *_impl.hpp.
 #pragma once
 
 #include <array>
