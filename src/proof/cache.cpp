@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SQLite table, one connection behind a mutex. Whatever SQLite or a row's checksum objects to
-// becomes a warning and a miss, never an error of the proof.
+// One SQLite table, one connection behind a mutex, statements prepared once. Whatever SQLite or a
+// row's checksum objects to becomes a warning and a miss, never an error of the proof. The file is
+// in WAL mode without fsync: a crash of the machine may lose or damage rows, which costs time and
+// is noticed by the checksums; it cannot make an answer.
 #include "proof/cache.hpp"
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
+#include <map>
 #include <mutex>
 
 namespace probity::proof {
@@ -17,149 +20,39 @@ using solver::Answer;
 using solver::Status;
 
 constexpr int busy_wait_ms = 2000;
-constexpr std::string_view magic = "probity-answer-1";
+/// Rows per transaction.
+constexpr std::size_t batch_rows = 512;
 
-void put(std::string& bytes, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i) bytes.push_back(char((value >> (8 * i)) & 0xff));
-}
-
-void put_text(std::string& bytes, std::string_view text) {
-  put(bytes, text.size());
-  bytes.append(text);
-}
-
-void put_value(std::string& bytes, term::Value value) {
-  put(bytes, std::uint64_t(value));
-  put(bytes, std::uint64_t(value >> 64));
-}
-
-/// Reads what put() wrote; `ok` turns false at the first overrun and stays so.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-  std::uint64_t number() {
-    if (bytes_.size() < 8) return fail();
-    std::uint64_t value = 0;
-    for (int i = 0; i < 8; ++i) {
-      value |= std::uint64_t(static_cast<unsigned char>(bytes_[std::size_t(i)])) << (8 * i);
-    }
-    bytes_.remove_prefix(8);
-    return value;
-  }
-  term::Value value() {
-    const std::uint64_t low = number();
-    return (term::Value(number()) << 64) | low;
-  }
-  std::string text() {
-    const std::uint64_t size = number();
-    if (size > bytes_.size()) {
-      fail();
-      return {};
-    }
-    std::string result(bytes_.substr(0, size));
-    bytes_.remove_prefix(size);
-    return result;
-  }
-  /// A count of items of at least 8 bytes each.
-  std::uint64_t count() {
-    const std::uint64_t n = number();
-    return n <= bytes_.size() / 8 ? n : fail();
-  }
-  bool complete() const { return ok_ && bytes_.empty(); }
-  bool ok() const { return ok_; }
-
- private:
-  std::uint64_t fail() {
-    ok_ = false;
-    bytes_ = {};
-    return 0;
-  }
-  std::string_view bytes_;
-  bool ok_ = true;
-};
-
-std::size_t function_number(const CanonicalQuery& query, term::Function function) {
-  std::size_t number = 0;
-  while (number < query.functions.size() && query.functions[number] != function) ++number;
-  return number;
-}
-
-std::string write_answer(const CanonicalQuery& query, const Answer& answer) {
-  std::string bytes(magic);
-  put(bytes, std::uint64_t(answer.status));
-  put_text(bytes, answer.engine);
-  put(bytes, query.variables.size());
-  for (const term::Id variable : query.variables) put_value(bytes, answer.model.get(variable));
-  put(bytes, answer.model.entries().size());
-  for (const term::Model::Entry& entry : answer.model.entries()) {
-    put(bytes, function_number(query, entry.function));
-    put(bytes, entry.arguments.size());
-    for (const term::Value argument : entry.arguments) put_value(bytes, argument);
-    put_value(bytes, entry.value);
+std::string key_bytes(const Hash128& key) {
+  std::string bytes;
+  for (const std::uint64_t part : {key.high, key.low}) {
+    for (int i = 0; i < 8; ++i) bytes.push_back(char((part >> (8 * i)) & 0xff));
   }
   return bytes;
 }
 
-std::optional<Answer> read_answer(const CanonicalQuery& query, std::string_view bytes) {
-  if (!bytes.starts_with(magic)) return std::nullopt;
-  Reader reader(bytes.substr(magic.size()));
-  Answer answer;
-  const std::uint64_t status = reader.number();
-  if (status != std::uint64_t(Status::sat) && status != std::uint64_t(Status::unsat)) {
-    return std::nullopt;
-  }
-  answer.status = Status(status);
-  answer.engine = reader.text();
-  if (reader.count() != query.variables.size()) return std::nullopt;
-  for (const term::Id variable : query.variables) answer.model.set(variable, reader.value());
-  for (std::uint64_t left = reader.count(); left > 0; --left) {
-    const std::uint64_t function = reader.number();
-    std::vector<term::Value> arguments(reader.count());
-    for (term::Value& argument : arguments) argument = reader.value();
-    const term::Value value = reader.value();
-    if (!reader.ok()) return std::nullopt;
-    if (function >= query.functions.size()) continue;  // of a function that rewriting removed
-    answer.model.set_apply(query.functions[function], arguments, value);
-  }
-  if (!reader.complete()) return std::nullopt;
-  return answer;
+std::string checksum(const std::string& key, const std::string& answer) {
+  return key_bytes(hash_bytes(key + answer));
 }
 
-std::string key_of(const CanonicalQuery& query, std::string_view context) {
-  std::string bytes;
-  put_text(bytes, context);
-  bytes += query.bytes;
-  const Hash128 hash = hash_bytes(bytes);
-  std::string key;
-  put(key, hash.high);
-  put(key, hash.low);
-  return key;
-}
-
-std::string checksum(std::string_view key, std::string_view answer) {
-  const Hash128 hash = hash_bytes(std::string(key) + std::string(answer));
-  std::string bytes;
-  put(bytes, hash.high);
-  put(bytes, hash.low);
-  return bytes;
-}
-
-/// A prepared statement of one use.
+/// A prepared statement, reset when a use of it ends.
 class Statement {
  public:
-  Statement(sqlite3* database, const char* text) {
-    if (sqlite3_prepare_v2(database, text, -1, &statement_, nullptr) != SQLITE_OK)
-      statement_ = nullptr;
-  }
   ~Statement() { sqlite3_finalize(statement_); }
+  Statement() = default;
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  explicit operator bool() const { return statement_ != nullptr; }
+  bool prepare(sqlite3* database, const char* text) {
+    return statement_ != nullptr ||
+           sqlite3_prepare_v3(database, text, -1, SQLITE_PREPARE_PERSISTENT, &statement_,
+                              nullptr) == SQLITE_OK;
+  }
   void bind(int position, const std::string& blob) {
     sqlite3_bind_blob(statement_, position, blob.data(), int(blob.size()), SQLITE_TRANSIENT);
   }
   int step() { return sqlite3_step(statement_); }
+  void reset() { sqlite3_reset(statement_); }
   std::string blob(int column) {
     const void* data = sqlite3_column_blob(statement_, column);
     const int size = sqlite3_column_bytes(statement_, column);
@@ -173,27 +66,94 @@ class Statement {
 
 }  // namespace
 
+/// Every member function is called with the mutex held.
 struct Cache::Data {
   std::mutex mutex;
   sqlite3* database = nullptr;
   std::string path;
   Warn warn;
   bool failed = false;  // after one failure of SQLite the cache stays silent
+  bool reported_row = false;
+  Statement select, insert;
+  std::map<std::string, std::string> unwritten;  // by key
 
-  ~Data() { sqlite3_close(database); }
+  /// The last statement to be finalised closes the file.
+  ~Data() { sqlite3_close_v2(database); }
+
+  std::optional<std::string> find(const std::string& key);
+  void remember(const std::string& key, std::string bytes);
+  void flush();
+
+  bool execute(const char* text) {
+    return sqlite3_exec(database, text, nullptr, nullptr, nullptr) == SQLITE_OK;
+  }
   void fail(std::string_view what) {
     if (!failed) {
       report(std::string(what) + ": " + sqlite3_errmsg(database) + "; going on without the cache");
     }
     failed = true;
   }
+  /// Once: where one row is damaged, many are.
+  void report_row(std::string_view what) {
+    if (!reported_row) report(what);
+    reported_row = true;
+  }
   void report(std::string_view what) const {
     if (warn) warn(path + ": " + std::string(what));
   }
 };
 
+std::optional<std::string> Cache::Data::find(const std::string& key) {
+  if (failed) return std::nullopt;
+  if (const auto row = unwritten.find(key); row != unwritten.end()) return row->second;
+  if (!select.prepare(database, "SELECT answer, checksum FROM answers WHERE key = ?1")) {
+    return fail("cannot read the cache"), std::nullopt;
+  }
+  select.bind(1, key);
+  const int step = select.step();
+  std::optional<std::string> answer;
+  if (step == SQLITE_ROW) {
+    answer = select.blob(0);
+    if (select.blob(1) != checksum(key, *answer)) {
+      report_row("a damaged row was ignored");
+      answer.reset();
+    }
+  } else if (step != SQLITE_DONE) {
+    fail("cannot read the cache");
+  }
+  select.reset();
+  return answer;
+}
+
+void Cache::Data::remember(const std::string& key, std::string bytes) {
+  if (failed) return;
+  unwritten[key] = std::move(bytes);
+  if (unwritten.size() >= batch_rows) flush();
+}
+
+void Cache::Data::flush() {
+  if (failed || unwritten.empty()) return;
+  bool good = insert.prepare(database, "INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3)") &&
+              execute("BEGIN IMMEDIATE");
+  if (!good) return fail("cannot write the cache");
+  for (const auto& [key, bytes] : unwritten) {
+    insert.bind(1, key);
+    insert.bind(2, bytes);
+    insert.bind(3, checksum(key, bytes));
+    good = good && insert.step() == SQLITE_DONE;
+    insert.reset();
+  }
+  if (!good || !execute("COMMIT")) {
+    fail("cannot write the cache");
+    execute("ROLLBACK");
+  }
+  unwritten.clear();
+}
+
 Cache::Cache(std::unique_ptr<Data> data) : data_(std::move(data)) {}
-Cache::~Cache() = default;
+Cache::~Cache() {
+  flush();
+}
 
 Expected<std::unique_ptr<Cache>> Cache::open(const std::string& path, Warn warn) {
   auto data = std::make_unique<Data>();
@@ -215,50 +175,46 @@ Expected<std::unique_ptr<Cache>> Cache::open(const std::string& path, Warn warn)
   for (const char* text : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF",
                            "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer BLOB "
                            "NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID"}) {
-    if (sqlite3_exec(data->database, text, nullptr, nullptr, nullptr) != SQLITE_OK)
-      return failure();
+    if (!data->execute(text)) return failure();
   }
   return std::unique_ptr<Cache>(new Cache(std::move(data)));
 }
 
 std::optional<Answer> Cache::find(const CanonicalQuery& query, std::string_view context) {
-  const std::string key = key_of(query, context);
-  std::string answer, sum;
-  {
-    const std::lock_guard lock(data_->mutex);
-    if (data_->failed) return std::nullopt;
-    Statement select(data_->database, "SELECT answer, checksum FROM answers WHERE key = ?1");
-    if (!select) return data_->fail("cannot read the cache"), std::nullopt;
-    select.bind(1, key);
-    const int step = select.step();
-    if (step == SQLITE_DONE) return std::nullopt;
-    if (step != SQLITE_ROW) return data_->fail("cannot read the cache"), std::nullopt;
-    answer = select.blob(0);
-    sum = select.blob(1);
-    if (sum != checksum(key, answer)) {
-      data_->report("a damaged row was ignored");
-      return std::nullopt;
-    }
-  }
-  auto result = read_answer(query, answer);
-  if (!result) {
-    const std::lock_guard lock(data_->mutex);
-    data_->report("a row of another format was ignored");
-  }
+  const std::string key = key_bytes(query_key(query, context));
+  const std::lock_guard lock(data_->mutex);
+  const std::optional<std::string> bytes = data_->find(key);
+  if (!bytes) return std::nullopt;
+  auto result = read_answer(query, *bytes);
+  if (!result) data_->report_row("a row of another format was ignored");
   return result;
 }
 
 void Cache::remember(const CanonicalQuery& query, std::string_view context, const Answer& answer) {
   if (answer.status == Status::unknown) return;
-  const std::string key = key_of(query, context), bytes = write_answer(query, answer);
+  const std::string key = key_bytes(query_key(query, context));
+  std::string bytes = write_answer(query, answer);
   const std::lock_guard lock(data_->mutex);
-  if (data_->failed) return;
-  Statement insert(data_->database, "INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3)");
-  if (!insert) return data_->fail("cannot write the cache");
-  insert.bind(1, key);
-  insert.bind(2, bytes);
-  insert.bind(3, checksum(key, bytes));
-  if (insert.step() != SQLITE_DONE) data_->fail("cannot write the cache");
+  data_->remember(key, std::move(bytes));
+}
+
+std::optional<ProofRecord> Cache::find_proof(const Hash128& key) {
+  const std::lock_guard lock(data_->mutex);
+  const std::optional<std::string> bytes = data_->find(key_bytes(key));
+  if (!bytes) return std::nullopt;
+  auto result = read_proof(*bytes);
+  if (!result) data_->report_row("a row of another format was ignored");
+  return result;
+}
+
+void Cache::remember_proof(const Hash128& key, const ProofRecord& record) {
+  const std::lock_guard lock(data_->mutex);
+  data_->remember(key_bytes(key), write_proof(record));
+}
+
+void Cache::flush() {
+  const std::lock_guard lock(data_->mutex);
+  data_->flush();
 }
 
 std::optional<std::string> default_cache_path() {
@@ -284,6 +240,20 @@ std::string cache_context(const solver::Options& options) {
   return solver::version() + "; conflicts " + std::to_string(limits.conflicts) + ", clauses " +
          std::to_string(limits.clauses) + ", wall_ms " + std::to_string(limits.wall_ms) +
          (options.external == solver::External::none ? ", builtin only" : ", external");
+}
+
+Hash128 query_key(const CanonicalQuery& query, std::string_view context) {
+  return hash_bytes("query " + std::to_string(context.size()) + " " + std::string(context) +
+                    query.bytes);
+}
+
+Hash128 obligation_key(std::string_view name, std::string_view identity, std::string_view context) {
+  std::string bytes = "obligation";
+  for (const std::string_view part : {identity, context, name}) {
+    bytes += " " + std::to_string(part.size()) + " ";
+    bytes += part;
+  }
+  return hash_bytes(bytes);
 }
 
 }  // namespace probity::proof

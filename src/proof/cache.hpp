@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cache: verdicts of queries on disk (SQLite), so that an unchanged obligation costs one look-up. A
-// row is keyed by a 128-bit hash of the query's canonical form, the solver's version and the
-// limits, and carries a checksum: a damaged row or file is ignored with a warning. Only definite
-// answers are kept; a remembered model is evaluated before it is believed. PROBITY_CACHE=off turns
-// it off, PROBITY_CACHE=PATH moves it; the default is $XDG_CACHE_HOME/probity/proofs.sqlite or
+// Cache: verdicts on disk (SQLite), so that what has not changed costs one look-up. Rows are of two
+// kinds: the answer to a query, keyed by its canonical form, and the fact that an obligation was
+// proved, keyed by its name and by what it is a function of. Both keys also hold the solver's
+// version and the limits. Every row carries a checksum: a damaged row or file is ignored with a
+// warning. Only definite answers are kept; a remembered model is evaluated before it is believed.
+// New rows are collected and written in one transaction per batch. PROBITY_CACHE=off turns the
+// cache off, PROBITY_CACHE=PATH moves it; the default is $XDG_CACHE_HOME/probity/proofs.sqlite or
 // ~/.cache/probity/proofs.sqlite.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/diagnostic.hpp"
+#include "proof/answer_bytes.hpp"
 #include "proof/canonical.hpp"
 #include "solver/solver.hpp"
 
@@ -36,6 +37,13 @@ class Cache {
   void remember(const CanonicalQuery& query, std::string_view context,
                 const solver::Answer& answer);
 
+  /// The record of an obligation that was proved under this key (see obligation_key).
+  std::optional<ProofRecord> find_proof(const Hash128& key);
+  void remember_proof(const Hash128& key, const ProofRecord& record);
+
+  /// Writes what is still only in memory. Called at the end of discharge() and of the cache.
+  void flush();
+
  private:
   struct Data;
   explicit Cache(std::unique_ptr<Data> data);
@@ -47,5 +55,9 @@ std::optional<std::string> default_cache_path();
 
 /// The part of a key that is not the query: everything whose change may change an answer.
 std::string cache_context(const solver::Options& options);
+
+Hash128 query_key(const CanonicalQuery& query, std::string_view context);
+/// `identity` is what the obligation is a function of beside its name: see Options::identity.
+Hash128 obligation_key(std::string_view name, std::string_view identity, std::string_view context);
 
 }  // namespace probity::proof

@@ -8,24 +8,27 @@
 #include <cstring>
 
 namespace probity::proof {
-namespace {
 
 using term::Id;
 using term::Kind;
 
-class Writer {
+/// Writes one query into the tables of a Canonicaliser.
+class CanonicalWriter {
  public:
-  explicit Writer(const term::Store& store) : store_(store), number_(store.size() + 1, 0) {}
+  explicit CanonicalWriter(Canonicaliser& tables)
+      : store_(tables.store_), numbers_(tables.numbers_), query_number_(++tables.queries_) {
+    numbers_.resize(store_.size() + 1);
+  }
 
   void assertion(Id root) {
     std::vector<Id> stack{root};
     while (!stack.empty()) {
       const Id top = stack.back();
       const std::size_t before = stack.size();
-      if (number_[top.index] == 0) {
+      if (number(top) == 0) {
         const std::span<const Id> args = store_.args(top);
         for (auto arg = args.rbegin(); arg != args.rend(); ++arg) {
-          if (number_[arg->index] == 0) stack.push_back(*arg);
+          if (number(*arg) == 0) stack.push_back(*arg);
         }
         if (stack.size() != before) continue;
         record(top);
@@ -33,7 +36,7 @@ class Writer {
       stack.pop_back();
     }
     put(0xff);
-    put_number(number_[root.index]);
+    put_number(number(root));
   }
 
   CanonicalQuery take() { return std::move(query_); }
@@ -52,7 +55,7 @@ class Writer {
   }
 
   void record(Id a) {
-    number_[a.index] = ++count_;
+    numbers_[a.index] = {query_number_, ++count_};
     const Kind kind = store_.kind(a);
     put(unsigned(kind));
     put_number(store_.width(a));
@@ -64,14 +67,23 @@ class Writer {
     if (kind == Kind::extract) put_number(store_.low(a));
     if (kind == Kind::apply) put_number(function_number(store_.function(a)));
     put_number(store_.args(a).size());
-    for (const Id argument : store_.args(a)) put_number(number_[argument.index]);
+    for (const Id argument : store_.args(a)) put_number(number(argument));
+  }
+
+  /// Zero: not yet written.
+  std::uint32_t number(Id a) const {
+    const auto& [query, number] = numbers_[a.index];
+    return query == query_number_ ? number : 0;
   }
 
   const term::Store& store_;
-  std::vector<std::uint64_t> number_;  // by term, zero: not yet written
-  std::uint64_t count_ = 0;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>>& numbers_;
+  std::uint32_t query_number_;
+  std::uint32_t count_ = 0;
   CanonicalQuery query_;
 };
+
+namespace {
 
 struct SipState {
   std::uint64_t v0, v1, v2, v3;
@@ -129,10 +141,14 @@ Hash128 hash_bytes(std::string_view bytes) {
   return hash;
 }
 
-CanonicalQuery canonical_query(const term::Store& store, std::span<const Id> assertions) {
-  Writer writer(store);
+CanonicalQuery Canonicaliser::operator()(std::span<const Id> assertions) {
+  CanonicalWriter writer(*this);
   for (const Id assertion : assertions) writer.assertion(assertion);
   return writer.take();
+}
+
+CanonicalQuery canonical_query(const term::Store& store, std::span<const Id> assertions) {
+  return Canonicaliser(store)(assertions);
 }
 
 }  // namespace probity::proof

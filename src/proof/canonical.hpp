@@ -31,4 +31,18 @@ struct CanonicalQuery {
 };
 CanonicalQuery canonical_query(const term::Store& store, std::span<const term::Id> assertions);
 
+/// The same for many queries of one store, which may grow in between: the table of numbers is kept.
+class Canonicaliser {
+ public:
+  explicit Canonicaliser(const term::Store& store) : store_(store) {}
+  CanonicalQuery operator()(std::span<const term::Id> assertions);
+
+ private:
+  friend class CanonicalWriter;
+  const term::Store& store_;
+  /// By term: the query it was last written in, and its number there.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> numbers_;
+  std::uint32_t queries_ = 0;
+};
+
 }  // namespace probity::proof

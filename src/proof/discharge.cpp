@@ -1,146 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scheduler: workers take the next obligation by an atomic counter, each with a store of its
-// own; results go to fixed places, so their order does not depend on timing.
+// own; results go to fixed places, so their order does not depend on timing. One obligation is
+// settled conclusion by conclusion (conclusion.hpp).
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "proof/cache.hpp"
-#include "proof/canonical.hpp"
+#include "proof/conclusion.hpp"
 #include "proof/proof.hpp"
+#include "solver/engine.hpp"
+#include "solver/stopwatch.hpp"
 #include "term/symbolic.hpp"
 
 namespace probity::proof {
 namespace {
 
-using solver::Answer;
 using solver::Status;
 using term::Id;
 
-bool all_true(const term::Store& store, const term::Model& model, std::span<const Id> assertions) {
-  term::Evaluator evaluate(store, model);
-  return std::ranges::all_of(assertions, [&](Id a) { return evaluate(a) == 1; });
-}
-
-std::string_view word(Status status) {
-  switch (status) {
-    case Status::sat: return "sat";
-    case Status::unsat: return "unsat";
-    case Status::unknown: return "unknown";
-  }
-  return {};
-}
-
-/// Another engine than the one that answered: an external one for ours, ours for an external one.
-Answer ask_another(std::string_view first, term::Store& store, std::span<const Id> assertions,
-                   const solver::Options& options) {
-  const std::vector<std::string> external = solver::available_external();
-  if (std::ranges::find(external, first) != external.end()) {
-    return solver::solve_with("builtin", store, assertions, options);
-  }
-  Answer answer;
-  answer.reason = "no external solver on PATH";
-  answer.engine = "none";
-  for (const std::string_view engine : {"z3", "cvc5", "cvc5-int"}) {
-    if (std::ranges::find(external, engine) == external.end()) continue;
-    answer = solver::solve_with(engine, store, assertions, options);
-    if (answer.status != Status::unknown) return answer;
-  }
-  return answer;
-}
+/// After so many conclusions without an answer, the others of an obligation are left.
+constexpr std::size_t max_unknown_conclusions = 2;
 
 /// One obligation on its way to a result.
 class Discharge {
  public:
-  Discharge(const Obligation& obligation, const Options& options, std::string_view context)
-      : obligation_(obligation), options_(options), context_(context) {
+  Discharge(const Obligation& obligation, const Setting& setting)
+      : obligation_(obligation), setting_(setting) {
     result_.name = obligation.name;
     result_.provenance = obligation.provenance;
-    result_.verdict = Unknown{"not discharged"};
   }
 
   Result run() {
-    const term::StoreScope scope(store_);
-    assertions_ = negation(obligation_.build(store_));
-    Answer answer = find_answer();
-    result_.stats = answer.stats;
-    if (options_.cross_check == CrossCheck::yes && answer.status != Status::unknown) {
-      if (!agrees_with_another(answer)) return std::move(result_);
-    }
-    conclude(answer);
+    const solver::CpuClock clock;
+    if (!remembered()) state_and_prove();
+    result_.cpu_seconds = clock.seconds();
     return std::move(result_);
   }
 
  private:
-  /// The assumptions, and that not all of the conclusions hold.
-  std::vector<Id> negation(const Query& query) {
-    std::vector<Id> assertions = query.assume;
-    assertions.push_back(store_.not_(store_.conjunction(query.show)));
-    return assertions;
+  bool uses_names() const {
+    const Options& options = setting_.options;
+    return options.cache != nullptr && !options.identity.empty() &&
+           options.cross_check == CrossCheck::no;
+  }
+  Hash128 key() const {
+    return obligation_key(obligation_.name, setting_.options.identity, setting_.context);
   }
 
-  Answer find_answer() {
-    const bool cached = options_.cache != nullptr;
-    const CanonicalQuery canonical =
-        cached ? canonical_query(store_, assertions_) : CanonicalQuery{};
-    if (cached) {
-      std::optional<Answer> known = options_.cache->find(canonical, context_);
-      const bool usable =
-          known && (known->status == Status::unsat || all_true(store_, known->model, assertions_));
-      if (usable) {
-        result_.from_cache = true;
-        return *std::move(known);
+  bool remembered() {
+    if (!uses_names()) return false;
+    const std::optional<ProofRecord> record = setting_.options.cache->find_proof(key());
+    if (!record) return false;
+    result_.effort.conclusions = result_.effort.remembered = record->conclusions;
+    result_.verdict = Proved{record->engine, {}};
+    result_.from_cache = true;
+    return true;
+  }
+
+  void state_and_prove() {
+    const term::StoreScope scope(store_);
+    const Query query = obligation_.build(store_);
+    result_.effort.conclusions = query.show.size();
+    result_.verdict = Proved{"rewrite", {}};
+    const std::vector<Id> assume = solver::conjuncts(store_, query.assume);
+    if (std::ranges::any_of(assume, [&](Id part) { return store_.is_false(part); })) {
+      result_.effort.by_rewriting = query.show.size();
+    } else {
+      conclude(query, assume);
+    }
+    if (setting_.options.cross_check == CrossCheck::yes && engines_.empty()) {
+      result_.cross_checked = "rewriting left nothing to ask";
+    }
+    if (uses_names() && is_proved(result_)) {
+      setting_.options.cache->remember_proof(
+          key(), {std::get<Proved>(result_.verdict).engine, query.show.size()});
+    }
+  }
+
+  void conclude(const Query& query, std::span<const Id> assume) {
+    Effort& effort = result_.effort;
+    Conclusions conclusions(store_, assume, setting_);
+    for (std::size_t i = 0; i < query.show.size(); ++i) {
+      if (store_.is_true(query.show[i])) {
+        ++effort.by_rewriting;
+        continue;
       }
+      if (refuted_ || unknown_ >= max_unknown_conclusions) {
+        ++effort.left;
+        continue;
+      }
+      const Conclusions::Reply reply = conclusions.refute(query.show[i]);
+      ++(reply.shared              ? effort.shared
+         : reply.settled.from_disk ? effort.remembered
+                                   : effort.solved);
+      take(reply, i < query.labels.size() ? query.labels[i] : std::string());
     }
-    Answer answer = options_.engine ? options_.engine(store_, assertions_, options_.solver)
-                                    : solver::solve(store_, assertions_, options_.solver);
-    if (answer.status == Status::sat && !all_true(store_, answer.model, assertions_)) {
-      answer.status = Status::unknown;
-      answer.reason = "model of " + answer.engine + " does not satisfy the query";
+    result_.stats = conclusions.stats();
+    result_.from_cache = effort.remembered > 0 && effort.solved == 0;
+    if (!engines_.empty() && is_proved(result_)) {
+      result_.verdict = Proved{joined(engines_), {}};
     }
-    if (answer.reason.find("does not satisfy the query") != std::string::npos) {
-      result_.our_bug = true;
-    }
-    if (cached) options_.cache->remember(canonical, context_, answer);
-    return answer;
+    result_.cross_checked = joined(checkers_);
   }
 
-  bool agrees_with_another(const Answer& answer) {
-    const Answer second = options_.second_engine
-                              ? options_.second_engine(store_, assertions_, options_.solver)
-                              : ask_another(answer.engine, store_, assertions_, options_.solver);
-    if (second.status == Status::unknown) {
-      result_.cross_checked = "not cross-checked: " + second.engine + ": " + second.reason;
-      return true;
-    }
-    if (second.status == answer.status) {
-      result_.cross_checked = second.engine;
-      return true;
-    }
-    result_.our_bug = true;
-    result_.verdict =
-        Unknown{"engines disagree: " + answer.engine + " says " + std::string(word(answer.status)) +
-                ", " + second.engine + " says " + std::string(word(second.status)) + " (our bug)"};
-    return false;
-  }
-
-  void conclude(const Answer& answer) {
-    switch (answer.status) {
-      case Status::unsat: result_.verdict = Proved{answer.engine, {}}; return;
-      case Status::unknown: result_.verdict = Unknown{answer.reason}; return;
-      case Status::sat: refute(answer); return;
+  void take(const Conclusions::Reply& reply, const std::string& label) {
+    const Settled& settled = reply.settled;
+    result_.our_bug |= settled.our_bug;
+    engines_.insert(settled.engine);
+    if (!settled.cross_checked.empty()) checkers_.insert(settled.cross_checked);
+    switch (settled.status) {
+      case Status::unsat: return;
+      case Status::sat: return refute(reply, label);
+      case Status::unknown:
+        if (unknown_++ == 0) {
+          result_.verdict = Unknown{label.empty() ? settled.reason : label + ": " + settled.reason};
+        }
+        return;
     }
   }
 
-  void refute(const Answer& answer) {
+  void refute(const Conclusions::Reply& reply, const std::string& label) {
+    refuted_ = true;
     Refuted refuted;
-    refuted.engine = answer.engine;
-    for (const auto& [variable, value] : answer.model.variables()) {
+    refuted.conclusion = label;
+    refuted.engine = reply.settled.engine;
+    for (const auto& [variable, value] : reply.model.variables()) {
       refuted.variables.emplace_back(store_.name(variable), value);
     }
     if (obligation_.replay) {
-      ReplayResult replay = obligation_.replay(store_, answer.model);
+      ReplayResult replay = obligation_.replay(store_, reply.model);
       if (replay.reproduced == Reproduced::no) {
         result_.our_bug = true;
         result_.verdict = Unknown{"counterexample does not replay (our bug): " + replay.text};
@@ -151,26 +142,56 @@ class Discharge {
     result_.verdict = std::move(refuted);
   }
 
+  static std::string joined(const std::set<std::string>& words) {
+    std::string text;
+    for (const std::string& each : words) text += (text.empty() ? "" : ", ") + each;
+    return text;
+  }
+
   const Obligation& obligation_;
-  const Options& options_;
-  std::string_view context_;
+  const Setting& setting_;
   term::Store store_;
-  std::vector<Id> assertions_;
   Result result_;
+  std::set<std::string> engines_;
+  std::set<std::string> checkers_;
+  std::size_t unknown_ = 0;
+  bool refuted_ = false;
 };
+
+/// Names that more than one obligation bears.
+std::set<std::string_view> ambiguous_names(std::span<const Obligation> obligations) {
+  std::set<std::string_view> seen, ambiguous;
+  for (const Obligation& obligation : obligations) {
+    if (!seen.insert(obligation.name).second) ambiguous.insert(obligation.name);
+  }
+  return ambiguous;
+}
+
+Result ambiguous(const Obligation& obligation) {
+  Result result;
+  result.name = obligation.name;
+  result.provenance = obligation.provenance;
+  result.verdict = Unknown{"another obligation has the same name (our bug)"};
+  result.our_bug = true;
+  return result;
+}
 
 }  // namespace
 
 std::vector<Result> discharge(std::span<const Obligation> obligations, const Options& options) {
   const std::string context =
       options.cache != nullptr ? cache_context(options.solver) : std::string();
+  const std::set<std::string_view> twice = ambiguous_names(obligations);
+  Memo memo;
+  const Setting setting{options, context, memo};
   std::vector<Result> results(obligations.size());
   std::atomic<std::size_t> next = 0;
   std::size_t done = 0;  // guarded by `progress`
   std::mutex progress;
   const auto work = [&] {
     for (std::size_t i = next++; i < obligations.size(); i = next++) {
-      results[i] = Discharge(obligations[i], options, context).run();
+      results[i] = twice.contains(obligations[i].name) ? ambiguous(obligations[i])
+                                                       : Discharge(obligations[i], setting).run();
       const std::lock_guard lock(progress);
       ++done;
       if (options.on_progress) options.on_progress(done, obligations.size(), results[i]);
@@ -182,6 +203,7 @@ std::vector<Result> discharge(std::span<const Obligation> obligations, const Opt
   for (std::size_t i = 1; i < std::min(wanted, obligations.size()); ++i) workers.emplace_back(work);
   work();
   workers.clear();  // joins
+  if (options.cache != nullptr) options.cache->flush();
   return results;
 }
 

@@ -142,12 +142,8 @@ TEST_F(CacheTest, ARememberedModelIsEvaluated) {
   const auto cache = open();
   Store store;
   const Id x = store.var(8, "x");
-  const Obligation zero{"zero",
-                        "",
-                        [](Store& s) {
-                          return Query{{}, {s.eq(s.var(8, "x"), s.lit(8, 0))}};
-                        },
-                        {}};
+  const Obligation zero{
+      "zero", "", [](Store& s) { return Query{{}, {s.eq(s.var(8, "x"), s.lit(8, 0))}}; }, {}};
   // A well-formed row whose model (x = 0) is no counterexample.
   Answer wrong;
   wrong.status = Status::sat;
@@ -194,6 +190,113 @@ TEST_F(CacheTest, DamageInsideAnOpenFileIsAMiss) {
   EXPECT_TRUE(is_proved(result));
   EXPECT_FALSE(result.from_cache);
   EXPECT_FALSE(warnings_.empty());
+}
+
+/// Obligations that count how often they are stated.
+class IdentityTest : public CacheTest {
+ protected:
+  std::vector<Result> discharge_many(Cache* cache, std::string identity, CrossCheck cross_check) {
+    std::vector<Obligation> obligations;
+    for (int i = 0; i < 2000; ++i) {
+      Obligation obligation = next_is_at_most("a", "b", "f", false);
+      obligation.name += " " + std::to_string(i);
+      obligation.build = [this, build = obligation.build](Store& s) {
+        ++stated_;
+        return build(s);
+      };
+      obligations.push_back(std::move(obligation));
+    }
+    Options options;
+    options.solver.external = solver::External::none;
+    options.cache = cache;
+    options.identity = std::move(identity);
+    options.cross_check = cross_check;
+    options.second_engine = [](Store&, std::span<const Id>, const solver::Options&) {
+      Answer answer;
+      answer.status = Status::unsat;
+      return answer;
+    };
+    return discharge(obligations, options);
+  }
+  std::atomic<int> stated_ = 0;
+};
+
+TEST_F(IdentityTest, AProvedObligationOfTheSameBinaryIsNotStatedAgain) {
+  discharge_many(open().get(), "binary 1", CrossCheck::no);
+  EXPECT_EQ(stated_, 2000);
+  stated_ = 0;
+  for (const Result& result : discharge_many(open().get(), "binary 1", CrossCheck::no)) {
+    EXPECT_TRUE(is_proved(result)) << result.name;
+    EXPECT_TRUE(result.from_cache);
+    EXPECT_EQ(result.effort.remembered, 1U);
+  }
+  EXPECT_EQ(stated_, 0);
+  discharge_many(open().get(), "binary 2", CrossCheck::no);
+  EXPECT_EQ(stated_, 2000);
+  stated_ = 0;
+  discharge_many(open().get(), "", CrossCheck::no);
+  EXPECT_EQ(stated_, 2000);
+  stated_ = 0;
+  discharge_many(open().get(), "binary 1", CrossCheck::yes);
+  EXPECT_EQ(stated_, 2000);
+}
+
+TEST_F(IdentityTest, ADamagedRecordOfAProofIsStatedAgain) {
+  discharge_many(open().get(), "binary", CrossCheck::no);
+  execute("UPDATE answers SET answer = CAST('probity-proof-1' AS BLOB)");
+  stated_ = 0;
+  for (const Result& result : discharge_many(open().get(), "binary", CrossCheck::no)) {
+    EXPECT_TRUE(is_proved(result));
+  }
+  EXPECT_EQ(stated_, 2000);
+  EXPECT_EQ(warnings_.size(), 1U);
+}
+
+TEST_F(IdentityTest, OnlyProofsAreRememberedByName) {
+  Obligation wrong = next_is_at_most("a", "b", "f", true);
+  wrong.build = [this, build = wrong.build](Store& s) {
+    ++stated_;
+    return build(s);
+  };
+  Options options;
+  options.solver.external = solver::External::none;
+  options.identity = "binary";
+  for (int round = 0; round < 2; ++round) {
+    const auto cache = open();
+    options.cache = cache.get();
+    const Result result = discharge(std::span(&wrong, 1), options)[0];
+    EXPECT_TRUE(std::holds_alternative<Refuted>(result.verdict));
+  }
+  EXPECT_EQ(stated_, 2);
+}
+
+TEST(ProofRecordBytes, SurviveAndAreChecked) {
+  const ProofRecord record{"sat-abstract", 12};
+  const std::string bytes = write_proof(record);
+  EXPECT_EQ(read_proof(bytes), record);
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(read_proof(std::string_view(bytes).substr(0, length)).has_value()) << length;
+  }
+  EXPECT_FALSE(read_proof(bytes + "x").has_value());
+}
+
+TEST_F(CacheTest, EveryAnswerOfALargeBatchIsWritten) {
+  constexpr unsigned count = 1500;
+  const auto each = [&](Cache& cache, auto&& visit) {
+    for (unsigned i = 0; i < count; ++i) {
+      Store store;
+      const Id root = store.eq(store.var(32, "x"), store.lit(32, i));
+      visit(cache, canonical_query(store, std::span(&root, 1)));
+    }
+  };
+  Answer unsat;
+  unsat.status = Status::unsat;
+  each(*open(), [&](Cache& c, const CanonicalQuery& query) { c.remember(query, "ctx", unsat); });
+  unsigned found = 0;
+  each(*open(), [&](Cache& c, const CanonicalQuery& query) {
+    found += c.find(query, "ctx").has_value() ? 1 : 0;
+  });
+  EXPECT_EQ(found, count);
 }
 
 TEST_F(CacheTest, EnvironmentChoosesThePath) {

@@ -83,12 +83,11 @@ TEST(Discharge, ProvesAndRefutesInOrder) {
 }
 
 TEST(Discharge, ContradictoryAssumptionsProveAnything) {
-  const Obligation obligation{"vacuous",
-                              "",
-                              [](Store& s) {
-                                return Query{{s.false_()}, {s.eq(s.var(8, "x"), s.lit(8, 1))}};
-                              },
-                              {}};
+  const Obligation obligation{
+      "vacuous",
+      "",
+      [](Store& s) { return Query{{s.false_()}, {s.eq(s.var(8, "x"), s.lit(8, 1))}}; },
+      {}};
   EXPECT_TRUE(is_proved(discharge(std::span(&obligation, 1), builtin_only())[0]));
 }
 
