@@ -425,6 +425,17 @@ class Core {
     sum_flags<W>(a, b, a + b);
     state_.cf = ult(a + b, a);
   }
+  /// A register destination: on failure the manual writes the old value back, which would zero the
+  /// upper half of a 32-bit one; CPUs leave it. Hence undefined.
+  template <unsigned W>
+  constexpr void put_compared(Flag equal, Value<W> replacement, Value<W> old) {
+    if constexpr (W == 32) {
+      const Word kept = concat(bits<63, 32>(world_.undefined()), old);
+      state_.set_reg(insn_.rm, ite(equal, zext<64>(replacement), kept));
+    } else {
+      put<W>(0, ite(equal, replacement, old));
+    }
+  }
   /// The accumulator is written only on failure, so its upper half survives a 32-bit success.
   template <unsigned W>
   constexpr void cmpxchg() {
@@ -434,7 +445,7 @@ class Core {
     const Word before = state_.reg(Reg::rax);
     set_reg<W>(Reg::rax, old);
     state_.set_reg(Reg::rax, ite(old == expected, before, state_.reg(Reg::rax)));
-    if (!insn_.rm_is_mem) put<W>(0, update(old));
+    if (!insn_.rm_is_mem) put_compared<W>(old == expected, b, old);
     compare_flags<W>(expected, old);
   }
 
