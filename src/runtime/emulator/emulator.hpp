@@ -18,8 +18,9 @@
 
 namespace probity::runtime {
 
-/// Bytes of the emulated machine's stack, shared by nested enter() calls.
+/// Bytes of the emulated machine's stack, shared by nested enter() calls; each needs a part.
 constexpr std::size_t emulated_stack_bytes = std::size_t{1} << 20;
+constexpr std::size_t stack_bytes_per_enter = std::size_t{1} << 14;
 /// Machine instructions of one enter(), those of nested ones not counted.
 constexpr std::uint64_t default_step_limit = std::uint64_t{1} << 40;
 
@@ -33,7 +34,8 @@ class Emulator {
   /// Makes `code` executable; it must not move or change while it is. It need not be executable
   /// memory of the host. What was known about overlapping code is forgotten.
   void add_code(std::span<const std::uint8_t> code);
-  /// Makes a C++ function callable from the code. A jump to any other address is an error.
+  /// Makes a C++ function callable from the code (null: nothing). A jump to any other address is an
+  /// error.
   void add_function(jit::Helper function);
   void add_function(jit::Assist function);
   void set_step_limit(std::uint64_t steps);
@@ -48,9 +50,7 @@ class Emulator {
   std::uint64_t steps() const;
 
  private:
-  class Machine;
-  template <typename Isa>
-  class MachineOf;
+  struct Machine;
   std::unique_ptr<Machine> machine_;
 };
 

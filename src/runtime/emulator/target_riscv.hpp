@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// RV64 as the emulator sees it: decoder, meaning, and the calling convention of the psABI.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "isa/riscv/decode.hpp"
+#include "isa/riscv/semantics_impl.hpp"
+#include "runtime/emulator/host_memory.hpp"
+
+namespace probity::runtime {
+
+struct TargetRiscv {
+  using Insn = riscv::Insn<Concrete>;
+  using State = riscv::State<Concrete>;
+  using Reg = riscv::Reg;
+  using Word = Bv<Concrete, 64>;
+
+  static constexpr Reg stack_pointer = Reg::sp;
+  static constexpr Reg result = Reg::a0;
+  static constexpr std::array arguments = {Reg::a0, Reg::a1, Reg::a2, Reg::a3, Reg::a4, Reg::a5};
+  static constexpr std::array caller_saved = {Reg::ra, Reg::t0, Reg::t1, Reg::t2, Reg::t3, Reg::t4,
+                                              Reg::t5, Reg::t6, Reg::a0, Reg::a1, Reg::a2, Reg::a3,
+                                              Reg::a4, Reg::a5, Reg::a6, Reg::a7};
+  static constexpr std::array callee_saved = {Reg::gp, Reg::tp, Reg::s0,  Reg::s1, Reg::s2,
+                                              Reg::s3, Reg::s4, Reg::s5,  Reg::s6, Reg::s7,
+                                              Reg::s8, Reg::s9, Reg::s10, Reg::s11};
+  static constexpr std::uint64_t stack_remainder = 0;
+
+  static std::optional<Insn> decode(std::span<const std::uint8_t> bytes) {
+    std::array<Bv<Concrete, 8>, 4> word;
+    const std::size_t size = std::min(bytes.size(), word.size());
+    for (std::size_t i = 0; i < size; ++i) word[i] = Bv<Concrete, 8>::lit(bytes[i]);
+    return riscv::decode(std::span<const Bv<Concrete, 8>>(word).first(size));
+  }
+  static Word execute(const Insn& insn, State& state, Word pc, HostMemory& memory) {
+    return riscv::execute(insn, state, pc, memory);
+  }
+
+  static void begin_call(State& state, std::uint64_t return_address, HostMemory&) {
+    state.set_reg(Reg::ra, Word::lit(return_address));
+  }
+  static std::uint64_t end_call(State& state, HostMemory&) { return state.reg(Reg::ra).raw(); }
+  static void destroy_flags(State&) {}
+};
+
+}  // namespace probity::runtime
