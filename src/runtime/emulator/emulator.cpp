@@ -68,6 +68,7 @@ class Common {
   std::unordered_map<std::uint64_t, Function> functions_;
   std::uint64_t step_limit_ = default_step_limit;
   std::uint64_t steps_ = 0;
+  unsigned depth_ = 0;  ///< enter() calls in progress
   std::vector<std::uint8_t> stack_ = std::vector<std::uint8_t>(emulated_stack_bytes);
   /// Where the next enter() starts; the stack grows down.
   std::uint64_t stack_top_ = (address_of(stack_.data()) + stack_.size()) & ~std::uint64_t{15};
@@ -162,9 +163,13 @@ Expected<void> MachineOf<Target>::call_function(Core& core, const Function& func
 template <typename Target>
 Expected<std::uint64_t> MachineOf<Target>::enter(const jit::Context& context, std::uint64_t entry,
                                                  std::uint64_t body) {
-  if (stack_top_ - address_of(stack_.data()) < stack_bytes_per_enter)
+  if (stack_top_ - address_of(stack_.data()) < stack_bytes_per_enter ||
+      depth_ == nested_enter_limit)
     return error(Fault::limit,
-                 fmt::format("emulator: the stack of {} bytes is used up", emulated_stack_bytes));
+                 fmt::format("emulator: {} nested entries, {} bytes of stack left; the limits are "
+                             "{} and {}",
+                             depth_, stack_top_ - address_of(stack_.data()), nested_enter_limit,
+                             stack_bytes_per_enter));
   Core core;
   for (const Reg r : Target::caller_saved) core.state.set_reg(r, Word::lit(pattern(r)));
   for (const Reg r : Target::callee_saved) core.state.set_reg(r, Word::lit(pattern(r)));
@@ -174,7 +179,10 @@ Expected<std::uint64_t> MachineOf<Target>::enter(const jit::Context& context, st
   core.state.set_reg(Target::arguments[1], Word::lit(body));
   Target::begin_call(core.state, address_of(&return_marker), core.memory);
   core.pc = entry;
-  TRY(run(core));
+  ++depth_;
+  const Expected<void> ran = run(core);
+  --depth_;
+  TRY(ran);
   for (const Reg r : Target::callee_saved) {
     if (reg(core, r) != pattern(r))
       return broken(fmt::format("enter at {}: callee-saved register {} was {:#x}, is {:#x}",

@@ -18,9 +18,10 @@
 
 namespace probity::runtime {
 
-/// Bytes of the emulated machine's stack, shared by nested enter() calls; each needs a part.
+/// Bytes of the emulated machine's stack; each of the nested enter() calls finds a part left.
 constexpr std::size_t emulated_stack_bytes = std::size_t{1} << 20;
 constexpr std::size_t stack_bytes_per_enter = std::size_t{1} << 14;
+constexpr unsigned nested_enter_limit = 32;
 /// Machine instructions of one enter(), those of nested ones not counted.
 constexpr std::uint64_t default_step_limit = std::uint64_t{1} << 40;
 
@@ -41,8 +42,8 @@ class Emulator {
   void set_step_limit(std::uint64_t steps);
 
   /// What `reinterpret_cast<jit::Enter>(enter)(&context, body)` does natively. A registered
-  /// function may call enter() again. Errors: Fault::limit at the step limit; Fault::bug when the
-  /// code breaks the ABI, leaves the code, traps or holds an undecodable instruction.
+  /// function may call enter() again. Errors: Fault::limit at one of the limits above; Fault::bug
+  /// when the code breaks the ABI, leaves the code, traps or holds an undecodable instruction.
   Expected<std::uint64_t> enter(jit::Context& context, const std::uint8_t* enter,
                                 const std::uint8_t* body);
 

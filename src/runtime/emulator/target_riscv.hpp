@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 
-#include "isa/riscv/decode.hpp"
+#include "isa/riscv/codec.hpp"
 #include "isa/riscv/semantics_impl.hpp"
 #include "runtime/emulator/host_memory.hpp"
 
@@ -31,11 +32,13 @@ struct TargetRiscv {
                                               Reg::s8, Reg::s9, Reg::s10, Reg::s11};
   static constexpr std::uint64_t stack_remainder = 0;
 
+  /// A compressed instruction comes out as what it stands for.
   static std::optional<Insn> decode(std::span<const std::uint8_t> bytes) {
-    std::array<Bv<Concrete, 8>, 4> word;
-    const std::size_t size = std::min(bytes.size(), word.size());
-    for (std::size_t i = 0; i < size; ++i) word[i] = Bv<Concrete, 8>::lit(bytes[i]);
-    return riscv::decode(std::span<const Bv<Concrete, 8>>(word).first(size));
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof word));
+    const std::optional<Insn> insn = riscv::decode(word);
+    if (!insn || insn->length > bytes.size()) return std::nullopt;
+    return riscv::expand(*insn);
   }
   static Word execute(const Insn& insn, State& state, Word pc, HostMemory& memory) {
     return riscv::execute(insn, state, pc, memory);
