@@ -17,15 +17,19 @@ namespace probity::jit {
 
 enum class Target : std::uint8_t { x86_64, rv64 };
 
+/// The longest program. A layout needs at most layout_pass_limit passes, or is refused.
+constexpr std::uint32_t slot_limit = 1u << 24;
+constexpr unsigned layout_pass_limit = 1000;
+
 struct Request {
   Target target = Target::x86_64;
-  std::span<const bpf::Slot> slots;
-  Options options;
+  std::span<const bpf::Slot> slots = {};
+  Options options = {};
   std::uint32_t first_insn = 0;     ///< number of slot 0, for assist: slot s has first_insn + s
   std::uint32_t first_address = 0;  ///< address_index of the first lddw that needs one
   std::uint64_t blinding_seed = 0;
   /// By slot: not 0 where the runtime executes the instruction. May be empty.
-  std::span<const std::uint8_t> always_assist;
+  std::span<const std::uint8_t> always_assist = {};
 };
 
 struct Image {
@@ -35,14 +39,29 @@ struct Image {
   std::uint32_t address_count = 0;         ///< lddw instructions that need an address
 };
 
+/// A target's part: layout() and emit() over its translator, which driver_impl.hpp gives.
+struct Backend {
+  Expected<Image> (*layout)(const Request& request, std::span<std::byte> workspace);
+  Expected<void> (*emit)(const Request& request, const Image& image, std::span<std::byte> workspace,
+                         std::span<std::uint8_t> code);
+};
+/// Each defined in its target's folder.
+namespace x86_64 {
+extern const Backend backend;
+}
+namespace rv64 {
+extern const Backend backend;
+}
+
 /// Bytes of workspace that layout() and emit() need for `slot_count` slots.
 std::size_t workspace_bytes(std::size_t slot_count);
 
-/// Sizes the image. Errors: an undecodable slot, a jump that leaves the program, an image of 2^31
-/// bytes or more.
+/// Sizes the image. Errors: an undecodable slot, a jump that leaves the program or enters a lddw, a
+/// workspace too small, an image beyond label_limit.
 Expected<Image> layout(const Request& request, std::span<std::byte> workspace);
 
-/// Writes image.size_bytes bytes to `code`, which has isa::max_sequence_bytes more than that.
+/// Writes image.size_bytes bytes to `code`, which has room for isa::max_sequence_bytes more. The
+/// request, image and workspace are those of layout().
 Expected<void> emit(const Request& request, const Image& image, std::span<std::byte> workspace,
                     std::span<std::uint8_t> code);
 

@@ -49,19 +49,19 @@ constexpr std::uint32_t tail_call_helper = 12;
 constexpr std::uint32_t helper_limit = 256;
 
 struct Context {
-  const void* regions = nullptr;     ///< memory-checked: runtime::Region[region_count]
+  const void* regions = nullptr;  ///< memory-checked: runtime::Region[region_count]
   std::uint64_t region_count = 0;
-  std::uint64_t last_frame = 0;      ///< r10 of the deepest frame: a local call from it is assisted
-  std::uint64_t fuel = 0;            ///< memory of `fuel`: back edges that may still be taken
+  std::uint64_t last_frame = 0;  ///< r10 of the deepest frame: a local call from it is assisted
+  std::uint64_t fuel = 0;        ///< memory of `fuel`: back edges that may still be taken
   std::uint64_t tail_calls_left = 0;
   const TailTable* tail_tables = nullptr;  ///< by map index
   std::uint64_t tail_table_count = 0;
-  const Helper* helpers = nullptr;         ///< by helper id
+  const Helper* helpers = nullptr;           ///< by helper id
   const std::uint64_t* addresses = nullptr;  ///< by Inputs::address_index; 0: not resolved yet
-  std::uint64_t insn = 0;            ///< number of the helper call in progress
-  std::uint64_t stop = 0;            ///< not 0 after a helper: leave at once
+  std::uint64_t insn = 0;                    ///< number of the helper call in progress
+  std::uint64_t stop = 0;                    ///< not 0 after a helper: leave at once
   Assist assist = nullptr;
-  std::uint64_t entry_sp = 0;        ///< stack pointer of the innermost Enter, for `leave`
+  std::uint64_t entry_sp = 0;  ///< stack pointer of the innermost Enter, for `leave`
   std::uint64_t registers[11] = {};
 };
 

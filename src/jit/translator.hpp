@@ -8,9 +8,10 @@
 //     void assist(const Labels<D>&);  // see context.hpp
 //     void end(const Inputs<D>&);     // behind the last instruction: assisted, which faults
 //   };
-// written once over a PathDomain: Concrete is the JIT that ships, SymbolicPath the one being proved.
-// insn() is a pure function of its arguments: it emits one sequence that is right for this layout,
-// and gives false (emitting nothing that is used) when a distance does not fit its longest form.
+// written once over a PathDomain: Concrete is the JIT that ships, SymbolicPath the one being
+// proved. insn() is a pure function of its arguments: it emits one sequence that is right for this
+// layout, and gives false (emitting nothing that is used) when a distance does not fit its longest
+// form.
 #pragma once
 
 #include <cstdint>
@@ -59,10 +60,11 @@ struct Inputs {
   bpf::Immediates<D> immediates;
   Bv<D, 32> insn;  ///< number of this instruction, for assist; unique among linked images; < 2^31
   Bv<D, 32> blinding;  ///< key, when Options::blinding is on
-  Bv<D, 32> address_index;  ///< of lddw forms with an address: index into Context::addresses, < 2^28
+  Bv<D, 32>
+      address_index;  ///< of lddw forms with an address: index into Context::addresses, < 2^28
   Labels<D> labels;
-  bool back_edge = false;   ///< the target is this instruction or an earlier one
-  bool upper_dead = false;  ///< nobody reads the upper half of the result: need not be zeroed
+  bool back_edge = false;      ///< the target is this instruction or an earlier one
+  bool upper_dead = false;     ///< nobody reads the upper half of the result: need not be zeroed
   bool always_assist = false;  ///< the runtime executes this instruction
 };
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The x86-64 JIT that ships.
+// The x86-64 JIT that ships: the translator over Concrete, and the driver over it.
 #include "domain/concrete.hpp"
+#include "jit/driver_impl.hpp"
 #include "jit/x86_64/translator_impl.hpp"
 
 namespace probity::jit::x86_64 {
 
 template class Translator<Concrete>;
+
+constinit const Backend backend = {layout_with<Translator<Concrete>>,
+                                   emit_with<Translator<Concrete>>};
 
 }  // namespace probity::jit::x86_64

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// Driver: layout() and emit() over one target's translator T = Translator<Concrete>. Sizing starts
+// from every jump at its shortest and only grows jumps that do not reach; sizes of all other
+// instructions do not depend on the layout. Growing a jump moves labels apart, never closer, so a
+// jump that was once too short stays too short: the passes end, at the least fixpoint, in which
+// every sequence emitted for the layout fills exactly its room. emit() checks that of each.
+#pragma once
+
+#include <array>
+
+#include "base/fixed_text.hpp"
+#include "domain/concrete.hpp"
+#include "isa/code.hpp"
+#include "jit/compile.hpp"
+#include "jit/plan.hpp"
+#include "jit/upper_halves.hpp"
+
+namespace probity::jit {
+
+template <typename T>
+class Driver {
+ public:
+  Driver(const Request& request, const Plan& plan);
+
+  Expected<Image> layout();
+  Expected<void> emit(const Image& image, std::span<std::uint8_t> code);
+
+ private:
+  using Code = isa::Code<Concrete>;
+  using Word = Bv<Concrete, 32>;
+
+  void find_dead_halves();
+  Image place_stubs();
+  void describe(std::uint32_t slot);
+  bool emit_insn(T& translator, std::uint32_t slot);
+  Expected<void> place_shortest(std::uint32_t first);
+  Expected<bool> grow_jumps();
+  void move_labels();
+  std::uint32_t next_of(std::uint32_t slot) const {
+    return slot + plan_.insns[slot].insn.slot_count();
+  }
+  std::uint32_t slot_count() const { return static_cast<std::uint32_t>(plan_.insns.size()); }
+  static Expected<void> check_label(std::uint32_t slot, std::uint64_t label);
+  static std::unexpected<Diagnostic> out_of_reach(std::uint32_t slot);
+  static Expected<void> check_room(std::uint32_t slot, std::uint32_t end, std::uint32_t planned);
+
+  const Request& request_;
+  Plan plan_;
+  Inputs<Concrete> inputs_;  ///< of the instruction at hand
+  std::uint32_t next_address_;
+};
+
+/// Any 64-bit number to one that looks random (splitmix64).
+constexpr std::uint64_t mixed(std::uint64_t x) {
+  x += 0x9e37'79b9'7f4a'7c15;
+  x = (x ^ x >> 30) * 0xbf58'476d'1ce4'e5b9;
+  x = (x ^ x >> 27) * 0x94d0'49bb'1331'11eb;
+  return x ^ x >> 31;
+}
+
+template <typename T>
+Driver<T>::Driver(const Request& request, const Plan& plan)
+    : request_(request), plan_(plan), next_address_(request.first_address) {}
+
+template <typename T>
+Expected<void> Driver<T>::check_label(std::uint32_t slot, std::uint64_t label) {
+  if (label <= label_limit) return {};
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("slot ").append_unsigned(slot).append(": the image grows to ");
+  text.append_unsigned(label).append(" bytes; the limit is ").append_unsigned(label_limit);
+  return error(Fault::limit, text.view());
+}
+
+template <typename T>
+std::unexpected<Diagnostic> Driver<T>::out_of_reach(std::uint32_t slot) {
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("slot ").append_unsigned(slot).append(": its target is beyond the longest jump");
+  return error(Fault::limit, text.view());
+}
+
+/// What was emitted for `slot` ends at `end`.
+template <typename T>
+Expected<void> Driver<T>::check_room(std::uint32_t slot, std::uint32_t end, std::uint32_t planned) {
+  if (end == planned) return {};
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("slot ").append_unsigned(slot).append(": the code ends at byte ");
+  text.append_unsigned(end).append(", but the layout says ").append_unsigned(planned);
+  return error(Fault::bug, text.view());
+}
+
+template <typename T>
+void Driver<T>::find_dead_halves() {
+  if (!T::uses_upper_dead) return;
+  find_upper_halves(plan_, plan_.need);
+  if (!upper_halves_hold(plan_, plan_.need)) return;  // an analysis that fails proves nothing
+  for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
+    plan_.insns[slot].upper_dead = is_upper_dead(plan_, plan_.need, slot);
+  }
+}
+
+/// Where enter, leave and assist lie, and as `size_bytes` where slot 0 starts.
+template <typename T>
+Image Driver<T>::place_stubs() {
+  Image image;
+  Code code(plan_.room.data());
+  T translator(code, request_.options);
+  const Labels<Concrete> labels{};
+  image.enter = code.size();
+  translator.enter(labels);
+  image.leave = code.size();
+  translator.leave(labels);
+  image.assist = code.size();
+  translator.assist(labels);
+  image.size_bytes = code.size();
+  return image;
+}
+
+/// Fills inputs_ but for `here` and `target`.
+template <typename T>
+void Driver<T>::describe(std::uint32_t slot) {
+  const PlannedInsn& planned = plan_.insns[slot];
+  inputs_.immediates.off = Bv<Concrete, 16>::lit(static_cast<std::uint16_t>(planned.insn.off));
+  inputs_.immediates.imm = Word::lit(static_cast<std::uint32_t>(planned.insn.imm));
+  inputs_.immediates.next_imm = Word::lit(static_cast<std::uint32_t>(planned.insn.next_imm));
+  inputs_.insn = Word::lit(request_.first_insn + slot);
+  inputs_.always_assist = planned.always_assist;
+  inputs_.upper_dead = planned.upper_dead;
+  inputs_.back_edge = planned.reach == Reach::jump && planned.target <= slot;
+  if (request_.options.blinding == Blinding::on) {
+    inputs_.blinding = Word::lit(mixed(request_.blinding_seed ^ mixed(slot)));
+  }
+  inputs_.address_index = Word::lit(next_address_);
+  next_address_ += planned.has_address ? 1 : 0;
+}
+
+template <typename T>
+bool Driver<T>::emit_insn(T& translator, std::uint32_t slot) {
+  const bpf::Insn& insn = plan_.insns[slot].insn;
+  return translator.insn(insn.form, insn.dst, insn.src, inputs_);
+}
+
+/// The layout in which every jump goes to itself.
+template <typename T>
+Expected<void> Driver<T>::place_shortest(std::uint32_t first) {
+  std::uint64_t label = first;
+  for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
+    TRY(check_label(slot, label));
+    plan_.offsets[slot] = static_cast<std::uint32_t>(label);
+    describe(slot);
+    inputs_.labels.here = Word::lit(label);
+    inputs_.labels.target = inputs_.labels.here;
+    Code code(plan_.room.data());
+    T translator(code, request_.options);
+    if (!emit_insn(translator, slot)) return out_of_reach(slot);
+    label += code.size();
+    if (next_of(slot) == slot + 2) plan_.offsets[slot + 1] = static_cast<std::uint32_t>(label);
+  }
+  TRY(check_label(slot_count(), label));
+  plan_.offsets[slot_count()] = static_cast<std::uint32_t>(label);
+  return {};
+}
+
+/// Sizes every jump in the current layout; whether one grew.
+template <typename T>
+Expected<bool> Driver<T>::grow_jumps() {
+  bool grew = false;
+  for (const std::uint32_t slot : plan_.jumps) {
+    PlannedInsn& planned = plan_.insns[slot];
+    describe(slot);
+    inputs_.labels.here = Word::lit(plan_.offsets[slot]);
+    inputs_.labels.target = Word::lit(plan_.offsets[planned.target]);
+    Code code(plan_.room.data());
+    T translator(code, request_.options);
+    if (!emit_insn(translator, slot)) return out_of_reach(slot);
+    const std::uint32_t room = plan_.offsets[slot + 1] - plan_.offsets[slot];
+    if (code.size() <= room) continue;
+    planned.growth = static_cast<std::uint16_t>(code.size() - room);
+    grew = true;
+  }
+  return grew;
+}
+
+/// Makes room for what the last pass added.
+template <typename T>
+void Driver<T>::move_labels() {
+  std::uint32_t shift = 0;
+  for (std::uint32_t slot = 0; slot < slot_count(); ++slot) {
+    plan_.offsets[slot] += shift;
+    shift += plan_.insns[slot].growth;
+    plan_.insns[slot].growth = 0;
+  }
+  plan_.offsets[slot_count()] += shift;
+}
+
+template <typename T>
+Expected<Image> Driver<T>::layout() {
+  find_dead_halves();
+  Image image = place_stubs();
+  inputs_.labels.leave = Word::lit(image.leave);
+  inputs_.labels.assist = Word::lit(image.assist);
+  TRY(place_shortest(image.size_bytes));
+  for (unsigned pass = 0;; ++pass) {
+    TRY(const bool grew, grow_jumps());
+    if (!grew) break;
+    if (pass == layout_pass_limit) return error(Fault::limit, "jit: more than 1000 layout passes");
+    move_labels();
+    TRY(check_label(slot_count(), plan_.offsets[slot_count()]));
+  }
+  Code code(plan_.room.data());
+  T translator(code, request_.options);
+  inputs_.labels.here = Word::lit(plan_.offsets[slot_count()]);
+  translator.end(inputs_);
+  image.size_bytes = plan_.offsets[slot_count()] + code.size();
+  TRY(check_label(slot_count(), image.size_bytes));
+  image.offsets = plan_.offsets;
+  image.address_count = plan_.address_count;
+  return image;
+}
+
+template <typename T>
+Expected<void> Driver<T>::emit(const Image& image, std::span<std::uint8_t> bytes) {
+  if (bytes.size() < image.size_bytes + isa::max_sequence_bytes) {
+    return error(Fault::bug, "jit: the code memory has no room behind the image");
+  }
+  Code code(bytes.data());
+  T translator(code, request_.options);
+  Labels<Concrete>& labels = inputs_.labels;
+  labels.leave = Word::lit(image.leave);
+  labels.assist = Word::lit(image.assist);
+  labels.here = Word::lit(image.enter);
+  translator.enter(labels);
+  labels.here = labels.leave;
+  translator.leave(labels);
+  labels.here = labels.assist;
+  translator.assist(labels);
+  TRY(check_room(0, code.size(), plan_.offsets[0]));
+  for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
+    describe(slot);
+    labels.here = Word::lit(plan_.offsets[slot]);
+    labels.target = Word::lit(plan_.offsets[plan_.insns[slot].target]);
+    if (!emit_insn(translator, slot)) return out_of_reach(slot);
+    TRY(check_room(slot, code.size(), plan_.offsets[next_of(slot)]));
+  }
+  inputs_.insn = Word::lit(request_.first_insn + slot_count());
+  labels.here = Word::lit(plan_.offsets[slot_count()]);
+  translator.end(inputs_);
+  return check_room(slot_count(), code.size(), image.size_bytes);
+}
+
+/// The two functions of a Backend.
+template <typename T>
+Expected<Image> layout_with(const Request& request, std::span<std::byte> workspace) {
+  TRY(const Plan plan, make_plan(request, workspace));
+  return Driver<T>(request, plan).layout();
+}
+template <typename T>
+Expected<void> emit_with(const Request& request, const Image& image, std::span<std::byte> workspace,
+                         std::span<std::uint8_t> code) {
+  TRY(const Plan plan, plan_in(request.slots.size(), workspace));
+  return Driver<T>(request, plan).emit(image, code);
+}
+
+}  // namespace probity::jit

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decoding and checking; all messages name slot, value and limit.
+#include "jit/plan.hpp"
+
+#include <array>
+
+#include "base/fixed_text.hpp"
+#include "isa/bpf/codec.hpp"
+#include "isa/code.hpp"
+
+namespace probity::jit {
+
+namespace {
+
+using bpf::Insn;
+using bpf::Meaning;
+
+/// A sequence is written whole before its size is known.
+constexpr std::size_t room_bytes = 2 * isa::max_sequence_bytes;
+/// What aligning the parts may waste.
+constexpr std::size_t slack_bytes = 64;
+
+std::unexpected<Diagnostic> bad_target(std::size_t slot, std::int64_t target, std::size_t count) {
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("slot ").append_unsigned(slot).append(": jump target ").append_signed(target);
+  text.append(" is outside the program (0..").append_unsigned(count).append(")");
+  return error(Fault::bad_input, text.view());
+}
+
+std::unexpected<Diagnostic> target_inside(std::size_t slot, std::size_t target) {
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("slot ").append_unsigned(slot).append(": jump target ").append_unsigned(target);
+  text.append(" is the second slot of the lddw at ").append_unsigned(target - 1);
+  return error(Fault::bad_input, text.view());
+}
+
+Reach reach_of(bpf::Form form) {
+  switch (bpf::row(form).meaning) {
+    case Meaning::jump:
+    case Meaning::branch: return Reach::jump;
+    case Meaning::call: return form == bpf::Form::call_local ? Reach::call : Reach::none;
+    case Meaning::alu:
+    case Meaning::movsx:
+    case Meaning::byte_swap:
+    case Meaning::may_goto:  // the runtime finds its target
+    case Meaning::exit:
+    case Meaning::load_imm64:
+    case Meaning::load_packet:
+    case Meaning::load:
+    case Meaning::store_imm:
+    case Meaning::store_reg:
+    case Meaning::atomic:
+    case Meaning::load_acquire:
+    case Meaning::store_release: return Reach::none;
+  }
+  return Reach::none;
+}
+
+constexpr bool displaced_by_imm(bpf::Form form) {
+  return form == bpf::Form::ja32 || form == bpf::Form::call_local;
+}
+
+}  // namespace
+
+std::size_t workspace_bytes(std::size_t slot_count) {
+  constexpr std::size_t per_slot =
+      sizeof(PlannedInsn) + 2 * sizeof(std::uint32_t) + sizeof(std::uint16_t);
+  return per_slot * (slot_count + 1) + room_bytes + slack_bytes;
+}
+
+Expected<Plan> plan_in(std::size_t slot_count, std::span<std::byte> workspace) {
+  if (workspace.size() < workspace_bytes(slot_count)) {
+    std::array<char, 160> buffer;
+    TextSink text(buffer);
+    text.append("jit: a workspace of ").append_unsigned(workspace.size());
+    text.append(" bytes is too small; ").append_unsigned(slot_count).append(" slots need ");
+    return error(Fault::limit, text.append_unsigned(workspace_bytes(slot_count)).view());
+  }
+  std::byte* at = workspace.data();
+  const auto take = [&at]<typename T>(std::size_t count, T*) {
+    const auto address = reinterpret_cast<std::uintptr_t>(at);
+    at += (alignof(T) - address % alignof(T)) % alignof(T);
+    T* const first = reinterpret_cast<T*>(at);
+    at += count * sizeof(T);
+    return std::span<T>(first, count);
+  };
+  Plan plan;
+  plan.insns = take(slot_count, static_cast<PlannedInsn*>(nullptr));
+  plan.offsets = take(slot_count + 1, static_cast<std::uint32_t*>(nullptr));
+  plan.jumps = take(slot_count, static_cast<std::uint32_t*>(nullptr));
+  plan.need = take(slot_count + 1, static_cast<std::uint16_t*>(nullptr));
+  plan.room = take(room_bytes, static_cast<std::uint8_t*>(nullptr));
+  return plan;
+}
+
+namespace {
+
+Expected<void> check_size(const Request& request) {
+  if (request.slots.size() <= slot_limit && request.first_insn <= label_limit - slot_limit) {
+    return {};
+  }
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("jit: ").append_unsigned(request.slots.size()).append(" slots from number ");
+  text.append_unsigned(request.first_insn).append(" on; the limits are ");
+  text.append_unsigned(slot_limit).append(" and ").append_unsigned(label_limit - slot_limit);
+  return error(Fault::limit, text.view());
+}
+
+Expected<std::uint32_t> target_of(const Insn& insn, std::uint32_t slot, std::size_t count) {
+  const std::int64_t displacement = displaced_by_imm(insn.form) ? insn.imm : insn.off;
+  const std::int64_t target = std::int64_t{slot} + 1 + displacement;
+  if (target < 0 || target > static_cast<std::int64_t>(count)) {
+    return bad_target(slot, target, count);
+  }
+  return static_cast<std::uint32_t>(target);
+}
+
+}  // namespace
+
+Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace) {
+  TRY(check_size(request));
+  const auto count = static_cast<std::uint32_t>(request.slots.size());
+  TRY(Plan plan, plan_in(count, workspace));
+  std::size_t jump_count = 0;
+  for (std::uint32_t slot = 0; slot < count;) {
+    TRY(const Insn insn, bpf::decode(request.slots, slot));
+    PlannedInsn& planned = plan.insns[slot];
+    planned = {insn};
+    planned.reach = reach_of(insn.form);
+    planned.always_assist = !request.always_assist.empty() && request.always_assist[slot] != 0;
+    const std::uint32_t length = insn.slot_count();
+    if (length == 2) {
+      plan.insns[slot + 1] = {};
+      plan.insns[slot + 1].reach = Reach::second;
+      planned.has_address = insn.form != bpf::Form::lddw;
+      plan.address_count += planned.has_address ? 1 : 0;
+    } else if (planned.reach != Reach::none) {
+      TRY(planned.target, target_of(insn, slot, count));
+      plan.jumps[jump_count++] = slot;
+    }
+    slot += length;
+  }
+  plan.jumps = plan.jumps.first(jump_count);
+  for (const std::uint32_t slot : plan.jumps) {
+    const std::uint32_t target = plan.insns[slot].target;
+    if (target < count && plan.insns[target].reach == Reach::second) {
+      return target_inside(slot, target);
+    }
+  }
+  return plan;
+}
+
+}  // namespace probity::jit
