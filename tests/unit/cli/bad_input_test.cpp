@@ -77,7 +77,7 @@ TEST(BadInput, Flags) {
   expect_refused({"test", "--cpu", "v5", "a"}, "'v5' is not one of v1, v2, v3, v4");
   expect_refused({"test", "--engine", "jit", "a"}, "'jit' is not one of interp, kernel");
   expect_refused({"test", "--include-groups", "all", "a"}, "'all' is not a conformance group");
-  expect_refused({"help", "prove"}, "'prove'");
+  expect_refused({"help", "optimise"}, "'optimise'");
 }
 
 TEST(BadInput, NumbersThatWouldWrapOrVanish) {

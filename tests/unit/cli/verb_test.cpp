@@ -52,7 +52,7 @@ TEST(Verb, VersionAsFlagAndVerb) {
 }
 
 TEST(Verb, UnknownVerbIsRefusedByName) {
-  for (const std::string_view verb : {"prove", "frobnicate", "--frob", "Dump"}) {
+  for (const std::string_view verb : {"optimise", "frobnicate", "--frob", "Dump"}) {
     const Printed printed = probity({verb});
     EXPECT_EQ(printed.status, 4);
     EXPECT_TRUE(printed.out.empty());
@@ -72,7 +72,7 @@ TEST(Verb, UnknownFlagsAreRefusedByName) {
 }
 
 TEST(Verb, ErrorsAsJsonKeepTheLineOnStderr) {
-  const Printed printed = probity({"--json", "prove"});
+  const Printed printed = probity({"--json", "optimise"});
   EXPECT_EQ(printed.status, 4);
   EXPECT_TRUE(is_one_line(printed.err));
   const Expected<report::Json> json = report::parse_json(printed.out, "stdout");
