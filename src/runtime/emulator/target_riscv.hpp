@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RV64 as the emulator sees it: decoder, meaning, and the calling convention of the psABI.
+// RV64 as the emulator sees it: decoder, meaning, and the calling convention (RISC-V ABIs
+// Specification, chapter 2). gp and tp count as callee-saved: translated code leaves them alone.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// x86-64 as the emulator sees it: decoder, meaning, and the System V calling convention.
+// x86-64 as the emulator sees it: decoder, meaning, and the calling convention of the System V ABI
+// (AMD64 supplement, section 3.2).
 #pragma once
 
 #include <array>
