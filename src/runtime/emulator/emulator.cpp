@@ -92,7 +92,7 @@ class MachineOf : public Common {
   static std::uint64_t reg(const Core& core, Reg r) { return core.state.reg(r).raw(); }
   static std::uint64_t pattern(Reg r) { return destroyed | static_cast<std::uint64_t>(r); }
   Expected<void> run(Core& core);
-  Expected<void> step(Core& core, std::uint64_t& from);
+  Expected<void> leave_code(Core& core, std::uint64_t from);
   Expected<void> call_function(Core& core, const Function& function, std::uint64_t from);
   std::string place(std::uint64_t pc) {
     const std::uint64_t start = code_.start_of(pc);
@@ -102,33 +102,33 @@ class MachineOf : public Common {
   DecodedCode<Target> code_;
 };
 
-/// Executes what is at the pc; `from` becomes the instruction's address.
+/// The pc is no instruction's: calls the function there. `from` is the last instruction.
 template <typename Target>
-Expected<void> MachineOf<Target>::step(Core& core, std::uint64_t& from) {
-  const auto* insn = code_.at(core.pc);
-  if (insn == nullptr) {
-    if (const Function* function = function_at(core.pc))
-      return call_function(core, *function, from);
-    if (code_.contains(core.pc))
-      return broken(fmt::format("{}: no instruction of the table", place(core.pc)));
-    return broken(fmt::format("{}: jump to {:#x}, which is neither code nor a function",
-                              place(from), core.pc));
-  }
-  from = core.pc;
-  core.pc = Target::execute(*insn, core.state, Word::lit(core.pc), core.memory).raw();
-  if (core.memory.trapped()) return broken(fmt::format("{}: the instruction traps", place(from)));
-  return {};
+Expected<void> MachineOf<Target>::leave_code(Core& core, std::uint64_t from) {
+  if (const Function* function = function_at(core.pc)) return call_function(core, *function, from);
+  if (code_.contains(core.pc))
+    return broken(fmt::format("{}: no instruction of the table", place(core.pc)));
+  return broken(
+      fmt::format("{}: jump to {:#x}, which is neither code nor a function", place(from), core.pc));
 }
 
 template <typename Target>
 Expected<void> MachineOf<Target>::run(Core& core) {
   std::uint64_t from = core.pc;
-  for (std::uint64_t left = step_limit_; core.pc != address_of(&return_marker); --left) {
-    if (left == 0)
+  std::uint64_t left = step_limit_;
+  while (core.pc != address_of(&return_marker)) {
+    const auto* insn = code_.at(core.pc);
+    if (insn == nullptr) {
+      TRY(leave_code(core, from));
+      continue;
+    }
+    if (left-- == 0)
       return error(Fault::limit, fmt::format("emulator: {}: {} steps are the limit", place(core.pc),
                                              step_limit_));
-    TRY(step(core, from));
+    from = core.pc;
+    core.pc = Target::execute(*insn, core.state, Word::lit(from), core.memory).raw();
     ++steps_;
+    if (core.memory.trapped()) return broken(fmt::format("{}: the instruction traps", place(from)));
   }
   return {};
 }
