@@ -36,13 +36,12 @@ class Driver {
   Expected<void> place_shortest(std::uint32_t first);
   Expected<bool> grow_jumps();
   void move_labels();
-  std::uint32_t next_of(std::uint32_t slot) const {
-    return slot + plan_.insns[slot].insn.slot_count();
-  }
+  std::uint32_t next_of(std::uint32_t slot) const { return slot + plan_.insns[slot].slot_count; }
   std::uint32_t slot_count() const { return static_cast<std::uint32_t>(plan_.insns.size()); }
-  static Expected<void> check_label(std::uint32_t slot, std::uint64_t label);
+  static std::unexpected<Diagnostic> too_large(std::uint32_t slot, std::uint64_t label);
   static std::unexpected<Diagnostic> out_of_reach(std::uint32_t slot);
-  static Expected<void> check_room(std::uint32_t slot, std::uint32_t end, std::uint32_t planned);
+  static std::unexpected<Diagnostic> other_size(std::uint32_t slot, std::uint32_t end,
+                                                std::uint32_t planned);
 
   const Request& request_;
   Plan plan_;
@@ -63,8 +62,7 @@ Driver<T>::Driver(const Request& request, const Plan& plan)
     : request_(request), plan_(plan), next_address_(request.first_address) {}
 
 template <typename T>
-Expected<void> Driver<T>::check_label(std::uint32_t slot, std::uint64_t label) {
-  if (label <= label_limit) return {};
+std::unexpected<Diagnostic> Driver<T>::too_large(std::uint32_t slot, std::uint64_t label) {
   std::array<char, 160> buffer;
   TextSink text(buffer);
   text.append("slot ").append_unsigned(slot).append(": the image grows to ");
@@ -82,8 +80,8 @@ std::unexpected<Diagnostic> Driver<T>::out_of_reach(std::uint32_t slot) {
 
 /// What was emitted for `slot` ends at `end`.
 template <typename T>
-Expected<void> Driver<T>::check_room(std::uint32_t slot, std::uint32_t end, std::uint32_t planned) {
-  if (end == planned) return {};
+std::unexpected<Diagnostic> Driver<T>::other_size(std::uint32_t slot, std::uint32_t end,
+                                                  std::uint32_t planned) {
   std::array<char, 160> buffer;
   TextSink text(buffer);
   text.append("slot ").append_unsigned(slot).append(": the code ends at byte ");
@@ -147,7 +145,7 @@ template <typename T>
 Expected<void> Driver<T>::place_shortest(std::uint32_t first) {
   std::uint64_t label = first;
   for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
-    TRY(check_label(slot, label));
+    if (label > label_limit) return too_large(slot, label);
     plan_.offsets[slot] = static_cast<std::uint32_t>(label);
     describe(slot);
     inputs_.labels.here = Word::lit(label);
@@ -158,7 +156,7 @@ Expected<void> Driver<T>::place_shortest(std::uint32_t first) {
     label += code.size();
     if (next_of(slot) == slot + 2) plan_.offsets[slot + 1] = static_cast<std::uint32_t>(label);
   }
-  TRY(check_label(slot_count(), label));
+  if (label > label_limit) return too_large(slot_count(), label);
   plan_.offsets[slot_count()] = static_cast<std::uint32_t>(label);
   return {};
 }
@@ -207,14 +205,16 @@ Expected<Image> Driver<T>::layout() {
     if (!grew) break;
     if (pass == layout_pass_limit) return error(Fault::limit, "jit: more than 1000 layout passes");
     move_labels();
-    TRY(check_label(slot_count(), plan_.offsets[slot_count()]));
+    if (plan_.offsets[slot_count()] > label_limit) {
+      return too_large(slot_count(), plan_.offsets[slot_count()]);
+    }
   }
   Code code(plan_.room.data());
   T translator(code, request_.options);
   inputs_.labels.here = Word::lit(plan_.offsets[slot_count()]);
   translator.end(inputs_);
   image.size_bytes = plan_.offsets[slot_count()] + code.size();
-  TRY(check_label(slot_count(), image.size_bytes));
+  if (image.size_bytes > label_limit) return too_large(slot_count(), image.size_bytes);
   image.offsets = plan_.offsets;
   image.address_count = plan_.address_count;
   return image;
@@ -236,18 +236,22 @@ Expected<void> Driver<T>::emit(const Image& image, std::span<std::uint8_t> bytes
   translator.leave(labels);
   labels.here = labels.assist;
   translator.assist(labels);
-  TRY(check_room(0, code.size(), plan_.offsets[0]));
+  if (code.size() != plan_.offsets[0]) return other_size(0, code.size(), plan_.offsets[0]);
   for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
     describe(slot);
     labels.here = Word::lit(plan_.offsets[slot]);
     labels.target = Word::lit(plan_.offsets[plan_.insns[slot].target]);
     if (!emit_insn(translator, slot)) return out_of_reach(slot);
-    TRY(check_room(slot, code.size(), plan_.offsets[next_of(slot)]));
+    const std::uint32_t planned_end = plan_.offsets[next_of(slot)];
+    if (code.size() != planned_end) return other_size(slot, code.size(), planned_end);
   }
   inputs_.insn = Word::lit(request_.first_insn + slot_count());
   labels.here = Word::lit(plan_.offsets[slot_count()]);
   translator.end(inputs_);
-  return check_room(slot_count(), code.size(), image.size_bytes);
+  if (code.size() != image.size_bytes) {
+    return other_size(slot_count(), code.size(), image.size_bytes);
+  }
+  return {};
 }
 
 /// The two functions of a Backend.

@@ -36,7 +36,7 @@ std::unexpected<Diagnostic> target_inside(std::size_t slot, std::size_t target) 
   return error(Fault::bad_input, text.view());
 }
 
-Reach reach_of(bpf::Form form) {
+constexpr Reach reach_of(bpf::Form form) {
   switch (bpf::row(form).meaning) {
     case Meaning::jump:
     case Meaning::branch: return Reach::jump;
@@ -57,6 +57,20 @@ Reach reach_of(bpf::Form form) {
   }
   return Reach::none;
 }
+
+/// By form: what does not depend on an instruction's fields.
+constexpr std::array<PlannedInsn, bpf::form_count> make_templates() {
+  std::array<PlannedInsn, bpf::form_count> result;
+  for (std::size_t i = 0; i < bpf::form_count; ++i) {
+    const auto form = static_cast<bpf::Form>(i);
+    const bool is_wide = bpf::row(form).meaning == Meaning::load_imm64;
+    result[i].reach = reach_of(form);
+    result[i].has_address = is_wide && form != bpf::Form::lddw;
+    result[i].slot_count = is_wide ? 2 : 1;
+  }
+  return result;
+}
+constexpr std::array<PlannedInsn, bpf::form_count> template_of = make_templates();
 
 constexpr bool displaced_by_imm(bpf::Form form) {
   return form == bpf::Form::ja32 || form == bpf::Form::call_local;
@@ -128,20 +142,18 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
   for (std::uint32_t slot = 0; slot < count;) {
     TRY(const Insn insn, bpf::decode(request.slots, slot));
     PlannedInsn& planned = plan.insns[slot];
-    planned = {insn};
-    planned.reach = reach_of(insn.form);
+    planned = template_of[static_cast<std::size_t>(insn.form)];
+    planned.insn = insn;
     planned.always_assist = !request.always_assist.empty() && request.always_assist[slot] != 0;
-    const std::uint32_t length = insn.slot_count();
-    if (length == 2) {
+    if (planned.slot_count == 2) {
       plan.insns[slot + 1] = {};
       plan.insns[slot + 1].reach = Reach::second;
-      planned.has_address = insn.form != bpf::Form::lddw;
       plan.address_count += planned.has_address ? 1 : 0;
     } else if (planned.reach != Reach::none) {
       TRY(planned.target, target_of(insn, slot, count));
       plan.jumps[jump_count++] = slot;
     }
-    slot += length;
+    slot += planned.slot_count;
   }
   plan.jumps = plan.jumps.first(jump_count);
   for (const std::uint32_t slot : plan.jumps) {

@@ -29,6 +29,7 @@ struct PlannedInsn {
   bool always_assist = false;
   bool has_address = false;  ///< takes the next address_index
   bool upper_dead = false;
+  std::uint8_t slot_count = 1;
 };
 
 /// The plan's parts; slot_count entries each unless said otherwise.

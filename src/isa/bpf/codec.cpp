@@ -3,6 +3,8 @@
 // that no slot matches two rows and that every row's selector is a field its operands leave free.
 #include "isa/bpf/codec.hpp"
 
+#include <bit>
+
 #include "base/bytes.hpp"
 
 namespace probity::bpf {
@@ -49,10 +51,13 @@ constexpr std::int32_t selected(const Slot& slot, Selector selector) {
   return 0;
 }
 
-/// The rows of opcode byte `op` are `forms[first[op]] .. forms[first[op + 1] - 1]`.
+/// The rows of opcode byte `op` are `forms[first[op]] .. forms[first[op + 1] - 1]`, with the values
+/// of their selector beside them.
 struct Index {
   std::array<std::uint8_t, 257> first{};
   std::array<Form, form_count> forms{};
+  std::array<std::int16_t, form_count> values{};
+  std::array<Selector, 256> selectors{};
 };
 
 constexpr Index make_index() {
@@ -61,7 +66,10 @@ constexpr Index make_index() {
   for (unsigned op = 0; op < 256; ++op) {
     index.first[op] = static_cast<std::uint8_t>(n);
     for (std::size_t i = 0; i < form_count; ++i) {
-      if (rows[i].opcode == op) index.forms[n++] = static_cast<Form>(i);
+      if (rows[i].opcode != op) continue;
+      index.values[n] = rows[i].selector_value;
+      index.selectors[op] = rows[i].selector;
+      index.forms[n++] = static_cast<Form>(i);
     }
   }
   index.first[256] = static_cast<std::uint8_t>(n);
@@ -108,6 +116,51 @@ constexpr bool operands_fit_meanings() {
   return true;
 }
 static_assert(operands_fit_meanings(), "a row's operands do not fit its meaning");
+
+/// A slot as a number: opcode in bits 0..7, dst 8..11, src 12..15, off 16..31, imm 32..63.
+constexpr std::uint64_t number_of(const Slot& slot) {
+  static_assert(std::endian::native == std::endian::little);
+  return std::bit_cast<std::uint64_t>(slot);
+}
+
+/// Which bits of such a number a form names, and which it wants to be zero.
+struct Masks {
+  std::uint64_t named = 0, zero = 0;
+  bool wide = false;  ///< there is a second slot
+};
+constexpr std::array<Masks, form_count> make_masks() {
+  std::array<Masks, form_count> masks;
+  for (std::size_t i = 0; i < form_count; ++i) {
+    const Fields f = fields(rows[i].operands);
+    const std::uint64_t dst = 0xf00, src = 0xf000, off = 0xffff'0000, imm = 0xffff'ffffull << 32;
+    const Selector selector = rows[i].selector;
+    masks[i].named = (f.dst ? dst : 0) | (f.src ? src : 0) | (f.off ? off : 0) | (f.imm ? imm : 0);
+    const std::uint64_t selecting = selector == Selector::src   ? src
+                                    : selector == Selector::off ? off
+                                    : selector == Selector::imm ? imm
+                                                                : 0;
+    masks[i].zero = ~(masks[i].named | selecting | 0xff);
+    masks[i].wide = f.next_imm;
+  }
+  return masks;
+}
+constexpr std::array<Masks, form_count> masks_of = make_masks();
+
+/// Both fields are r0..r10; a selector in src is as well.
+constexpr bool names_registers(std::uint64_t number) {
+  return (number >> 8 & 15) < reg_count && (number >> 12 & 15) < reg_count;
+}
+
+/// The insn of a number's fields. Built in whole words, because callers copy it as such: narrow
+/// stores would make them wait.
+Insn insn_of(Form form, std::uint64_t named) {
+  static_assert(sizeof(Insn) == 16 && offsetof(Insn, dst) == 1 && offsetof(Insn, src) == 2 &&
+                offsetof(Insn, off) == 4 && offsetof(Insn, imm) == 8);
+  const std::array<std::uint64_t, 2> words{static_cast<std::uint64_t>(form) | (named & 0xf00) |
+                                               (named & 0xf000) << 4 | (named & 0xffff'0000) << 16,
+                                           named >> 32};
+  return std::bit_cast<Insn>(words);
+}
 
 /// Builds `slot N: ...` lines without a heap.
 class Message {
@@ -224,10 +277,31 @@ constexpr bool is_old_callx(const Slot& slot) {
 
 }  // namespace
 
+namespace {
+
+/// What the quick test of decode() does not pass: two slots, the old callx, and errors.
+Expected<Insn> decode_with_care(std::span<const Slot> slots, std::size_t at, Form form) {
+  Slot slot = slots[at];
+  if (is_old_callx(slot)) {
+    slot.regs = static_cast<std::uint8_t>(slot.imm);
+    slot.imm = 0;
+  }
+  const Row& r = row(form);
+  TRY(require_registers(slot, at, r));
+  TRY(require_reserved_zero(slot, at, r));
+  Insn insn = insn_of(form, number_of(slot) & masks_of[static_cast<std::size_t>(form)].named);
+  if (fields(r.operands).next_imm) {
+    TRY(insn.next_imm, second_imm(slots, at, r));
+  }
+  return insn;
+}
+
+}  // namespace
+
 std::optional<Form> find_form(const Slot& slot) {
+  const std::int32_t value = selected(slot, by_opcode.selectors[slot.opcode]);
   for (std::size_t i = by_opcode.first[slot.opcode]; i < by_opcode.first[slot.opcode + 1u]; ++i) {
-    const Row& r = row(by_opcode.forms[i]);
-    if (selected(slot, r.selector) == r.selector_value) return by_opcode.forms[i];
+    if (by_opcode.values[i] == value) return by_opcode.forms[i];
   }
   return std::nullopt;
 }
@@ -236,27 +310,14 @@ Expected<Insn> decode(std::span<const Slot> slots, std::size_t at) {
   if (at >= slots.size()) {
     return Message(at).text("beyond the program's ").number(slots.size()).text(" slots").fail();
   }
-  Slot slot = slots[at];
-  const std::optional<Form> form = find_form(slot);
-  if (!form) return no_form(slot, at);
-  if (is_old_callx(slot)) {
-    slot.regs = static_cast<std::uint8_t>(slot.imm);
-    slot.imm = 0;
+  const std::optional<Form> form = find_form(slots[at]);
+  if (!form) return no_form(slots[at], at);
+  const Masks& masks = masks_of[static_cast<std::size_t>(*form)];
+  const std::uint64_t number = number_of(slots[at]);
+  if ((number & masks.zero) == 0 && names_registers(number) && !masks.wide) [[likely]] {
+    return insn_of(*form, number & masks.named);
   }
-  const Row& r = row(*form);
-  TRY(require_registers(slot, at, r));
-  TRY(require_reserved_zero(slot, at, r));
-  const Fields f = fields(r.operands);
-  Insn insn;
-  insn.form = *form;
-  if (f.dst) insn.dst = static_cast<Reg>(slot.dst());
-  if (f.src) insn.src = static_cast<Reg>(slot.src());
-  if (f.off) insn.off = slot.off;
-  if (f.imm) insn.imm = slot.imm;
-  if (f.next_imm) {
-    TRY(insn.next_imm, second_imm(slots, at, r));
-  }
-  return insn;
+  return decode_with_care(slots, at, *form);
 }
 
 Insn canonical(const Insn& insn) {
