@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One reader for every form: prefixes, opcode, ModRM, SIB, displacement, immediate, in the order of
-// Intel's manual, volume 2, figure 2-1. What a row cannot have makes the result empty.
+// One reader for every form: prefixes, opcode, ModRM, SIB (the head), then displacement and
+// immediate (values), in the order of Intel's manual, volume 2, figure 2-1. What a row cannot have
+// makes the result empty.
 #pragma once
 
 #include "isa/x86/decode.hpp"
@@ -42,24 +43,47 @@ class ByteReader {
   bool cut_off_ = false;
 };
 
+/// What tells rows with the same opcode byte apart; `modrm` is the byte behind it, if they have
+/// one.
+constexpr bool selects(const Row& row, std::uint8_t prefixes, bool wide, unsigned modrm) {
+  if (row.prefixes != prefixes || row.wide != wide) return false;
+  switch (row.modrm) {
+    case ModRm::none:
+    case ModRm::reg: return true;
+    case ModRm::digit: return (modrm >> 3 & 7u) == row.modrm_value;
+    case ModRm::fixed: return modrm == row.modrm_value;
+  }
+  return false;
+}
+
 template <PathDomain D, typename Byte>
 class Decoder {
  public:
   Decoder(std::span<const Byte> bytes, std::span<const Row> table, const OpcodeTable& opcodes)
       : reader_(bytes), table_(table), opcodes_(opcodes) {}
 
+  /// Up to the displacement; reads nothing behind the bytes that decide.
+  bool read_head() {
+    if (!read_prefixes()) return false;
+    row_ = find_row();
+    if (row_ == nullptr || !read_registers(*row_)) return false;
+    if (row_->has_rm && !read_rm(*row_)) return false;
+    insn_.form = static_cast<Form>(row_ - table_.data());
+    return (rex_bits_ & ~used_bits_) == 0 && !reader_.cut_off();
+  }
+
   std::optional<Insn<D>> insn() {
-    if (!read_prefixes()) return std::nullopt;
-    const Row* row = find_row();
-    if (row == nullptr || !read_registers(*row)) return std::nullopt;
-    if (row->has_rm && !read_rm(*row)) return std::nullopt;
-    if ((rex_bits_ & ~used_bits_) != 0) return std::nullopt;
-    read_imm_field(*row);
-    insn_.form = static_cast<Form>(row - table_.data());
+    if (!read_head()) return std::nullopt;
+    read_values(*row_);
     insn_.length = reader_.position();
     if (reader_.cut_off() || insn_.length > max_insn_bytes) return std::nullopt;
     return insn_;
   }
+
+  // After read_head().
+  Mod mod() const { return mod_; }
+  unsigned position() const { return reader_.position(); }
+  const Insn<D>& registers() const { return insn_; }
 
  private:
   static constexpr unsigned bit_b = 1, bit_x = 2, bit_r = 4, bit_w = 8;
@@ -107,19 +131,9 @@ class Decoder {
     const bool wide = (rex_bits_ & bit_w) != 0;
     for (const std::uint16_t i : candidates) {
       const Row& row = table_[i];
-      if (row.prefixes == prefixes_ && row.wide == wide && modrm_agrees(row)) return &row;
+      if (selects(row, prefixes_, wide, modrm_)) return &row;
     }
     return nullptr;
-  }
-
-  bool modrm_agrees(const Row& row) const {
-    switch (row.modrm) {
-      case ModRm::none:
-      case ModRm::reg: return true;
-      case ModRm::digit: return (modrm_ >> 3 & 7u) == row.modrm_value;
-      case ModRm::fixed: return modrm_ == row.modrm_value;
-    }
-    return false;
   }
 
   Reg extended(unsigned low, unsigned bit) {
@@ -156,15 +170,15 @@ class Decoder {
         insn_.mem.scale_log2 = static_cast<std::uint8_t>(sib >> 6);
       }
     }
-    const Mod mod = static_cast<Mod>(modrm_ >> 6);
+    mod_ = static_cast<Mod>(modrm_ >> 6);
     insn_.rm_is_mem = true;
     insn_.mem.base = extended(base, bit_b);
-    if (mod == Mod::disp8) insn_.mem.disp = sext<32>(reader_.template little_endian<8>());
-    if (mod == Mod::disp32) insn_.mem.disp = reader_.template little_endian<32>();
-    return mod != Mod::no_disp || base != no_base;
+    return mod_ != Mod::no_disp || base != no_base;
   }
 
-  void read_imm_field(const Row& row) {
+  void read_values(const Row& row) {
+    if (mod_ == Mod::disp8) insn_.mem.disp = sext<32>(reader_.template little_endian<8>());
+    if (mod_ == Mod::disp32) insn_.mem.disp = reader_.template little_endian<32>();
     if (row.imm_bytes == 1) insn_.imm = sext<64>(reader_.template little_endian<8>());
     if (row.imm_bytes == 2) insn_.imm = sext<64>(reader_.template little_endian<16>());
     if (row.imm_bytes == 4) insn_.imm = sext<64>(reader_.template little_endian<32>());
@@ -182,6 +196,8 @@ class Decoder {
   Map map_ = Map::one_byte;
   unsigned opcode_ = 0;
   unsigned modrm_ = 0;
+  Mod mod_ = Mod::reg;
+  const Row* row_ = nullptr;
   Insn<D> insn_ = {};
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prefixes, REX or VEX, opcode, ModRM, SIB (the head: literal bytes), then displacement and
-// immediate (values). Intel's manual, volume 2, chapter 2. Everything is inlined: with a constant
-// row only the tests that depend on operands remain.
+// immediate (values). Intel's manual, volume 2, chapter 2. The decoder has the same two halves, and
+// theorems/isa proves each pair: the head for all registers, the values for all numbers. Everything
+// is inlined: with a constant row only the tests that depend on operands remain.
 #pragma once
 
 #include <type_traits>
@@ -96,33 +97,43 @@ template <PathDomain D>
   head.add(unsigned{mem.scale_log2} << 6 | index << 3 | low3(mem.base));
 }
 
+/// Everything in front of the displacement: a function of registers and `mod` alone, which is
+/// Mod::reg when there is no memory operand.
 template <PathDomain D>
-[[gnu::always_inline]] inline void put_imm(isa::Code<D>& code, const Row& row, Bv<D, 64> imm) {
-  if (row.imm_bytes == 1) code.put(bits<7, 0>(imm));
-  if (row.imm_bytes == 2) code.put(bits<15, 0>(imm));
-  if (row.imm_bytes == 4) code.put(bits<31, 0>(imm));
-  if (row.imm_bytes == 8) code.put(imm);
-}
-
-template <PathDomain D>
-[[gnu::always_inline]] inline void put_inline(isa::Code<D>& code, const Row& row,
-                                              const Insn<D>& insn) {
+[[gnu::always_inline]] inline Head head_of(const Row& row, const Insn<D>& insn, Mod mod) {
   Head head;
   add_prefixes(head, row, insn);
   add_opcode(head, row, insn);
   const unsigned reg = row.modrm == ModRm::reg ? low3(insn.reg) : row.modrm_value;
   if (row.modrm == ModRm::fixed) head.add(row.modrm_value);
-  if (!row.has_rm || !insn.rm_is_mem) {
-    if (row.has_rm) add_modrm(head, Mod::reg, reg, low3(insn.rm));
-    code.put_literal(head.bytes, head.size);
-  } else {
-    const Mod mod = shortest_mod(insn.mem);
+  if (!row.has_rm) return head;
+  if (insn.rm_is_mem) {
     add_mem(head, mod, reg, insn.mem);
-    code.put_literal(head.bytes, head.size);
-    if (mod == Mod::disp8) code.put(bits<7, 0>(insn.mem.disp));
-    if (mod == Mod::disp32) code.put(insn.mem.disp);
+  } else {
+    add_modrm(head, mod, reg, low3(insn.rm));
   }
-  put_imm(code, row, insn.imm);
+  return head;
+}
+
+/// Displacement and immediate: a function of `mod` and the values alone.
+template <PathDomain D>
+[[gnu::always_inline]] inline void put_values(isa::Code<D>& code, const Row& row,
+                                              const Insn<D>& insn, Mod mod) {
+  if (mod == Mod::disp8) code.put(bits<7, 0>(insn.mem.disp));
+  if (mod == Mod::disp32) code.put(insn.mem.disp);
+  if (row.imm_bytes == 1) code.put(bits<7, 0>(insn.imm));
+  if (row.imm_bytes == 2) code.put(bits<15, 0>(insn.imm));
+  if (row.imm_bytes == 4) code.put(bits<31, 0>(insn.imm));
+  if (row.imm_bytes == 8) code.put(insn.imm);
+}
+
+template <PathDomain D>
+[[gnu::always_inline]] inline void put_inline(isa::Code<D>& code, const Row& row,
+                                              const Insn<D>& insn) {
+  const Mod mod = row.has_rm && insn.rm_is_mem ? shortest_mod(insn.mem) : Mod::reg;
+  const Head head = head_of(row, insn, mod);
+  code.put_literal(head.bytes, head.size);
+  put_values(code, row, insn, mod);
 }
 
 template <PathDomain D>
