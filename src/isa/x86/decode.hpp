@@ -11,6 +11,7 @@
 #include <span>
 
 #include "domain/concrete.hpp"
+#include "isa/x86/decode_impl.hpp"
 #include "isa/x86/insn.hpp"
 
 namespace probity::x86 {
@@ -24,5 +25,3 @@ std::optional<Insn<D>> decode(std::span<const Bv<D, 8>> bytes);
 std::optional<Insn<Concrete>> decode(std::span<const std::uint8_t> bytes);
 
 }  // namespace probity::x86
-
-#include "isa/x86/decode_impl.hpp"

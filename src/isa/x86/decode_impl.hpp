@@ -4,7 +4,12 @@
 // makes the result empty.
 #pragma once
 
-#include "isa/x86/decode.hpp"
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <type_traits>
+
+#include "isa/x86/insn.hpp"
 #include "isa/x86/opcode_table.hpp"
 
 namespace probity::x86 {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isa/code.hpp"
+#include "isa/x86/encode_impl.hpp"
 #include "isa/x86/insn.hpp"
 
 namespace probity::x86 {
@@ -13,15 +14,12 @@ namespace probity::x86 {
 /// Encodes `insn` as `row` says: for rows and operands known at run time only.
 template <PathDomain D>
 void put(isa::Code<D>& code, const Row& row, const Insn<D>& insn);
+/// The same with the row of its form.
 template <PathDomain D>
-void put(isa::Code<D>& code, const Insn<D>& insn) {
-  put(code, row(insn.form), insn);
-}
+void put(isa::Code<D>& code, const Insn<D>& insn);
 
 /// Encodes one instruction of a form known at compile time.
 template <Form form, PathDomain D, typename... Operands>
 void put(isa::Code<D>& code, const Operands&... operands);
 
 }  // namespace probity::x86
-
-#include "isa/x86/encode_impl.hpp"

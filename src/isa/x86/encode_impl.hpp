@@ -8,7 +8,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "isa/x86/encode.hpp"
+#include "isa/code.hpp"
+#include "isa/x86/insn.hpp"
 
 namespace probity::x86 {
 
@@ -139,6 +140,11 @@ template <PathDomain D>
 template <PathDomain D>
 void put(isa::Code<D>& code, const Row& row, const Insn<D>& insn) {
   put_inline(code, row, insn);
+}
+
+template <PathDomain D>
+void put(isa::Code<D>& code, const Insn<D>& insn) {
+  put_inline(code, row(insn.form), insn);
 }
 
 /// set<form, i>(insn, operand) stores the i-th explicit operand of a row; an operand of the wrong

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "domain/concrete.hpp"
+#include "isa/code.hpp"
 #include "isa/x86/decode.hpp"
 #include "isa/x86/encode.hpp"
 #include "isa/x86/opcode_table.hpp"
