@@ -3,8 +3,6 @@
 // variables flags and quotients come out as the terms that proofs compare with.
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "event_world.hpp"
 #include "isa/x86/semantics_impl.hpp"
 #include "random_cases.hpp"
@@ -97,23 +95,6 @@ TEST(Domains, TermsOfLiteralsAreWhatConcreteComputes) {
       EXPECT_EQ(record<Concrete>(insn, before, pc, k), record<Symbolic>(insn, before, pc, k))
           << x86::row(insn.form).name;
     }
-  }
-}
-
-/// Operations after which the manual leaves a flag undefined, for some operands at least.
-TEST(Domains, OnlySomeOperationsLeaveFlagsUndefined) {
-  using enum Operation;
-  const std::set<Operation> allowed = {mul_wide, imul_wide, imul, div,  idiv, rol, ror, shl,
-                                       shr,      sar,       shld, shrd, bt,   bts, btr, cmpxchg};
-  RandomCases random(2, {0x10000, 4096});
-  for (std::size_t i = 0; i < x86::form_count; ++i) {
-    const Form form = static_cast<Form>(i);
-    const x86::Insn<Concrete> insn = random.insn(form);
-    x86::State<Concrete> state;
-    EventWorld<Concrete> world(0);
-    x86::execute(insn, state, Bv<Concrete, 64>::lit(0), world);
-    if (allowed.count(x86::action(form).operation) != 0) continue;
-    EXPECT_EQ(world.undefined_count(), 0u) << x86::row(form).name;
   }
 }
 

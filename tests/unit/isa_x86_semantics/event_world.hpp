@@ -48,10 +48,7 @@ class EventWorld {
       what += side ? '1' : '0';
     events_.push_back({what, {}});
   }
-  Word undefined() {
-    ++undefined_count_;
-    return answer();
-  }
+  Word undefined() { return answer(); }
   void trap() { events_.push_back({"trap", {}}); }
   void trap_if(Bool<D> condition) { events_.push_back({"trap if", {zext<64>(condition)}}); }
   isa::WideDivision<D> divide_wide(isa::Signedness, Word high, Word low, Word divisor) {
@@ -61,7 +58,6 @@ class EventWorld {
   }
 
   const std::vector<Event<D>>& events() const { return events_; }
-  unsigned undefined_count() const { return undefined_count_; }
 
  private:
   void note(const char* what, unsigned width, isa::Order order, std::vector<Word> values) {
@@ -79,7 +75,6 @@ class EventWorld {
 
   std::uint64_t seed_;
   std::vector<Event<D>> events_;
-  unsigned undefined_count_ = 0;
 };
 
 }  // namespace probity

@@ -27,7 +27,7 @@ using x86::Reg;
 using Word = Bv<Concrete, 64>;
 using Memory = std::vector<std::uint8_t>;
 
-constexpr unsigned states_per_insn = 10;
+constexpr unsigned states_per_insn = 2;
 
 NativeCpu* cpu() {
   static const std::unique_ptr<NativeCpu> opened = NativeCpu::open();
@@ -161,6 +161,20 @@ void aim_branch(Case& c, bool backward) {
     c.before.set_reg(c.insn.rm, Word::lit(pad));
 }
 
+/// Half of the comparisons of cmpxchg succeed.
+void aim_comparison(Case& c, bool succeeds) {
+  if (x86::action(c.insn.form).operation != Operation::cmpxchg || !succeeds) return;
+  if (!c.insn.rm_is_mem) {
+    const std::uint64_t low = x86::row(c.insn.form).wide ? ~std::uint64_t{0} : 0xffffffff;
+    const std::uint64_t old = c.before.reg(c.insn.rm).raw();
+    const std::uint64_t equal = (old & ~low) | (c.before.reg(Reg::rax).raw() & low);
+    c.before.set_reg(c.insn.rm, Word::lit(equal));
+  } else {
+    const std::uint64_t address = x86::effective_address(c.insn.mem, c.before).raw();
+    write_scratch(c, address, c.before.reg(Reg::rax).raw());
+  }
+}
+
 bool needs_stack_elsewhere(const x86::Insn<Concrete>& insn) {
   return x86::action(insn.form).operation == Operation::call && !insn.rm_is_mem &&
          insn.rm == Reg::rsp;
@@ -206,6 +220,7 @@ std::string difference_from_cpu(x86::Form form, unsigned state_count, std::uint6
     }
     c.before = random.state(c.insn);
     aim_branch(c, random.below(2) == 0);
+    aim_comparison(c, random.below(2) == 0);
     if (!settle(c)) return describe(c, "the encoding decodes to something else");
     cpu()->place(c.code);
     if (const auto text = difference(c)) return describe(c, *text);

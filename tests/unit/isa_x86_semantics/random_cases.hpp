@@ -32,12 +32,17 @@ class RandomCases {
   std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
 
  private:
-  x86::Reg reg() { return static_cast<x86::Reg>(below(16)); }
+  /// Often the one before: operands that are the same register.
+  x86::Reg reg() {
+    if (below(4) != 0) latest_ = static_cast<x86::Reg>(below(16));
+    return latest_;
+  }
   std::uint64_t place();
   void aim(x86::Insn<Concrete>& insn, x86::State<Concrete>& state);
   void suit_division(const x86::Insn<Concrete>& insn, x86::State<Concrete>& state);
 
   std::mt19937_64 engine_;
+  x86::Reg latest_ = x86::Reg::rax;
   Window window_;
 };
 
