@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Driver: layout() and emit() over one target's translator T = Translator<Concrete>. Sizing starts
-// from every jump at its shortest and only grows jumps that do not reach; sizes of all other
-// instructions do not depend on the layout. Growing a jump moves labels apart, never closer, so a
-// jump that was once too short stays too short: the passes end, at the least fixpoint, in which
-// every sequence emitted for the layout fills exactly its room. emit() checks that of each.
+// from every jump at its shortest and only grows jumps that do not reach, so it ends; sizes of all
+// other instructions do not depend on the layout. Loop heads are aligned where the target asks for
+// it, so a distance may also shrink: a jump that no longer needs its room is padded, like the way
+// into a loop. emit() checks of every instruction that its code and padding fill exactly the room
+// between its label and the next.
 #pragma once
 
 #include <array>
@@ -33,9 +34,14 @@ class Driver {
   Image place_stubs();
   void describe(std::uint32_t slot);
   bool emit_insn(T& translator, std::uint32_t slot);
-  Expected<void> place_shortest(std::uint32_t first);
+  Expected<std::uint32_t> size_of(std::uint32_t slot);
+  Expected<void> size_shortest(std::uint32_t first);
   Expected<bool> grow_jumps();
-  void move_labels();
+  Expected<void> place(std::uint32_t first);
+  static Expected<void> fill_room(Code& code, T& translator, std::uint32_t slot, std::uint32_t end);
+  static std::uint64_t aligned(std::uint64_t label) {
+    return (label + T::loop_alignment - 1) / T::loop_alignment * T::loop_alignment;
+  }
   std::uint32_t next_of(std::uint32_t slot) const { return slot + plan_.insns[slot].slot_count; }
   std::uint32_t slot_count() const { return static_cast<std::uint32_t>(plan_.insns.size()); }
   static std::unexpected<Diagnostic> too_large(std::uint32_t slot, std::uint64_t label);
@@ -140,28 +146,29 @@ bool Driver<T>::emit_insn(T& translator, std::uint32_t slot) {
   return translator.insn(insn.form, insn.dst, insn.src, inputs_);
 }
 
-/// The layout in which every jump goes to itself.
+/// Bytes of the instruction's code under the labels in inputs_.
 template <typename T>
-Expected<void> Driver<T>::place_shortest(std::uint32_t first) {
-  std::uint64_t label = first;
+Expected<std::uint32_t> Driver<T>::size_of(std::uint32_t slot) {
+  Code code(plan_.room.data());
+  T translator(code, request_.options);
+  if (!emit_insn(translator, slot)) return out_of_reach(slot);
+  return code.size();
+}
+
+/// Rooms in which every jump goes to itself.
+template <typename T>
+Expected<void> Driver<T>::size_shortest(std::uint32_t first) {
   for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
-    if (label > label_limit) return too_large(slot, label);
-    plan_.offsets[slot] = static_cast<std::uint32_t>(label);
     describe(slot);
-    inputs_.labels.here = Word::lit(label);
+    inputs_.labels.here = Word::lit(first);
     inputs_.labels.target = inputs_.labels.here;
-    Code code(plan_.room.data());
-    T translator(code, request_.options);
-    if (!emit_insn(translator, slot)) return out_of_reach(slot);
-    label += code.size();
-    if (next_of(slot) == slot + 2) plan_.offsets[slot + 1] = static_cast<std::uint32_t>(label);
+    TRY(const std::uint32_t size, size_of(slot));
+    plan_.insns[slot].room = static_cast<std::uint16_t>(size);
   }
-  if (label > label_limit) return too_large(slot_count(), label);
-  plan_.offsets[slot_count()] = static_cast<std::uint32_t>(label);
   return {};
 }
 
-/// Sizes every jump in the current layout; whether one grew.
+/// Gives every jump the room that it needs in the current layout; whether one grew.
 template <typename T>
 Expected<bool> Driver<T>::grow_jumps() {
   bool grew = false;
@@ -170,27 +177,27 @@ Expected<bool> Driver<T>::grow_jumps() {
     describe(slot);
     inputs_.labels.here = Word::lit(plan_.offsets[slot]);
     inputs_.labels.target = Word::lit(plan_.offsets[planned.target]);
-    Code code(plan_.room.data());
-    T translator(code, request_.options);
-    if (!emit_insn(translator, slot)) return out_of_reach(slot);
-    const std::uint32_t room = plan_.offsets[slot + 1] - plan_.offsets[slot];
-    if (code.size() <= room) continue;
-    planned.growth = static_cast<std::uint16_t>(code.size() - room);
+    TRY(const std::uint32_t size, size_of(slot));
+    if (size <= planned.room) continue;
+    planned.room = static_cast<std::uint16_t>(size);
     grew = true;
   }
   return grew;
 }
 
-/// Makes room for what the last pass added.
+/// Labels from rooms.
 template <typename T>
-void Driver<T>::move_labels() {
-  std::uint32_t shift = 0;
+Expected<void> Driver<T>::place(std::uint32_t first) {
+  std::uint64_t label = first;
   for (std::uint32_t slot = 0; slot < slot_count(); ++slot) {
-    plan_.offsets[slot] += shift;
-    shift += plan_.insns[slot].growth;
-    plan_.insns[slot].growth = 0;
+    const PlannedInsn& planned = plan_.insns[slot];
+    if (planned.is_loop_head) label = aligned(label);
+    plan_.offsets[slot] = static_cast<std::uint32_t>(label);
+    label += planned.room;
+    if (label > label_limit) return too_large(slot, label);
   }
-  plan_.offsets[slot_count()] += shift;
+  plan_.offsets[slot_count()] = static_cast<std::uint32_t>(label);
+  return {};
 }
 
 template <typename T>
@@ -199,15 +206,14 @@ Expected<Image> Driver<T>::layout() {
   Image image = place_stubs();
   inputs_.labels.leave = Word::lit(image.leave);
   inputs_.labels.assist = Word::lit(image.assist);
-  TRY(place_shortest(image.size_bytes));
+  const std::uint32_t first = image.size_bytes;
+  TRY(size_shortest(first));
+  TRY(place(first));
   for (unsigned pass = 0;; ++pass) {
     TRY(const bool grew, grow_jumps());
     if (!grew) break;
     if (pass == layout_pass_limit) return error(Fault::limit, "jit: more than 1000 layout passes");
-    move_labels();
-    if (plan_.offsets[slot_count()] > label_limit) {
-      return too_large(slot_count(), plan_.offsets[slot_count()]);
-    }
+    TRY(place(first));
   }
   Code code(plan_.room.data());
   T translator(code, request_.options);
@@ -218,6 +224,21 @@ Expected<Image> Driver<T>::layout() {
   image.offsets = plan_.offsets;
   image.address_count = plan_.address_count;
   return image;
+}
+
+/// Pads to the next label: in front of a loop, or where a jump became shorter again.
+template <typename T>
+Expected<void> Driver<T>::fill_room(Code& code, T& translator, std::uint32_t slot,
+                                    std::uint32_t end) {
+  const std::uint32_t missing = end - code.size();
+  if (missing == 0) return {};
+  if constexpr (T::loop_alignment > 1) {
+    if (missing <= pad_limit) {
+      translator.pad(missing);
+      if (code.size() == end) return {};
+    }
+  }
+  return other_size(slot, code.size(), end);
 }
 
 template <typename T>
@@ -236,14 +257,13 @@ Expected<void> Driver<T>::emit(const Image& image, std::span<std::uint8_t> bytes
   translator.leave(labels);
   labels.here = labels.assist;
   translator.assist(labels);
-  if (code.size() != plan_.offsets[0]) return other_size(0, code.size(), plan_.offsets[0]);
+  TRY(fill_room(code, translator, 0, plan_.offsets[0]));
   for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
     describe(slot);
     labels.here = Word::lit(plan_.offsets[slot]);
     labels.target = Word::lit(plan_.offsets[plan_.insns[slot].target]);
     if (!emit_insn(translator, slot)) return out_of_reach(slot);
-    const std::uint32_t planned_end = plan_.offsets[next_of(slot)];
-    if (code.size() != planned_end) return other_size(slot, code.size(), planned_end);
+    TRY(fill_room(code, translator, slot, plan_.offsets[next_of(slot)]));
   }
   inputs_.insn = Word::lit(request_.first_insn + slot_count());
   labels.here = Word::lit(plan_.offsets[slot_count()]);

@@ -158,9 +158,9 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
   plan.jumps = plan.jumps.first(jump_count);
   for (const std::uint32_t slot : plan.jumps) {
     const std::uint32_t target = plan.insns[slot].target;
-    if (target < count && plan.insns[target].reach == Reach::second) {
-      return target_inside(slot, target);
-    }
+    if (target == count) continue;
+    if (plan.insns[target].reach == Reach::second) return target_inside(slot, target);
+    if (target <= slot) plan.insns[target].is_loop_head = true;
   }
   return plan;
 }

@@ -24,11 +24,12 @@ enum class Reach : std::uint8_t {
 struct PlannedInsn {
   bpf::Insn insn;
   std::uint32_t target = 0;  ///< slot
-  std::uint16_t growth = 0;  ///< bytes that the current layout pass adds
+  std::uint16_t room = 0;    ///< bytes for its code
   Reach reach = Reach::none;
   bool always_assist = false;
   bool has_address = false;  ///< takes the next address_index
   bool upper_dead = false;
+  bool is_loop_head = false;  ///< a target of a back edge
   std::uint8_t slot_count = 1;
 };
 

@@ -7,6 +7,10 @@
 //     void leave(const Labels<D>&);   // ends the run from any depth: stack pointer, epilogue
 //     void assist(const Labels<D>&);  // see context.hpp
 //     void end(const Inputs<D>&);     // behind the last instruction: assisted, which faults
+//     void pad(unsigned count);       // exactly `count` bytes that do nothing, up to pad_limit;
+//                                     // only where loop_alignment is not 1
+//     static constexpr std::uint32_t loop_alignment;  // bytes; of the targets of back edges
+//     static constexpr bool uses_upper_dead;          // Inputs::upper_dead makes a difference
 //   };
 // written once over a PathDomain: Concrete is the JIT that ships, SymbolicPath the one being
 // proved. insn() is a pure function of its arguments: it emits one sequence that is right for this
@@ -22,6 +26,9 @@
 #include "isa/code.hpp"
 
 namespace probity::jit {
+
+/// The most padding between two instructions.
+constexpr std::uint32_t pad_limit = 128;
 
 enum class Memory : std::uint8_t { unchecked, checked };
 enum class Fuel : std::uint8_t { off, at_back_edges };

@@ -43,6 +43,7 @@ class Translator {
   }
   /// Whether Inputs::upper_dead makes a difference: 32-bit operations sign-extend here.
   static constexpr bool uses_upper_dead = true;
+  static constexpr std::uint32_t loop_alignment = 1;
 
   /// Emits one instruction; false when a distance is odd or beyond auipc and jalr.
   bool insn(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in);

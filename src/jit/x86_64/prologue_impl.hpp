@@ -79,6 +79,18 @@ void Translator<D>::assist(const Labels<D>& labels) {
   emit<jmp_rm64>(r11);
 }
 
+/// In the long forms of nop: 0F 1F with an address of 8, 7, 5, 4 or 3 bytes in all.
+template <PathDomain D>
+void Translator<D>::pad(unsigned count) {
+  using enum x86::Form;
+  for (; count >= 8; count -= 8) emit<nop_rm32>(Mem<D>{rax, literal(256), rax});
+  if (count == 7) return emit<nop_rm32>(Mem<D>{rax, literal(256)});
+  if (count >= 5) emit<nop_rm32>(Mem<D>{rax, literal(1), rax}), count -= 5;
+  if (count == 4) return emit<nop_rm32>(Mem<D>{rax, literal(1)});
+  if (count == 3) return emit<nop_rm32>(Mem<D>{rax});
+  for (; count > 0; --count) emit<nop>();
+}
+
 template <PathDomain D>
 void Translator<D>::end(const Input& in) {
   begin(in.labels);

@@ -39,6 +39,8 @@ class Translator {
   }
   /// Whether Inputs::upper_dead makes a difference: here 32-bit operations zero the upper half.
   static constexpr bool uses_upper_dead = false;
+  /// A loop whose head crosses a line of the instruction cache can take twice as long.
+  static constexpr std::uint32_t loop_alignment = 32;
 
   /// Emits one instruction; always true, since an image is smaller than the reach of rel32.
   bool insn(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in);
@@ -48,6 +50,7 @@ class Translator {
   void leave(const Labels<D>& labels);
   void assist(const Labels<D>& labels);
   void end(const Input& in);
+  void pad(unsigned count);
 
   // What dispatch() calls. alu_impl.hpp
   template <bpf::AluOp op, unsigned W>
