@@ -78,7 +78,11 @@ PROBITY_DECODE Fields<form, D> take(Bv<D, format<form>.width> word) {
 /// Whether the word is an instruction of this row.
 template <Form form, Domain D>
 PROBITY_DECODE Bool<D> matches(Bv<D, format<form>.width> word) {
-  return detail::fixed_bits_match<form, 0>(word) & detail::unrestricted<form, 0>(take<form>(word));
+  const Bool<D> fixed = detail::fixed_bits_match<form, 0>(word);
+  if constexpr (format<form>.restriction_count == 0)
+    return fixed;
+  else
+    return fixed & detail::unrestricted<form, 0>(take<form>(word));
 }
 
 /// The instruction with plain registers.
@@ -127,15 +131,20 @@ inline constexpr Bucket rows_of = [] {
   return found;
 }();
 
-template <unsigned bucket, std::size_t i, PathDomain D>
-constexpr std::optional<Insn<D>> decode_from(Bv<D, 32> word) {
+/// What visit_row() gives: all rows give the same type.
+template <PathDomain D, typename Visit>
+using Visited =
+    std::optional<decltype(std::declval<Visit>().template operator()<Form::addi>(Bv<D, 32>()))>;
+
+template <unsigned bucket, std::size_t i, PathDomain D, typename Visit>
+constexpr Visited<D, Visit> visit_bucket(Bv<D, 32> word, Visit visit) {
   if constexpr (i == rows_of<bucket>.size) {
     return std::nullopt;
   } else {
     constexpr Form form = rows_of<bucket>.forms[i];
     const auto code = trunc<format<form>.width>(word);
-    if (decide(matches<form>(code))) return insn(take<form>(code));
-    return decode_from<bucket, i + 1>(word);
+    if (decide(matches<form>(code))) return visit.template operator()<form>(code);
+    return visit_bucket<bucket, i + 1>(word, visit);
   }
 }
 
@@ -147,18 +156,26 @@ constexpr unsigned length(Bv<D, W> word) {
   return decide(bits<1, 0>(word) == Bv<D, 2>::lit(3)) ? 4 : 2;
 }
 
-/// The instruction in the low bits of `word`; none when no row admits it. Of a compressed one the
-/// upper half is not looked at.
-template <PathDomain D>
-constexpr std::optional<Insn<D>> decode(Bv<D, 32> word) {
+/// visit.operator()<form>(code) for the row that admits the low bits of `word`; none when no row
+/// does. Of a compressed instruction the upper half is not looked at.
+template <PathDomain D, typename Visit>
+constexpr detail::Visited<D, Visit> visit_row(Bv<D, 32> word, Visit visit) {
   const unsigned bucket = length(word) == 4
                               ? pick(bits<6, 2>(word))
                               : 32u | pick(bits<15, 13>(word)) << 2 | pick(bits<1, 0>(word));
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
-    std::optional<Insn<D>> found;
-    static_cast<void>(((bucket == i && (found = detail::decode_from<i, 0>(word), true)) || ...));
+    detail::Visited<D, Visit> found;
+    static_cast<void>(
+        ((bucket == i && (found = detail::visit_bucket<i, 0>(word, visit), true)) || ...));
     return found;
   }(std::make_index_sequence<detail::bucket_count>());
+}
+
+/// The instruction in the low bits of `word`; none when no row admits it.
+template <PathDomain D>
+constexpr std::optional<Insn<D>> decode(Bv<D, 32> word) {
+  return visit_row(
+      word, []<Form form>(Bv<D, format<form>.width> code) { return insn(take<form>(code)); });
 }
 
 /// The instruction that the bytes start with; none when they are too few.
