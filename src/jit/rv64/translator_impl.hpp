@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All bodies of target.hpp.
+// All bodies of target.hpp and emit.hpp: for the one file that compiles the JIT, and for proofs,
+// which choose their domain.
 #pragma once
 
 #include "jit/rv64/alu_impl.hpp"
