@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `probity dump FILE[:PROG]`: what is in an object: programs with their subprograms and
-// disassembly, maps, relocations, externals, BTF, licence. Damage that does not stop the reader is
-// shown as a note, never as a crash.
+// disassembly (with --target beside their machine code), maps, relocations, externals, BTF,
+// licence. Damage that does not stop the reader is shown as a note, never as a crash.
 #include <algorithm>
+#include <cstdio>
+#include <optional>
 
 #include "base/check.hpp"
 #include "cli/disassembly.hpp"
 #include "cli/flags.hpp"
+#include "cli/machine_listing.hpp"
 #include "isa/bpf/codec.hpp"
 #include "object/object.hpp"
 
@@ -24,6 +27,10 @@ struct Request {
   bool blocks = false;
   bool relocations = false;
   bool summary_only = false;
+  std::optional<jit::Target> target;
+  bool unchecked = false;
+  bool blind = false;
+  std::vector<std::string> features;
 };
 
 Expected<Parsed> parse_request(const Arguments& arguments, report::Document& document,
@@ -39,7 +46,57 @@ Expected<Parsed> parse_request(const Arguments& arguments, report::Document& doc
   app.add_flag("--cfg", request.blocks, "Print the basic blocks with their successors");
   app.add_flag("--relocations", request.relocations, "List every relocation");
   app.add_flag("--summary", request.summary_only, "Leave the disassembly out");
-  return parse_flags(app, arguments, document);
+  jit::Target target = jit::Target::x86_64;
+  CLI::Option* const target_option = add_choice<jit::Target>(
+      app, "--target", target, {{"x86_64", jit::Target::x86_64}, {"rv64", jit::Target::rv64}},
+      "Print the machine code of each insn beside it");
+  app.add_flag("--unchecked", request.unchecked, "Machine code without memory checks");
+  app.add_flag("--blind", request.blind, "Machine code with hidden constants");
+  app.add_option("--features", request.features,
+                 "Optional instructions to use: bmi2 (x86_64); c, zba, zbb (rv64)")
+      ->type_name("WORD,…")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  TRY(const Parsed parsed, parse_flags(app, arguments, document));
+  if (target_option->count() != 0) request.target = target;
+  if (!request.target && (request.unchecked || request.blind || !request.features.empty())) {
+    return error(Fault::bad_input,
+                 "probity dump: --unchecked, --blind and --features go with --target");
+  }
+  return parsed;
+}
+
+struct Feature {
+  jit::Target target;
+  std::string_view name;
+  std::uint32_t bit;
+};
+constexpr Feature features[] = {
+    {jit::Target::x86_64, "bmi2", jit::feature::x86_bmi2},
+    {jit::Target::rv64, "c", jit::feature::rv_c},
+    {jit::Target::rv64, "zba", jit::feature::rv_zba},
+    {jit::Target::rv64, "zbb", jit::feature::rv_zbb},
+};
+
+Expected<runtime::TranslationOptions> translation_options(const Request& request) {
+  runtime::TranslationOptions options;
+  options.target = *request.target;
+  if (request.unchecked) options.options.memory = jit::Memory::unchecked;
+  if (request.blind) {
+    options.options.blinding = jit::Blinding::on;
+    options.blinding_seed = 1;  // the same listing every time
+  }
+  for (const std::string& word : request.features) {
+    const auto* const found = std::ranges::find_if(features, [&](const Feature& feature) {
+      return feature.target == options.target && feature.name == word;
+    });
+    if (found == std::end(features)) {
+      return error(Fault::bad_input, "--features: '" + word + "' is no optional instruction of " +
+                                         std::string(name(options.target)));
+    }
+    options.options.features |= found->bit;
+  }
+  return options;
 }
 
 std::string_view source_name(object::MapSource source) {
@@ -199,8 +256,48 @@ program::View view_of(const object::Object& object, const object::Program& progr
           program.externals, program.lines};
 }
 
+Json machine_json(const MachineListing& listing) {
+  Json blocks = Json::array();
+  for (const MachineBlock& block : listing.blocks) {
+    Json code = Json::array();
+    for (const MachineInsn& insn : block.code) {
+      code.push(Json::object(
+          {{"offset", insn.offset}, {"bytes", report::hex(insn.bytes)}, {"text", insn.text}}));
+    }
+    Json row = Json::object({{"name", block.name}});
+    if (block.is_insn) row["slot"] = block.slot;
+    row["code"] = std::move(code);
+    blocks.push(std::move(row));
+  }
+  return Json::object({{"bytes", listing.size_bytes},
+                       {"body_bytes", listing.body_bytes},
+                       {"blocks", std::move(blocks)}});
+}
+
+/// The machine code of one program; a program that no translator takes says why.
+void describe_machine_code(const program::View& view, const Request& request,
+                           const runtime::TranslationOptions& options, Json& row,
+                           report::Document& document) {
+  const Expected<MachineListing> listing = list_machine_code(view, request.style, options);
+  if (!listing) {
+    document.note(Tone::warning, "no machine code: " + std::string(listing.error().line()));
+    return;
+  }
+  char ratio[32];
+  std::snprintf(ratio, sizeof ratio, "%.2f",
+                static_cast<double>(listing->body_bytes) /
+                    static_cast<double>(std::max<std::size_t>(listing->insn_count, 1)));
+  document.note(Tone::plain, std::string(name(options.target)) + ": " +
+                                 std::to_string(listing->size_bytes) + " bytes, " + ratio +
+                                 " per insn");
+  if (!request.summary_only) document.code(print(*listing));
+  row["machine_code"] = machine_json(*listing);
+}
+
 void describe_program(const object::Object& object, const object::Program& program,
-                      const Request& request, report::Document& document) {
+                      const Request& request,
+                      const std::optional<runtime::TranslationOptions>& options,
+                      report::Document& document) {
   const program::View view = view_of(object, program);
   const std::vector<ListedInsn> insns = list_insns(view, request.style);
   std::vector<std::pair<std::string, std::string>> fields = {
@@ -238,10 +335,13 @@ void describe_program(const object::Object& object, const object::Program& progr
   }
   document.count(program.problems.empty() ? Tally::passed : Tally::skipped, 1);
   if (!request.summary_only) {
-    document.code(
-        disassemble(view, request.style, request.bytes ? InsnBytes::show : InsnBytes::hide));
+    // Machine code is listed with the bytecode beside it.
+    if (!options)
+      document.code(
+          disassemble(view, request.style, request.bytes ? InsnBytes::show : InsnBytes::hide));
     row["code"] = code_json(view, insns);
   }
+  if (options) describe_machine_code(view, request, *options, row, document);
   if (request.blocks) {
     const Expected<std::string> blocks = describe_blocks(view);
     if (blocks)
@@ -273,6 +373,10 @@ Expected<Outcome> run_dump(const Arguments& arguments, report::Document& documen
   Request request;
   TRY(const Parsed parsed, parse_request(arguments, document, request));
   if (parsed == Parsed::help) return Outcome::holds;
+  std::optional<runtime::TranslationOptions> options;
+  if (request.target) {
+    TRY(options, translation_options(request));
+  }
   const object::Selection selection = object::split_selection(request.file);
   TRY(const object::Object object, object::read_file(selection.path));
   TRY(const std::vector<const object::Program*> programs, chosen(object, selection.selector));
@@ -282,7 +386,7 @@ Expected<Outcome> run_dump(const Arguments& arguments, report::Document& documen
   describe_relocations(object, request, document);
   document.details()["programs"] = Json::array();
   for (const object::Program* program : programs)
-    describe_program(object, *program, request, document);
+    describe_program(object, *program, request, options, document);
   return Outcome::holds;
 }
 

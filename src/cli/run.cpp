@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `probity run FILE[:PROG]`: execute a program on packets with the interpreter, the live kernel, or
-// both side by side, with maps in and out. Outputs are written only after everything ran.
+// `probity run FILE[:PROG]`: execute a program on packets with one engine, or with several side by
+// side, with maps in and out. Outputs are written only after everything ran.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -51,23 +51,36 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--map", flags.maps, "NAME=FILE or FILE: map contents as JSON; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--map-out", flags.maps_out, "write all map contents as JSON; - prints them");
-  app.add_option("--engine", flags.engine, "interp (default), kernel, or both and compare");
+  app.add_option(
+      "--engine", flags.engine,
+      "ENGINE,…: interp (default), jit, jit:unchecked, jit:blinded, emu:x86_64, emu:rv64, "
+      "kernel; both is interp,kernel; several are compared");
   app.add_option("--ctx", flags.context,
                  "FIELD=NUMBER,…: ingress_ifindex, rx_queue_index, mark, …");
   app.add_option("--netns", flags.network,
                  "network namespace for the kernel: fresh (default; devices are made) or host");
   add_number(app, "--repeat", flags.repeat, {1, max_repeat},
              "afterwards time N runs of every packet");
-  add_number(app, "--fuel", flags.fuel, {0, max_fuel},
-             "insns that the interpreter may execute in one run");
+  add_number(
+      app, "--fuel", flags.fuel, {0, max_fuel},
+      "insns that the interpreter may execute in one run; jumps backward of translated code");
 }
 
-Expected<EngineChoice> parse_engine(std::string_view name) {
-  if (name == "interp") return EngineChoice::interp;
-  if (name == "kernel") return EngineChoice::kernel;
-  if (name == "both") return EngineChoice::both;
-  return error(Fault::bad_input,
-               fmt::format("--engine: '{}' is not an engine (interp, kernel, both)", name));
+Expected<std::vector<runtime::EngineKind>> parse_engines(std::string_view names) {
+  if (names == "both") return std::vector{runtime::EngineKind::interp, runtime::EngineKind::kernel};
+  std::vector<runtime::EngineKind> kinds;
+  for (std::size_t at = 0; at <= names.size();) {
+    const std::size_t end = std::min(names.find(',', at), names.size());
+    TRY(const runtime::EngineKind kind,
+        runtime::engine_named(names.substr(at, end - at), "--engine"));
+    if (std::ranges::find(kinds, kind) != kinds.end()) {
+      return error(Fault::bad_input,
+                   fmt::format("--engine: {} is named twice", runtime::name(kind)));
+    }
+    kinds.push_back(kind);
+    at = end + 1;
+  }
+  return kinds;
 }
 
 Expected<runtime::NetworkChoice> parse_network(std::string_view name) {
@@ -184,13 +197,13 @@ Expected<Outcome> run_run(const Arguments& arguments, report::Document& document
   TRY(const Parsed parsed, parse_flags(app, arguments, document));
   if (parsed == Parsed::help) return Outcome::holds;
   TRY(require_sensible(flags));
-  TRY(const EngineChoice choice, parse_engine(flags.engine));
+  TRY(const std::vector<runtime::EngineKind> engines, parse_engines(flags.engine));
   TRY(const runtime::NetworkChoice network, parse_network(flags.network));
   TRY(const object::Image image, load_image(flags));
   TRY(std::vector<RunItem> items, load_items(flags));
   const program::View program = image.view();
   TRY(const std::vector<runtime::MapContents> seeds, load_maps(flags, program));
-  TRY(RunSession session, RunSession::load(program, choice, {flags.fuel}, network));
+  TRY(RunSession session, RunSession::load(program, engines, {flags.fuel}, network));
   for (const runtime::MapContents& contents : seeds) TRY(session.seed(contents));
 
   RunReport report{program, session.engine_names(), session.notes(), std::move(items), {}};

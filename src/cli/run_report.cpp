@@ -91,7 +91,7 @@ void describe_changes(const RunReport& report, Document& document) {
   for (std::size_t i = 0; i < report.items.size(); ++i) {
     std::string text;
     const ItemResult& result = report.results[i];
-    // Engines that agree change the same; the first one speaks for both.
+    // Engines that agree change the same; the first one speaks for all.
     const std::size_t speakers = result.differences.empty() ? 1 : result.engines.size();
     for (std::size_t engine = 0; engine < speakers; ++engine) {
       const EngineResult& run = result.engines[engine];

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "cli/verdict_name.hpp"
 #include "report/json.hpp"
@@ -141,25 +142,35 @@ std::vector<std::string> result_differences(program::ProgType type, const Engine
   return lines;
 }
 
-Expected<RunSession> RunSession::load(const program::View& program, EngineChoice choice,
+Expected<RunSession> RunSession::load(const program::View& program,
+                                      std::span<const runtime::EngineKind> kinds,
                                       const runtime::InterpLimits& limits,
                                       runtime::NetworkChoice network) {
   RunSession session(program);
-  if (choice != EngineChoice::kernel) {
-    TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_interpreter(program, limits));
-    session.engines_.push_back({std::move(engine), {}});
-  }
-  if (choice != EngineChoice::interp && is_bare(program.type)) {
-    TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_kernel_bare(program));
-    session.engines_.push_back({std::move(engine), {}});
-  } else if (choice != EngineChoice::interp) {
-    TRY(std::unique_ptr<runtime::KernelEngine> engine,
-        runtime::KernelEngine::load(program, runtime::KernelLimits{}, network));
-    session.notes_ = engine->overrides();
+  for (const runtime::EngineKind kind : kinds) {
+    if (kind == runtime::EngineKind::kernel) {
+      TRY(session.add_kernel(program, network));
+      continue;
+    }
+    TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_engine(kind, program, limits));
     session.engines_.push_back({std::move(engine), {}});
   }
   TRY(session.find_readable_maps());
   return session;
+}
+
+Expected<void> RunSession::add_kernel(const program::View& program,
+                                      runtime::NetworkChoice network) {
+  if (is_bare(program.type)) {
+    TRY(std::unique_ptr<runtime::Engine> engine, runtime::load_kernel_bare(program));
+    engines_.push_back({std::move(engine), {}});
+    return {};
+  }
+  TRY(std::unique_ptr<runtime::KernelEngine> engine,
+      runtime::KernelEngine::load(program, runtime::KernelLimits{}, network));
+  notes_ = engine->overrides();
+  engines_.push_back({std::move(engine), {}});
+  return {};
 }
 
 Expected<void> RunSession::find_readable_maps() {
@@ -222,8 +233,10 @@ Expected<ItemResult> RunSession::run(const RunItem& item) {
     loaded.before = std::move(after);
     result.engines.push_back(std::move(run));
   }
-  if (result.engines.size() == 2) {
-    result.differences = result_differences(program_.type, result.engines[0], result.engines[1]);
+  for (std::size_t i = 1; i < result.engines.size(); ++i) {
+    std::vector<std::string> lines =
+        result_differences(program_.type, result.engines[0], result.engines[i]);
+    std::ranges::move(lines, std::back_inserter(result.differences));
   }
   return result;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One `probity run`: a program loaded into one or two engines, packets run through them in order
-// (maps keep their contents from packet to packet), what each packet changed, and where two engines
-// disagree.
+// One `probity run`: a program loaded into one or more engines, packets run through them in order
+// (maps keep their contents from packet to packet), what each packet changed, and where an engine
+// disagrees with the first.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,6 @@
 #include "runtime/kernel_network.hpp"
 
 namespace probity::cli {
-
-enum class EngineChoice : std::uint8_t { interp, kernel, both };
 
 /// One input and where it came from.
 struct RunItem {
@@ -48,7 +47,8 @@ struct ItemResult {
 class RunSession {
  public:
   /// `program` must outlive the session. A program without a type is bare: its inputs are memories.
-  static Expected<RunSession> load(const program::View& program, EngineChoice choice,
+  static Expected<RunSession> load(const program::View& program,
+                                   std::span<const runtime::EngineKind> kinds,
                                    const runtime::InterpLimits& limits,
                                    runtime::NetworkChoice network);
 
@@ -74,6 +74,7 @@ class RunSession {
     std::vector<runtime::MapContents> before;  // of the readable maps, before the next run
   };
   explicit RunSession(const program::View& program) : program_(program) {}
+  Expected<void> add_kernel(const program::View& program, runtime::NetworkChoice network);
 
   Expected<void> find_readable_maps();
   Expected<std::vector<runtime::MapContents>> read_maps(runtime::Engine& engine) const;

@@ -25,6 +25,14 @@ struct Request {
   bool rebase = false;
 };
 
+std::vector<std::pair<std::string, EngineKind>> engine_choices() {
+  std::vector<std::pair<std::string, EngineKind>> choices;
+  for (const EngineKind kind : runtime::engine_kinds()) {
+    choices.emplace_back(runtime::name(kind), kind);
+  }
+  return choices;
+}
+
 /// Every word must name a conformance group.
 Expected<std::vector<bpf::Group>> parse_groups(const std::vector<std::string>& words) {
   std::vector<bpf::Group> groups;
@@ -50,8 +58,7 @@ Expected<Parsed> parse_request(const Arguments& arguments, report::Document& doc
   std::vector<std::string> included;
   std::vector<std::string> excluded;
   app.add_option("PATH", request.paths, "A .data file, or a folder searched for them")->required();
-  add_choice<EngineKind>(app, "--engine", request.options.engine,
-                         {{"interp", EngineKind::interp}, {"kernel", EngineKind::kernel}},
+  add_choice<EngineKind>(app, "--engine", request.options.engine, engine_choices(),
                          "Engine; the kernel needs root");
   add_choice<bpf::Cpu>(
       app, "--cpu", request.options.cpu,

@@ -4,7 +4,6 @@
 #include "corpus/bare_program.hpp"
 
 #include "assembler/bpf_text.hpp"
-#include "base/check.hpp"
 #include "program/flow.hpp"
 #include "runtime/kernel_bare.hpp"
 
@@ -47,17 +46,12 @@ Expected<std::unique_ptr<BareProgram>> BareProgram::load(EngineKind kind,
   program->view_.license = "GPL";
   program->view_.slots = program->slots_;
   program->view_.subprogs = program->subprogs_;
-  switch (kind) {
-    case EngineKind::interp: {
-      TRY(program->engine_, runtime::load_interpreter(program->view_, runtime::InterpLimits{}));
-      return program;
-    }
-    case EngineKind::kernel: {
-      TRY(program->engine_, runtime::load_kernel_bare(program->view_));
-      return program;
-    }
+  if (kind == EngineKind::kernel) {
+    TRY(program->engine_, runtime::load_kernel_bare(program->view_));
+  } else {
+    TRY(program->engine_, runtime::load_engine(kind, program->view_, runtime::InterpLimits{}));
   }
-  PROBITY_UNREACHABLE("engine");
+  return program;
 }
 
 Expected<runtime::RunOutput> BareProgram::run(std::span<const std::uint8_t> memory) {

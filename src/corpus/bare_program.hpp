@@ -18,7 +18,7 @@
 
 namespace probity::corpus {
 
-enum class EngineKind : std::uint8_t { interp, kernel };
+using runtime::EngineKind;
 
 class BareProgram {
  public:

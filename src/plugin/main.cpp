@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // probity-plugin: the plugin protocol of bpf_conformance, so that its own runner can test our
 // engines.
-//   probity-plugin [MEMORY] [--engine interp|kernel] [--elf] [--xdp_prolog] < PROGRAM
+//   probity-plugin [MEMORY] [--engine ENGINE] [--elf] [--xdp_prolog] < PROGRAM
 // MEMORY is hex bytes in one argument; PROGRAM is hex bytes on one line of standard input: slots,
 // or an ELF object with --elf. Success prints r0 in hex and ends with 0; anything else is one line
 // on stderr and status 1. With
@@ -33,7 +33,7 @@ enum class Prologue : std::uint8_t { no, xdp };
 
 struct Request {
   std::vector<std::uint8_t> memory;
-  corpus::EngineKind engine = corpus::EngineKind::interp;
+  runtime::EngineKind engine = runtime::EngineKind::interp;
   Format format = Format::slots;
   Prologue prologue = Prologue::no;
 };
@@ -43,13 +43,6 @@ Expected<std::vector<std::uint8_t>> hex_bytes(std::string text, std::string_view
   section.body = std::move(text);
   section.line = 1;
   return corpus::parse_hex_bytes(section, place);
-}
-
-Expected<corpus::EngineKind> engine_named(std::string_view name) {
-  if (name == "interp") return corpus::EngineKind::interp;
-  if (name == "kernel") return corpus::EngineKind::kernel;
-  return error(Fault::bad_input,
-               "--engine: '" + std::string(name) + "' is not an engine (interp, kernel)");
 }
 
 Expected<Request> parse_request(const std::vector<std::string>& words) {
@@ -62,7 +55,7 @@ Expected<Request> parse_request(const std::vector<std::string>& words) {
       request.prologue = Prologue::xdp;
       if (i + 1 < words.size() && words[i + 1] == "true") ++i;
     } else if (word == "--engine" && i + 1 < words.size()) {
-      TRY(request.engine, engine_named(words[++i]));
+      TRY(request.engine, runtime::engine_named(words[++i], "--engine"));
     } else if (word.starts_with("--")) {
       return error(Fault::bad_input, "unknown argument '" + word + "'");
     } else if (i == 0) {
@@ -93,8 +86,8 @@ Expected<std::vector<bpf::Slot>> slots_of_elf(const std::vector<std::uint8_t>& b
   return program->slots;
 }
 
-/// The XDP program of --xdp_prolog on the interpreter: prologue and program in one, run on a
-/// packet.
+/// The XDP program of --xdp_prolog on an engine of this process: prologue and program in one, run
+/// on a packet.
 Expected<runtime::RunOutput> run_as_xdp(const std::vector<bpf::Slot>& slots,
                                         const Request& request) {
   TRY(std::vector<bpf::Slot> whole, corpus::xdp_prologue(request.memory.size()));
@@ -107,7 +100,7 @@ Expected<runtime::RunOutput> run_as_xdp(const std::vector<bpf::Slot>& slots,
   view.slots = whole;
   view.subprogs = subprogs;
   TRY(const std::unique_ptr<runtime::Engine> engine,
-      runtime::load_interpreter(view, runtime::InterpLimits{}));
+      runtime::load_engine(request.engine, view, runtime::InterpLimits{}));
   runtime::RunInput input;
   input.packet = request.memory;
   return engine->run(input);
@@ -119,7 +112,7 @@ Expected<std::uint64_t> run(const Request& request) {
   TRY(const std::vector<bpf::Slot> slots,
       request.format == Format::elf ? slots_of_elf(bytes) : slots_of(bytes));
   const bool as_xdp =
-      request.prologue == Prologue::xdp && request.engine == corpus::EngineKind::interp;
+      request.prologue == Prologue::xdp && request.engine != runtime::EngineKind::kernel;
   std::optional<runtime::RunOutput> output;
   if (as_xdp) {
     TRY(output, run_as_xdp(slots, request));

@@ -45,6 +45,34 @@ InsnFlow flow_of(const Insn& insn, std::uint32_t slot) {
   return flow;
 }
 
+std::optional<bpf::Reg> written_register(const Insn& insn) {
+  const bpf::Row& r = bpf::row(insn.form);
+  switch (r.meaning) {
+    case Meaning::alu:
+    case Meaning::movsx:
+    case Meaning::byte_swap:
+    case Meaning::load_imm64:
+    case Meaning::load:
+    case Meaning::load_acquire: return insn.dst;
+    case Meaning::atomic: {
+      const auto op = static_cast<bpf::AtomicOp>(r.operation);
+      const bool fetches = op >= bpf::AtomicOp::fetch_add && op != bpf::AtomicOp::cmpxchg;
+      if (fetches) return insn.src;
+      return std::nullopt;
+    }
+    case Meaning::jump:
+    case Meaning::may_goto:
+    case Meaning::branch:
+    case Meaning::call:
+    case Meaning::exit:
+    case Meaning::load_packet:
+    case Meaning::store_imm:
+    case Meaning::store_reg:
+    case Meaning::store_release: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 bool names_subprog(const Insn& insn) {
   return insn.form == Form::call_local || insn.form == Form::lddw_func;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/arena.hpp"
@@ -25,6 +26,9 @@ struct InsnFlow {
   std::int64_t target = 0;  ///< absolute slot; may lie outside the program
 };
 InsnFlow flow_of(const bpf::Insn& insn, std::uint32_t slot);
+
+/// The register an insn writes besides r0 to r5 of a call.
+std::optional<bpf::Reg> written_register(const bpf::Insn& insn);
 
 /// True for the insns that name a subprogram: call_local and lddw_func.
 bool names_subprog(const bpf::Insn& insn);

@@ -21,35 +21,6 @@ using bpf::Operands;
 using bpf::Reg;
 using bpf::Row;
 
-/// The register an insn writes besides r0 to r5 of a call.
-std::optional<Reg> written_register(const Insn& insn) {
-  const Row& r = bpf::row(insn.form);
-  switch (r.meaning) {
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap:
-    case Meaning::load_imm64:
-    case Meaning::load:
-    case Meaning::load_acquire: return insn.dst;
-    case Meaning::atomic: {
-      const auto op = static_cast<bpf::AtomicOp>(r.operation);
-      const bool fetches = op >= bpf::AtomicOp::fetch_add && op != bpf::AtomicOp::cmpxchg;
-      if (fetches) return insn.src;
-      return std::nullopt;
-    }
-    case Meaning::jump:
-    case Meaning::may_goto:
-    case Meaning::branch:
-    case Meaning::call:
-    case Meaning::exit:
-    case Meaning::load_packet:
-    case Meaning::store_imm:
-    case Meaning::store_reg:
-    case Meaning::store_release: return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 /// The base register of a memory access.
 std::optional<Reg> accessed_base(const Insn& insn) {
   const Operands operands = bpf::row(insn.form).operands;

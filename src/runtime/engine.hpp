@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engine: one loaded program with its maps, which can be run again and again. The interpreter and
-// the live kernel implement it, so that tests and counterexamples run the same input on both and
-// compare the outputs.
+// Engine: one loaded program with its maps, which can be run again and again. The interpreter,
+// translated code and the live kernel implement it, so that tests and counterexamples run the same
+// input on several and compare the outputs.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,10 +67,30 @@ struct RunOutput {
   std::uint64_t return_value = 0;  ///< r0; the kernel engine knows only the low 32 bits
   Bytes packet;       ///< data..data_end afterwards (metadata included if there was any)
   FaultReport fault;  ///< kind none when the program returned
-  std::uint64_t insns_executed = 0;
+  std::uint64_t insns_executed = 0;  ///< 0: not counted
   double nanoseconds_per_run = 0;
   std::vector<OutputEvent> events;
 };
+
+/// The engines by name. Those of this process run any program that the helper models know.
+enum class EngineKind : std::uint8_t {
+  interp,
+  jit,            ///< translated for this host, every access guarded
+  jit_unchecked,  ///< bare programs on plain memory, nothing guarded
+  jit_blinded,    ///< as jit, with constants hidden
+  emu_x86_64,     ///< translated for x86-64, on the emulator
+  emu_rv64,       ///< translated for RV64, on the emulator
+  kernel,
+};
+/// E.g. "jit:unchecked".
+std::string_view name(EngineKind kind);
+/// All of them.
+std::span<const EngineKind> engine_kinds();
+constexpr bool is_emulated(EngineKind kind) {
+  return kind == EngineKind::emu_x86_64 || kind == EngineKind::emu_rv64;
+}
+/// The engine of that name. A refusal lists the names; `place` is in front of it.
+Expected<EngineKind> engine_named(std::string_view name, std::string_view place);
 
 class Engine {
  public:
@@ -82,7 +103,8 @@ class Engine {
   virtual Expected<void> write_map(const MapContents& contents) = 0;
 };
 
-/// Budgets of the interpreter.
+/// Budgets of the engines of this process. Translated code is charged for jumps backward and what
+/// it leaves to the runtime, so it never runs out of fuel where the interpreter does not.
 struct InterpLimits {
   std::uint64_t fuel_insns = 100'000'000;
 };
@@ -92,10 +114,23 @@ struct InterpLimits {
 Expected<std::unique_ptr<Engine>> load_interpreter(const program::View& program,
                                                    const InterpLimits& limits);
 
+/// Translates `program` (which must outlive the engine) for one of the jit and emu engines. Refuses
+/// by name what is not modelled, a write to r10, and the jit engines on a host without a
+/// translator.
+Expected<std::unique_ptr<Engine>> load_translated(EngineKind kind, const program::View& program,
+                                                  const InterpLimits& limits);
+
+/// Loads `program` into the engine of this process that is asked for, which is any but the kernel.
+Expected<std::unique_ptr<Engine>> load_engine(EngineKind kind, const program::View& program,
+                                              const InterpLimits& limits);
+
 /// Loads `program` (and its tail-call free maps) into the live kernel through bpf(); needs root.
 /// Fault::system with the kernel's reason when it says no; Fault::unsupported when this machine has
 /// no bpf().
 Expected<std::unique_ptr<Engine>> load_kernel(const program::View& program);
+
+/// Empty when the jit engines run on this host, else the reason (for tests that skip by name).
+std::string jit_unavailable_reason();
 
 /// Empty when this machine's kernel can be used, else the reason (for tests that skip by name).
 std::string kernel_unavailable_reason();

@@ -68,4 +68,7 @@ std::span<const HelperModel> loop_helpers();
 /// The model of a helper for programs of `type`, or null.
 const HelperModel* find_helper_model(std::uint32_t id, program::ProgType type);
 
+/// True for the helpers that run functions of the program.
+bool calls_back(std::uint32_t id);
+
 }  // namespace probity::runtime

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register of helper models, and the argument checks they share. A helper that is not in the
 // register is refused by name when the program is loaded.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -84,6 +85,10 @@ const HelperModel* find_helper_model(std::uint32_t id, program::ProgType type) {
     }
   }
   return nullptr;
+}
+
+bool calls_back(std::uint32_t id) {
+  return std::ranges::find(loop_helpers(), id, &HelperModel::id) != loop_helpers().end();
 }
 
 HelperFlow Session::call_helper(Machine& machine, std::uint32_t helper) {

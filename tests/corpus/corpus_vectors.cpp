@@ -27,13 +27,13 @@ constexpr unsigned large_memory_flag =
     1u << 4;  // FLAG_LARGE_MEM: the ctx is plain memory, not an sk_buff
 
 Expected<std::unique_ptr<runtime::Engine>> load_slots(const std::vector<bpf::Slot>& slots,
-                                                      std::string_view name,
-                                                      program::ProgType type) {
+                                                      std::string_view name, program::ProgType type,
+                                                      runtime::EngineKind kind) {
   program::View view;
   view.name = name;
   view.type = type;
   view.slots = slots;
-  return runtime::load_interpreter(view, {});
+  return runtime::load_engine(kind, view, {});
 }
 
 std::vector<bpf::Slot> slots_of(const Json& row) {
@@ -53,16 +53,18 @@ std::string compare_run(runtime::Engine& engine, const Bytes& packet, const Json
   return difference(*output, expected);
 }
 
-std::string run_insn_row(const Json& row) {
+std::string run_insn_row(const Json& row, runtime::EngineKind kind) {
   const std::vector<bpf::Slot> slots = slots_of(row);
-  const auto engine = load_slots(slots, row.at("name").get<std::string>(), program::ProgType::xdp);
+  const auto engine =
+      load_slots(slots, row.at("name").get<std::string>(), program::ProgType::xdp, kind);
   if (!engine) return std::string(engine.error().line());
   return compare_run(**engine, bytes_of_hex(row.at("data_in").get<std::string>()), row);
 }
 
-std::string run_random_row(const Json& row) {
+std::string run_random_row(const Json& row, runtime::EngineKind kind) {
   const std::vector<bpf::Slot> slots = slots_of(row);
-  const auto engine = load_slots(slots, row.at("name").get<std::string>(), program::ProgType::xdp);
+  const auto engine =
+      load_slots(slots, row.at("name").get<std::string>(), program::ProgType::xdp, kind);
   if (!engine) return std::string(engine.error().line());
   for (const Json& run : row.at("runs")) {
     const std::string wrong =
@@ -72,10 +74,10 @@ std::string run_random_row(const Json& row) {
   return {};
 }
 
-std::string run_test_bpf_row(const Json& row) {
+std::string run_test_bpf_row(const Json& row, runtime::EngineKind kind) {
   const std::vector<bpf::Slot> slots = slots_of(row);
   const auto engine =
-      load_slots(slots, row.at("name").get<std::string>(), program::ProgType::socket_filter);
+      load_slots(slots, row.at("name").get<std::string>(), program::ProgType::socket_filter, kind);
   if (!engine) return std::string(engine.error().line());
   const Bytes data = bytes_of_hex(row.at("data").get<std::string>());
   for (const Json& test : row.at("tests")) {
@@ -100,21 +102,24 @@ std::filesystem::path corpus_folder() {
   return folder == nullptr ? "../shared/corpus" : folder;
 }
 
-Expected<VectorReport> run_insn_vectors(const std::filesystem::path& file) {
-  return for_each_row(file, [](const Json& row) {
+Expected<VectorReport> run_insn_vectors(const std::filesystem::path& file,
+                                        runtime::EngineKind kind) {
+  return for_each_row(file, [kind](const Json& row) {
     if (row.value("verdict", "") == "REJECT") return RowResult::skip();
-    return RowResult::of(run_insn_row(row));
+    return RowResult::of(run_insn_row(row, kind));
   });
 }
 
-Expected<VectorReport> run_random_programs(const std::filesystem::path& file) {
-  return for_each_row(file, [](const Json& row) { return RowResult::of(run_random_row(row)); });
+Expected<VectorReport> run_random_programs(const std::filesystem::path& file,
+                                           runtime::EngineKind kind) {
+  return for_each_row(file,
+                      [kind](const Json& row) { return RowResult::of(run_random_row(row, kind)); });
 }
 
-Expected<VectorReport> run_test_bpf(const std::filesystem::path& file) {
-  return for_each_row(file, [](const Json& row) {
+Expected<VectorReport> run_test_bpf(const std::filesystem::path& file, runtime::EngineKind kind) {
+  return for_each_row(file, [kind](const Json& row) {
     if (row.at("kind") != "ebpf") return RowResult::skip();
-    return RowResult::of(run_test_bpf_row(row));
+    return RowResult::of(run_test_bpf_row(row, kind));
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernel ground truth against our interpreter: the JSON-lines files of the corpus folder, run line
-// by line. Shared by the tests here and by the corpus runner.
+// Kernel ground truth against an engine of this process: the JSON-lines files of the corpus folder,
+// run line by line. Shared by the tests here and by the corpus runner.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
+#include "runtime/engine.hpp"
 
 namespace probity::corpus {
 
@@ -26,16 +27,21 @@ constexpr std::size_t max_failures_kept = 20;
 std::filesystem::path corpus_folder();
 
 /// insn_vectors.jsonl: one instruction under test per row.
-Expected<VectorReport> run_insn_vectors(const std::filesystem::path& file);
+Expected<VectorReport> run_insn_vectors(const std::filesystem::path& file,
+                                        runtime::EngineKind engine);
 /// random_programs.jsonl: every row's runs must agree.
-Expected<VectorReport> run_random_programs(const std::filesystem::path& file);
+Expected<VectorReport> run_random_programs(const std::filesystem::path& file,
+                                           runtime::EngineKind engine);
 /// The eBPF rows of test_bpf.jsonl.
-Expected<VectorReport> run_test_bpf(const std::filesystem::path& file);
+Expected<VectorReport> run_test_bpf(const std::filesystem::path& file, runtime::EngineKind engine);
 /// vectors.jsonl: one packet on fresh maps; the objects lie in objects/ beside the file.
-Expected<VectorReport> run_object_vectors(const std::filesystem::path& file);
+Expected<VectorReport> run_object_vectors(const std::filesystem::path& file,
+                                          runtime::EngineKind engine);
 /// sequences.jsonl: all packets in a row on the same maps.
-Expected<VectorReport> run_sequences(const std::filesystem::path& file);
-/// verdict_vectors.jsonl: what the kernel's verifier said against what the checker says.
-Expected<VectorReport> run_verdict_vectors(const std::filesystem::path& file);
+Expected<VectorReport> run_sequences(const std::filesystem::path& file, runtime::EngineKind engine);
+/// verdict_vectors.jsonl: what the kernel's verifier said against what the checker says, which runs
+/// no engine.
+Expected<VectorReport> run_verdict_vectors(const std::filesystem::path& file,
+                                           runtime::EngineKind engine);
 
 }  // namespace probity::corpus

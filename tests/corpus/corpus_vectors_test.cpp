@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interpreter gives the kernel's answers: all of the rows of bare bytecode, and of the real
-// objects at least as many as recorded here. Skipped by name where the corpus is absent.
+// Every engine of this process gives the kernel's answers: all of the rows of bare bytecode, and of
+// the real objects at least as many as recorded here. Skipped by name where the corpus is absent.
 #include "corpus_vectors.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace probity::corpus {
 namespace {
 
-using Run = Expected<VectorReport> (*)(const std::filesystem::path&);
+using runtime::EngineKind;
+using Run = Expected<VectorReport> (*)(const std::filesystem::path&, EngineKind);
 
 void show(const std::string& name, const VectorReport& report) {
   std::string text = name + ": " + std::to_string(report.passed) + " of " +
@@ -20,52 +23,69 @@ void show(const std::string& name, const VectorReport& report) {
   std::fputs(text.c_str(), stdout);
 }
 
-std::optional<VectorReport> report_of(const std::string& name, Run run) {
+std::optional<VectorReport> report_of(const std::string& name, Run run, EngineKind engine) {
   const std::filesystem::path file = corpus_folder() / name;
   if (!std::filesystem::exists(file)) return {};
-  const Expected<VectorReport> report = run(file);
+  const Expected<VectorReport> report = run(file, engine);
   if (!report) {
     ADD_FAILURE() << report.error().line();
     return VectorReport{};
   }
-  show(name, *report);
+  show(name + " on " + std::string(runtime::name(engine)), *report);
   return *report;
 }
 
-TEST(CorpusVectors, InsnVectorsAllAgree) {
-  const auto report = report_of("insn_vectors.jsonl", run_insn_vectors);
+class CorpusVectors : public testing::TestWithParam<EngineKind> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == EngineKind::jit && !runtime::jit_unavailable_reason().empty())
+      GTEST_SKIP() << runtime::jit_unavailable_reason();
+  }
+};
+
+TEST_P(CorpusVectors, InsnVectorsAllAgree) {
+  const auto report = report_of("insn_vectors.jsonl", run_insn_vectors, GetParam());
   if (!report) GTEST_SKIP() << "insn_vectors.jsonl is absent: set PROBITY_CORPUS";
   EXPECT_EQ(report->passed, report->total);
   EXPECT_EQ(report->total, 1886u);
 }
 
-TEST(CorpusVectors, RandomProgramsAllAgree) {
-  const auto report = report_of("random_programs.jsonl", run_random_programs);
+TEST_P(CorpusVectors, RandomProgramsAllAgree) {
+  const auto report = report_of("random_programs.jsonl", run_random_programs, GetParam());
   if (!report) GTEST_SKIP() << "random_programs.jsonl is absent: set PROBITY_CORPUS";
   EXPECT_EQ(report->passed, report->total);
   EXPECT_EQ(report->total, 600u);
 }
 
-TEST(CorpusVectors, TestBpfAllAgree) {
-  const auto report = report_of("test_bpf.jsonl", run_test_bpf);
+TEST_P(CorpusVectors, TestBpfAllAgree) {
+  const auto report = report_of("test_bpf.jsonl", run_test_bpf, GetParam());
   if (!report) GTEST_SKIP() << "test_bpf.jsonl is absent: set PROBITY_CORPUS";
   EXPECT_EQ(report->passed, report->total);
   EXPECT_EQ(report->total, 463u);
 }
 
-TEST(CorpusVectors, ObjectVectorsAgree) {
-  const auto report = report_of("vectors.jsonl", run_object_vectors);
+TEST_P(CorpusVectors, ObjectVectorsAgree) {
+  const auto report = report_of("vectors.jsonl", run_object_vectors, GetParam());
   if (!report) GTEST_SKIP() << "vectors.jsonl is absent: set PROBITY_CORPUS";
   EXPECT_GE(report->passed, 3099u);
   EXPECT_EQ(report->reasons.count("returns") + report->reasons.count("packet"), 0u);
 }
 
-TEST(CorpusVectors, SequencesAgree) {
-  const auto report = report_of("sequences.jsonl", run_sequences);
+TEST_P(CorpusVectors, SequencesAgree) {
+  const auto report = report_of("sequences.jsonl", run_sequences, GetParam());
   if (!report) GTEST_SKIP() << "sequences.jsonl is absent: set PROBITY_CORPUS";
   EXPECT_GE(report->passed, 656u);
   EXPECT_EQ(report->reasons.count("returns") + report->reasons.count("packet"), 0u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Engine, CorpusVectors,
+                         testing::Values(EngineKind::interp, EngineKind::jit,
+                                         EngineKind::emu_x86_64, EngineKind::emu_rv64),
+                         [](const auto& engine) {
+                           std::string text(runtime::name(engine.param));
+                           std::ranges::replace(text, ':', '_');
+                           return text;
+                         });
 
 }  // namespace
 }  // namespace probity::corpus

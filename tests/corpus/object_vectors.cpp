@@ -130,11 +130,11 @@ std::string compare_maps(Engine& engine, const Image& image, const Json& row) {
   return {};
 }
 
-std::string run_vector(const Object& object, const Json& row) {
+std::string run_vector(const Object& object, const Json& row, runtime::EngineKind kind) {
   const Expected<Image> image = image_of(object, row);
   if (!image) return std::string(image.error().line());
   const program::View view = image->view();
-  const auto engine = runtime::load_interpreter(view, {});
+  const auto engine = runtime::load_engine(kind, view, {});
   if (!engine) return std::string(engine.error().line());
   const std::string wrong = compare_packet(**engine, row);
   return wrong.empty() ? compare_maps(**engine, *image, row) : wrong;
@@ -163,11 +163,11 @@ std::string seed_maps(Engine& engine, const Image& image, const Json& row) {
   return {};
 }
 
-std::string run_sequence(const Object& object, const Json& row) {
+std::string run_sequence(const Object& object, const Json& row, runtime::EngineKind kind) {
   const Expected<Image> image = image_of(object, row);
   if (!image) return std::string(image.error().line());
   const program::View view = image->view();
-  const auto engine = runtime::load_interpreter(view, {});
+  const auto engine = runtime::load_engine(kind, view, {});
   if (!engine) return std::string(engine.error().line());
   if (std::string wrong = seed_maps(**engine, *image, row); !wrong.empty()) return wrong;
   for (const Json& run : row.at("runs")) {
@@ -179,24 +179,26 @@ std::string run_sequence(const Object& object, const Json& row) {
 }
 
 template <typename T>
-Expected<VectorReport> run_rows(const std::filesystem::path& file, T run) {
+Expected<VectorReport> run_rows(const std::filesystem::path& file, runtime::EngineKind kind,
+                                T run) {
   Cache cache{file.parent_path(), {}, {}, {}};
   return for_each_row(file, [&](const Json& row) {
     if (row.contains("errno") || !row.value("deterministic", false)) return RowResult::skip();
     cache.open(row.at("object").get<std::string>());
     if (!cache.object) return RowResult::of(cache.problem);
-    return RowResult::of(run(*cache.object, row));
+    return RowResult::of(run(*cache.object, row, kind));
   });
 }
 
 }  // namespace
 
-Expected<VectorReport> run_object_vectors(const std::filesystem::path& file) {
-  return run_rows(file, run_vector);
+Expected<VectorReport> run_object_vectors(const std::filesystem::path& file,
+                                          runtime::EngineKind kind) {
+  return run_rows(file, kind, run_vector);
 }
 
-Expected<VectorReport> run_sequences(const std::filesystem::path& file) {
-  return run_rows(file, run_sequence);
+Expected<VectorReport> run_sequences(const std::filesystem::path& file, runtime::EngineKind kind) {
+  return run_rows(file, kind, run_sequence);
 }
 
 }  // namespace probity::corpus

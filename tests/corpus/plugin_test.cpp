@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -55,7 +56,11 @@ std::string hex_of(const std::vector<bpf::Slot>& slots) {
   return spaced_hex({bytes, slots.size() * sizeof(bpf::Slot)});
 }
 
-TEST(Plugin, ConformanceSuiteV4) {
+class Conformance : public testing::TestWithParam<runtime::EngineKind> {};
+
+TEST_P(Conformance, SuiteV4) {
+  if (GetParam() == runtime::EngineKind::jit && !runtime::jit_unavailable_reason().empty())
+    GTEST_SKIP() << runtime::jit_unavailable_reason();
   const char* corpus = std::getenv("PROBITY_CORPUS");
   const fs::path folder =
       fs::path(corpus != nullptr ? corpus : "../shared/corpus") / "bpf_conformance/tests";
@@ -65,13 +70,25 @@ TEST(Plugin, ConformanceSuiteV4) {
   for (const std::string& path : paths) {
     const Case test = make_case(read_data_file(path).value()).value();
     if (test.groups.first_outside(default_groups())) continue;
-    const Ended ended = plugin("\"" + spaced_hex(test.memory) + "\"", hex_of(test.slots));
+    const Ended ended = plugin(
+        "\"" + spaced_hex(test.memory) + "\" --engine " + std::string(runtime::name(GetParam())),
+        hex_of(test.slots));
     EXPECT_EQ(ended.status, 0) << path << ": " << ended.out;
     EXPECT_EQ(std::strtoull(ended.out.c_str(), nullptr, 16), test.result) << path;
     if (ended.status == 0 && std::strtoull(ended.out.c_str(), nullptr, 16) == test.result) ++passed;
   }
   EXPECT_EQ(passed, 312u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Engine, Conformance,
+                         testing::Values(runtime::EngineKind::interp, runtime::EngineKind::jit,
+                                         runtime::EngineKind::emu_x86_64,
+                                         runtime::EngineKind::emu_rv64),
+                         [](const auto& engine) {
+                           std::string text(runtime::name(engine.param));
+                           std::ranges::replace(text, ':', '_');
+                           return text;
+                         });
 
 constexpr const char* return_42 = "b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00";
 
@@ -87,6 +104,7 @@ TEST(Plugin, XdpPrologueGivesMemoryAndLength) {
 TEST(Plugin, ArgumentsAreOptional) {
   EXPECT_EQ(plugin("", return_42).out, "2a\n");
   EXPECT_EQ(plugin("--engine interp", return_42).out, "2a\n");
+  EXPECT_EQ(plugin("--engine emu:rv64", return_42).out, "2a\n");
 }
 
 TEST(Plugin, BadInputEndsWithOneAndALine) {
@@ -96,7 +114,7 @@ TEST(Plugin, BadInputEndsWithOneAndALine) {
                                                         {"", "b7 00 00"},
                                                         {"", "ff 00 00 00 00 00 00 00"},
                                                         {"\"0g\"", return_42},
-                                                        {"--engine jit", return_42},
+                                                        {"--engine warp", return_42},
                                                         {"--no-such-flag", return_42},
                                                         {"--elf", return_42}}) {
     const Ended ended = plugin(arguments, program);

@@ -109,7 +109,7 @@ Verdict check(const object::Image& image, std::string& reason) {
 
 }  // namespace
 
-Expected<VectorReport> run_verdict_vectors(const std::filesystem::path& file) {
+Expected<VectorReport> run_verdict_vectors(const std::filesystem::path& file, runtime::EngineKind) {
   VectorReport report;
   object::Image owner;
   const std::vector<program::MapDef> maps =

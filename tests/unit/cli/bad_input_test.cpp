@@ -73,9 +73,13 @@ TEST(BadInput, Flags) {
   expect_refused({"dump"}, "FILE");
   expect_refused({"dump", "a", "b"}, "'b'");
   expect_refused({"dump", "--style", "intel", "a"}, "'intel' is not one of kernel, ubpf");
+  expect_refused({"dump", "--target", "s390x", "a"}, "'s390x' is not one of x86_64, rv64");
+  expect_refused({"dump", "--unchecked", "a"}, "go with --target");
+  expect_refused({"dump", "--target", "rv64", "--features", "bmi2", "a"},
+                 "'bmi2' is no optional instruction of rv64");
   expect_refused({"test"}, "PATH");
   expect_refused({"test", "--cpu", "v5", "a"}, "'v5' is not one of v1, v2, v3, v4");
-  expect_refused({"test", "--engine", "jit", "a"}, "'jit' is not one of interp, kernel");
+  expect_refused({"test", "--engine", "warp", "a"}, "'warp' is not one of interp, jit");
   expect_refused({"test", "--include-groups", "all", "a"}, "'all' is not a conformance group");
   expect_refused({"help", "optimise"}, "'optimise'");
 }

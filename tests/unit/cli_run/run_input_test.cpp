@@ -59,7 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
             "no_packet", {counter}, "probity run: no packet; give --packet FILE or --pcap FILE"},
         BadInput{"engine",
                  {counter, "--packet", "ip.hex", "--engine", "fast"},
-                 "--engine: 'fast' is not an engine (interp, kernel, both)"},
+                 "--engine: 'fast' is not an engine (interp, jit, jit:unchecked, jit:blinded, "
+                 "emu:x86_64, emu:rv64, kernel)"},
         BadInput{"netns",
                  {counter, "--packet", "ip.hex", "--netns", "none"},
                  "--netns: 'none' is not a choice (fresh, host)"},
