@@ -20,7 +20,8 @@ constexpr bool is_ordered(Access kind) {
 }
 
 /// The operand for base + off: as it is, or behind a guard as r11 (the region's host memory) + r10
-/// (the offset in it plus n) - n.
+/// (the offset of the last byte in it) - (n - 1). The region's number is multiplied rather than
+/// shifted: shifts and branches share two ports of the machine, of which a guard needs most.
 template <PathDomain D>
 template <unsigned W, Access kind>
 Mem<D> Translator<D>::access(Reg base, const Input& in) {
@@ -35,18 +36,18 @@ Mem<D> Translator<D>::access(Reg base, const Input& in) {
   emit<shr_rm64_imm8>(r11, Bv<D, 8>::lit(32));
   emit<cmp_r64_rm64>(r11, context(context_offset::region_count));
   jump_far_if(Cond::ae, in.labels.assist);
-  emit<shl_rm64_imm8>(r11, Bv<D, 8>::lit(region_layout::size_log2));
+  emit<imul_r64_rm64_imm8>(r11, r11, Bv<D, 8>::lit(1u << region_layout::size_log2));
   emit<add_r64_rm64>(r11, context(context_offset::regions));
   load_effective<32>(r10, guest);
   if constexpr (is_ordered(kind) && n > 1) {
     emit<test_rm8_imm8>(r10, Bv<D, 8>::lit(n - 1));
     jump_far_if(Cond::ne, in.labels.assist);
   }
-  emit<add_rm64_imm8>(r10, Bv<D, 8>::lit(n));
+  if constexpr (n > 1) emit<add_rm64_imm8>(r10, Bv<D, 8>::lit(n - 1));
   emit<cmp_r64_rm64>(r10, Mem<D>{r11, literal(limit)});
-  jump_far_if(Cond::a, in.labels.assist);
+  jump_far_if(Cond::ae, in.labels.assist);
   emit<mov_r64_rm64>(r11, Mem<D>{r11, literal(region_layout::host)});
-  return {.base = r11, .disp = literal(-n), .index = r10};
+  return {.base = r11, .disp = literal(1 - n), .index = r10};
 }
 
 /// dst = the address of `mem`, or its low half.
