@@ -7,6 +7,8 @@
 
 #include <array>
 
+#include "isa/bpf/insn.hpp"
+#include "isa/code.hpp"
 #include "isa/x86/encode.hpp"
 #include "jit/context.hpp"
 #include "jit/dispatch.hpp"
