@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/check.hpp"
 #include "runtime/emulator/decoded_code.hpp"
 #include "runtime/emulator/target_riscv.hpp"
 #include "runtime/emulator/target_x86.hpp"
@@ -51,21 +52,11 @@ std::unexpected<Diagnostic> broken(std::string_view what) {
 /// State that all targets share.
 class Common {
  public:
-  void add_function(Function function) {
-    const std::uint64_t address =
-        std::visit([](auto f) { return reinterpret_cast<std::uint64_t>(f); }, function);
-    if (address != 0) functions_.insert_or_assign(address, function);
-  }
   void set_step_limit(std::uint64_t steps) { step_limit_ = steps; }
   std::uint64_t steps() const { return steps_; }
 
  protected:
-  const Function* function_at(std::uint64_t address) const {
-    const auto found = functions_.find(address);
-    return found == functions_.end() ? nullptr : &found->second;
-  }
-
-  std::unordered_map<std::uint64_t, Function> functions_;
+  std::unordered_map<std::uint64_t, Function> functions_;  ///< by the pc of a call
   std::uint64_t step_limit_ = default_step_limit;
   std::uint64_t steps_ = 0;
   unsigned depth_ = 0;  ///< enter() calls in progress
@@ -78,6 +69,7 @@ template <typename Target>
 class MachineOf : public Common {
  public:
   void add_code(std::span<const std::uint8_t> code) { code_.add(code); }
+  void add_function(Function function);
   Expected<std::uint64_t> enter(const jit::Context& context, std::uint64_t entry,
                                 std::uint64_t body);
 
@@ -92,6 +84,10 @@ class MachineOf : public Common {
   static std::uint64_t reg(const Core& core, Reg r) { return core.state.reg(r).raw(); }
   static std::uint64_t pattern(Reg r) { return destroyed | static_cast<std::uint64_t>(r); }
   Expected<void> run(Core& core);
+  const Function* function_at(std::uint64_t pc) const {
+    const auto found = functions_.find(pc);
+    return found == functions_.end() ? nullptr : &found->second;
+  }
   Expected<void> leave_code(Core& core, std::uint64_t from);
   Expected<void> call_function(Core& core, const Function& function, std::uint64_t from);
   std::string place(std::uint64_t pc) {
@@ -101,6 +97,17 @@ class MachineOf : public Common {
 
   DecodedCode<Target> code_;
 };
+
+/// A call may lose the lowest bits of the address: those that no instruction of the target has.
+template <typename Target>
+void MachineOf<Target>::add_function(Function function) {
+  const std::uint64_t address =
+      std::visit([](auto f) { return reinterpret_cast<std::uint64_t>(f); }, function);
+  if (address == 0) return;
+  const auto [known, added] =
+      functions_.try_emplace(address & ~(Target::insn_alignment - 1), function);
+  PROBITY_CHECK(added || known->second == function);
+}
 
 /// The pc is no instruction's: calls the function there. `from` is the last instruction.
 template <typename Target>

@@ -33,6 +33,10 @@ struct TargetRiscv {
                                               Reg::s8, Reg::s9, Reg::s10, Reg::s11};
   static constexpr std::uint64_t stack_remainder = 0;
 
+  /// Bytes that instruction addresses are multiples of: jalr clears bit 0, and host functions have
+  /// odd addresses too.
+  static constexpr std::uint64_t insn_alignment = 2;
+
   /// A compressed instruction comes out as what it stands for.
   static std::optional<Insn> decode(std::span<const std::uint8_t> bytes) {
     std::uint32_t word = 0;

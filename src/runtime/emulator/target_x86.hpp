@@ -31,6 +31,9 @@ struct TargetX86 {
   /// At a function's first instruction the stack pointer is this modulo 16.
   static constexpr std::uint64_t stack_remainder = 8;
 
+  /// Bytes that instruction addresses are multiples of.
+  static constexpr std::uint64_t insn_alignment = 1;
+
   static std::optional<Insn> decode(std::span<const std::uint8_t> bytes) {
     return x86::decode(bytes);
   }

@@ -140,7 +140,8 @@ TYPED_TEST(EmulatorOf, EndlessNestingUsesUpTheStack) {
   };
   TypeParam::call_helper(f.body, 3);
   TypeParam::ret(f.body);
-  ASSERT_TRUE(f.run());
+  const auto result = f.run();
+  ASSERT_TRUE(result) << result.error().line();
   EXPECT_EQ(f.context.stop, 1u);
 }
 
@@ -199,6 +200,33 @@ TYPED_TEST(EmulatorOf, EnterKeepsTheAbi) {
     EXPECT_NE(line.find(message), std::string::npos) << line;
   }
 }
+
+#if defined(__x86_64__)
+/// A helper at an odd address, where compilers that do not align functions put half of them.
+extern "C" std::uint64_t probity_helper_at_odd_address(std::uint64_t, std::uint64_t, std::uint64_t,
+                                                       std::uint64_t, std::uint64_t, jit::Context*);
+asm(R"(
+  .text
+  .balign 16
+  nop
+probity_helper_at_odd_address:
+  lea 40(%rdi, %rsi), %rax
+  ret
+)");
+
+/// rv64's jalr clears bit 0 of its target.
+TYPED_TEST(EmulatorOf, AHelperMayHaveAnOddAddress) {
+  const volatile auto address = reinterpret_cast<std::uint64_t>(probity_helper_at_odd_address);
+  ASSERT_EQ(address % 2, 1u);
+  Fixture<TypeParam> f;
+  f.helpers[2] = probity_helper_at_odd_address;
+  TypeParam::call_helper(f.body, 2);
+  TypeParam::ret(f.body);
+  const auto result = f.run();
+  ASSERT_TRUE(result) << result.error().line();
+  EXPECT_EQ(*result, 43u);
+}
+#endif
 
 TEST(EmulatorOfX86, ADivisionErrorTraps) {
   Fixture<ToyX86> f;
