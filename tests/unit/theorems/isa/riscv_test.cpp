@@ -11,6 +11,16 @@
 namespace probity::theorems {
 namespace {
 
+std::string told(const proof::Result& result) {
+  if (const auto* refuted = std::get_if<proof::Refuted>(&result.verdict)) {
+    return result.name + " is refuted: " + refuted->replay;
+  }
+  if (const auto* unknown = std::get_if<proof::Unknown>(&result.verdict)) {
+    return result.name + " is unknown: " + unknown->reason;
+  }
+  return result.name + " is proved";
+}
+
 TEST(RiscvTheorems, HoldForEveryRow) {
   const std::vector<proof::Obligation> obligations = riscv_obligations();
   std::set<std::string> names;
@@ -27,7 +37,7 @@ TEST(RiscvTheorems, HoldForEveryRow) {
   }
   EXPECT_EQ(names.size(), expected);
   for (const proof::Result& result : proof::discharge(obligations, {})) {
-    EXPECT_TRUE(proof::is_proved(result)) << result.name;
+    EXPECT_TRUE(proof::is_proved(result)) << told(result);
   }
 }
 
