@@ -2,6 +2,8 @@
 // The code around the instruction under test, in our own encodings, which peer_test.cpp checks.
 #include "qemu_image.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "isa/riscv/encode.hpp"
@@ -12,8 +14,7 @@ namespace probity::riscv {
 namespace {
 
 using C = Concrete;
-constexpr std::uint64_t buffer_offset = 256;
-constexpr std::uint64_t taken_offset = 320;
+constexpr std::uint64_t taken_offset = offsetof(Record, taken);
 
 template <Form form>
 auto imm(std::uint64_t value) {
