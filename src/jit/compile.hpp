@@ -20,6 +20,8 @@ enum class Target : std::uint8_t { x86_64, rv64 };
 /// The longest program. A layout needs at most layout_pass_limit passes, or is refused.
 constexpr std::uint32_t slot_limit = 1u << 24;
 constexpr unsigned layout_pass_limit = 1000;
+/// Where an image should start in memory: loops are aligned from its start on.
+constexpr std::uint32_t image_alignment = 64;
 
 struct Request {
   Target target = Target::x86_64;

@@ -6,6 +6,7 @@
 
 #include "base/fixed_text.hpp"
 #include "isa/bpf/codec.hpp"
+#include "isa/bpf/codec_index.hpp"
 #include "isa/code.hpp"
 
 namespace probity::jit {
@@ -140,17 +141,20 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
   TRY(Plan plan, plan_in(count, workspace));
   std::size_t jump_count = 0;
   for (std::uint32_t slot = 0; slot < count;) {
-    TRY(const Insn insn, bpf::decode(request.slots, slot));
+    std::optional<Insn> insn = bpf::decode_plain(request.slots[slot]);
+    if (!insn) [[unlikely]] {
+      TRY(insn, bpf::decode(request.slots, slot));
+    }
     PlannedInsn& planned = plan.insns[slot];
-    planned = template_of[static_cast<std::size_t>(insn.form)];
-    planned.insn = insn;
+    planned = template_of[static_cast<std::size_t>(insn->form)];
+    planned.insn = *insn;
     planned.always_assist = !request.always_assist.empty() && request.always_assist[slot] != 0;
     if (planned.slot_count == 2) {
       plan.insns[slot + 1] = {};
       plan.insns[slot + 1].reach = Reach::second;
       plan.address_count += planned.has_address ? 1 : 0;
     } else if (planned.reach != Reach::none) {
-      TRY(planned.target, target_of(insn, slot, count));
+      TRY(planned.target, target_of(*insn, slot, count));
       plan.jumps[jump_count++] = slot;
     }
     slot += planned.slot_count;

@@ -13,7 +13,7 @@
 namespace probity::runtime {
 namespace {
 
-constexpr std::uint32_t code_alignment = 16;
+constexpr std::uint32_t code_alignment = jit::image_alignment;
 
 constexpr std::size_t aligned(std::size_t size_bytes) {
   return (size_bytes + code_alignment - 1) / code_alignment * code_alignment;

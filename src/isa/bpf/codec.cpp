@@ -3,36 +3,14 @@
 // that no slot matches two rows and that every row's selector is a field its operands leave free.
 #include "isa/bpf/codec.hpp"
 
-#include <bit>
-
 #include "base/bytes.hpp"
+#include "isa/bpf/codec_index.hpp"
 
 namespace probity::bpf {
 
+using namespace codec_index;
+
 namespace {
-
-struct Fields {
-  bool dst, src, off, imm, next_imm;
-};
-
-constexpr Fields fields(Operands operands) {
-  switch (operands) {
-    case Operands::none: return {false, false, false, false, false};
-    case Operands::dst: return {true, false, false, false, false};
-    case Operands::dst_imm: return {true, false, false, true, false};
-    case Operands::dst_src: return {true, true, false, false, false};
-    case Operands::dst_imm64: return {true, false, false, true, true};
-    case Operands::off: return {false, false, true, false, false};
-    case Operands::imm: return {false, false, false, true, false};
-    case Operands::dst_imm_off: return {true, false, true, true, false};
-    case Operands::dst_src_off: return {true, true, true, false, false};
-    case Operands::dst_mem: return {true, true, true, false, false};
-    case Operands::mem_imm: return {true, false, true, true, false};
-    case Operands::mem_src: return {true, true, true, false, false};
-    case Operands::src_imm: return {false, true, false, true, false};
-  }
-  return {};
-}
 
 /// RFC 9669 section 5.4: these lddw kinds take one 32-bit number, so next_imm is reserved.
 constexpr bool reserves_next_imm(const Row& r) {
@@ -51,33 +29,7 @@ constexpr std::int32_t selected(const Slot& slot, Selector selector) {
   return 0;
 }
 
-/// The rows of opcode byte `op` are `forms[first[op]] .. forms[first[op + 1] - 1]`, with the values
-/// of their selector beside them.
-struct Index {
-  std::array<std::uint8_t, 257> first{};
-  std::array<Form, form_count> forms{};
-  std::array<std::int16_t, form_count> values{};
-  std::array<Selector, 256> selectors{};
-};
-
-constexpr Index make_index() {
-  Index index;
-  std::size_t n = 0;
-  for (unsigned op = 0; op < 256; ++op) {
-    index.first[op] = static_cast<std::uint8_t>(n);
-    for (std::size_t i = 0; i < form_count; ++i) {
-      if (rows[i].opcode != op) continue;
-      index.values[n] = rows[i].selector_value;
-      index.selectors[op] = rows[i].selector;
-      index.forms[n++] = static_cast<Form>(i);
-    }
-  }
-  index.first[256] = static_cast<std::uint8_t>(n);
-  return index;
-}
-static_assert(form_count < 256, "the index counts rows in bytes");
-constexpr Index by_opcode = make_index();
-static_assert(by_opcode.first[256] == form_count, "every row has an opcode byte");
+static_assert(by_opcode.front().first == 0 && forms_by_opcode.size() == form_count);
 
 constexpr bool rows_are_disjoint() {
   for (std::size_t i = 0; i < form_count; ++i) {
@@ -117,51 +69,6 @@ constexpr bool operands_fit_meanings() {
 }
 static_assert(operands_fit_meanings(), "a row's operands do not fit its meaning");
 
-/// A slot as a number: opcode in bits 0..7, dst 8..11, src 12..15, off 16..31, imm 32..63.
-constexpr std::uint64_t number_of(const Slot& slot) {
-  static_assert(std::endian::native == std::endian::little);
-  return std::bit_cast<std::uint64_t>(slot);
-}
-
-/// Which bits of such a number a form names, and which it wants to be zero.
-struct Masks {
-  std::uint64_t named = 0, zero = 0;
-  bool wide = false;  ///< there is a second slot
-};
-constexpr std::array<Masks, form_count> make_masks() {
-  std::array<Masks, form_count> masks;
-  for (std::size_t i = 0; i < form_count; ++i) {
-    const Fields f = fields(rows[i].operands);
-    const std::uint64_t dst = 0xf00, src = 0xf000, off = 0xffff'0000, imm = 0xffff'ffffull << 32;
-    const Selector selector = rows[i].selector;
-    masks[i].named = (f.dst ? dst : 0) | (f.src ? src : 0) | (f.off ? off : 0) | (f.imm ? imm : 0);
-    const std::uint64_t selecting = selector == Selector::src   ? src
-                                    : selector == Selector::off ? off
-                                    : selector == Selector::imm ? imm
-                                                                : 0;
-    masks[i].zero = ~(masks[i].named | selecting | 0xff);
-    masks[i].wide = f.next_imm;
-  }
-  return masks;
-}
-constexpr std::array<Masks, form_count> masks_of = make_masks();
-
-/// Both fields are r0..r10; a selector in src is as well.
-constexpr bool names_registers(std::uint64_t number) {
-  return (number >> 8 & 15) < reg_count && (number >> 12 & 15) < reg_count;
-}
-
-/// The insn of a number's fields. Built in whole words, because callers copy it as such: narrow
-/// stores would make them wait.
-Insn insn_of(Form form, std::uint64_t named) {
-  static_assert(sizeof(Insn) == 16 && offsetof(Insn, dst) == 1 && offsetof(Insn, src) == 2 &&
-                offsetof(Insn, off) == 4 && offsetof(Insn, imm) == 8);
-  const std::array<std::uint64_t, 2> words{static_cast<std::uint64_t>(form) | (named & 0xf00) |
-                                               (named & 0xf000) << 4 | (named & 0xffff'0000) << 16,
-                                           named >> 32};
-  return std::bit_cast<Insn>(words);
-}
-
 /// Builds `slot N: ...` lines without a heap.
 class Message {
  public:
@@ -188,15 +95,15 @@ std::string_view selector_name(Selector selector) {
 }
 
 std::unexpected<Diagnostic> no_form(const Slot& slot, std::size_t at) {
-  const std::size_t first = by_opcode.first[slot.opcode];
-  const std::size_t last = by_opcode.first[slot.opcode + 1u];
+  const std::size_t first = by_opcode[slot.opcode].first;
+  const std::size_t last = first + by_opcode[slot.opcode].count;
   if (first == last) return Message(at).text("unknown opcode ").hex(slot.opcode).fail();
-  const Selector selector = row(by_opcode.forms[first]).selector;
+  const Selector selector = row(forms_by_opcode[first].form).selector;
   Message message(at);
   message.text("opcode ").hex(slot.opcode).text(" has no form with ").text(selector_name(selector));
   message.text(" ").signed_number(selected(slot, selector)).text(" (only");
   for (std::size_t i = first; i < last; ++i) {
-    const Row& r = row(by_opcode.forms[i]);
+    const Row& r = row(forms_by_opcode[i].form);
     message.text(i == first ? " " : ", ").signed_number(r.selector_value);
   }
   return message.text(")").fail();
@@ -279,7 +186,7 @@ constexpr bool is_old_callx(const Slot& slot) {
 
 namespace {
 
-/// What the quick test of decode() does not pass: two slots, the old callx, and errors.
+/// What decode_plain() leaves: two slots, the old callx, and errors.
 Expected<Insn> decode_with_care(std::span<const Slot> slots, std::size_t at, Form form) {
   Slot slot = slots[at];
   if (is_old_callx(slot)) {
@@ -289,7 +196,7 @@ Expected<Insn> decode_with_care(std::span<const Slot> slots, std::size_t at, For
   const Row& r = row(form);
   TRY(require_registers(slot, at, r));
   TRY(require_reserved_zero(slot, at, r));
-  Insn insn = insn_of(form, number_of(slot) & masks_of[static_cast<std::size_t>(form)].named);
+  Insn insn = insn_of(form, number_of(slot) & named_by_form[static_cast<std::size_t>(form)]);
   if (fields(r.operands).next_imm) {
     TRY(insn.next_imm, second_imm(slots, at, r));
   }
@@ -299,24 +206,16 @@ Expected<Insn> decode_with_care(std::span<const Slot> slots, std::size_t at, For
 }  // namespace
 
 std::optional<Form> find_form(const Slot& slot) {
-  const std::int32_t value = selected(slot, by_opcode.selectors[slot.opcode]);
-  for (std::size_t i = by_opcode.first[slot.opcode]; i < by_opcode.first[slot.opcode + 1u]; ++i) {
-    if (by_opcode.values[i] == value) return by_opcode.forms[i];
-  }
-  return std::nullopt;
+  return form_of(number_of(slot));
 }
 
 Expected<Insn> decode(std::span<const Slot> slots, std::size_t at) {
   if (at >= slots.size()) {
     return Message(at).text("beyond the program's ").number(slots.size()).text(" slots").fail();
   }
+  if (const std::optional<Insn> insn = decode_plain(slots[at])) return *insn;
   const std::optional<Form> form = find_form(slots[at]);
   if (!form) return no_form(slots[at], at);
-  const Masks& masks = masks_of[static_cast<std::size_t>(*form)];
-  const std::uint64_t number = number_of(slots[at]);
-  if ((number & masks.zero) == 0 && names_registers(number) && !masks.wide) [[likely]] {
-    return insn_of(*form, number & masks.named);
-  }
   return decode_with_care(slots, at, *form);
 }
 
