@@ -24,7 +24,11 @@ struct Case {
   bool upper_dead = false;    ///< Inputs::upper_dead
   bool upper_garbage = false;  ///< operands of which only the low half is read have any upper half
   bool always_assist = false;
+  bool end = false;  ///< not an instruction but what follows the last one
 };
+
+bool names_dst(bpf::Form form);
+bool names_src(bpf::Form form);
 
 template <PathDomain D, typename T>
 class InsnTheorem {
@@ -93,28 +97,6 @@ class InsnTheorem {
     return fmt::format("r{}", r);
   }
 
- public:
-  static constexpr bool names_dst(bpf::Form form) {
-    switch (bpf::row(form).operands) {
-      case bpf::Operands::none:
-      case bpf::Operands::off:
-      case bpf::Operands::imm:
-      case bpf::Operands::src_imm: return false;
-      default: return true;
-    }
-  }
-  static constexpr bool names_src(bpf::Form form) {
-    switch (bpf::row(form).operands) {
-      case bpf::Operands::dst_src:
-      case bpf::Operands::dst_src_off:
-      case bpf::Operands::dst_mem:
-      case bpf::Operands::mem_src:
-      case bpf::Operands::src_imm: return true;
-      default: return false;
-    }
-  }
-
- private:
   void prepare() {
     world_.set_base(jit::context_offset::regions, Object::regions);
     world_.set_base(jit::context_offset::helpers, Object::helpers);
@@ -168,7 +150,8 @@ class InsnTheorem {
   void emit() {
     Emission<D> emission;
     typename T::template Translator<D> translator(emission.code(), case_.options);
-    emitted_ = translator.insn(case_.form, case_.dst, case_.src, inputs_);
+    if (case_.end) translator.end(inputs_);
+    emitted_ = case_.end || translator.insn(case_.form, case_.dst, case_.src, inputs_);
     if (!emitted_) return world_.complain("the translator finds a form that fits");
     code_ = emission.bytes();
     if (code_.size() > isa::max_sequence_bytes) {
@@ -197,7 +180,7 @@ class InsnTheorem {
     }
     const bpf::Next<D> next = bpf::meaning<D>(case_.form, case_.dst, case_.src,
                                               inputs_.immediates, source_);
-    if (case_.always_assist || next.flow == bpf::Flow::call_reg ||
+    if (case_.always_assist || case_.end || next.flow == bpf::Flow::call_reg ||
         next.flow == bpf::Flow::call_kfunc) {
       source_.assisted = Bool<D>::lit(1);
     }
@@ -205,7 +188,7 @@ class InsnTheorem {
   }
 
   void compare(const bpf::Next<D>& next, Run<D, T>& run) {
-    if (next.flow == bpf::Flow::call_helper && !case_.always_assist) return compare_helper(run);
+    if (next.flow == bpf::Flow::call_helper && !case_.always_assist && !case_.end) return compare_helper(run);
     if (next.flow == bpf::Flow::call_local) {
       source_.assisted =
           source_.assisted | (source_.regs[10] == world_.context_at(jit::context_offset::last_frame));

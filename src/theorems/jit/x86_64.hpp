@@ -23,6 +23,7 @@ struct X86_64 {
   static constexpr unsigned register_count = 16, stack_pointer = 4, context = 12, result = 0;
   static constexpr unsigned assist_number = 9;
   static constexpr std::int64_t call_pushes = 8;
+  static constexpr std::int64_t entry_misalignment = 8;  ///< of rsp at a C function's entry
   static constexpr unsigned register_of(unsigned bpf_register) {
     constexpr unsigned map[] = {0, 7, 6, 2, 1, 8, 3, 13, 14, 15, 5};
     return map[bpf_register];
@@ -77,6 +78,10 @@ struct X86_64 {
   template <PathDomain D>
   static Bv<D, 64> stack_after_return(Bv<D, 64> sp) {
     return sp + Bv<D, 64>::lit(8);
+  }
+  template <PathDomain D>
+  static Bv<D, 64> stack_after_c_return(Bv<D, 64> sp) {
+    return stack_after_return(sp);
   }
   template <PathDomain D>
   static void return_from_call(State<D>& state) {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// By target.
+#include "theorems/jit/jit.hpp"
+
+#include "theorems/jit/targets.hpp"
+
+namespace probity::theorems {
+
+std::vector<proof::Obligation> jit_obligations(jit::Target target) {
+  switch (target) {
+    case jit::Target::x86_64: return x86_64_obligations();
+    case jit::Target::rv64: return rv64_obligations();
+  }
+  return {};
+}
+
+}  // namespace probity::theorems

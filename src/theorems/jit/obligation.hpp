@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theorems as obligations: each register assignment is explored path by path; what remains to be
+// shown on a path is "path condition and assumptions imply the goal". Assignments that mean the
+// same give the same terms, so one obligation asks few questions. A counterexample is replayed by
+// the same theorem in Concrete, on the same registers.
+#pragma once
+
+#include <set>
+#include <vector>
+
+#include "proof/proof.hpp"
+#include "term/path_explorer.hpp"
+#include "theorems/jit/replay.hpp"
+#include "theorems/jit/stub.hpp"
+#include "theorems/jit/variant.hpp"
+
+namespace probity::theorems {
+
+/// Collects "on this path, the goal" terms, each once.
+class Claims {
+ public:
+  explicit Claims(term::Store& store) : store_(store) {}
+
+  /// `check` builds a theorem and returns its goals; it runs once per path.
+  template <typename Theorem>
+  void explore(const std::function<Theorem()>& make) {
+    Goals<SymbolicPath> goals;
+    std::vector<term::Id> assumptions;
+    const auto body = [&] {
+      Theorem theorem = make();
+      theorem.check();
+      goals = theorem.goals();
+      assumptions.clear();
+      for (const auto& a : theorem.assumptions()) assumptions.push_back(a.raw());
+    };
+    const auto on_path = [&](std::span<const term::Id> condition) {
+      add(goals, assumptions, condition);
+    };
+    const term::Exploration done = term::explore_paths(body, on_path, {}, {1u << 14, 1u << 12});
+    if (done == term::Exploration::limit_reached) {
+      claims_.insert(store_.var(1, "the limit of paths was reached"));
+    }
+  }
+
+  proof::Query query() const { return {{}, {claims_.begin(), claims_.end()}}; }
+
+ private:
+  void add(const Goals<SymbolicPath>& goals, std::span<const term::Id> assumptions,
+           std::span<const term::Id> condition) {
+    std::optional<term::Id> given;
+    for (const Goal<SymbolicPath>& goal : goals) {
+      if (store_.is_true(goal.holds.raw())) continue;
+      if (!given) {
+        given = store_.and_(store_.conjunction(assumptions), store_.conjunction(condition));
+      }
+      const term::Id claim = store_.implies(*given, goal.holds.raw());
+      if (!store_.is_true(claim)) claims_.insert(claim);
+    }
+  }
+
+  term::Store& store_;
+  std::set<term::Id> claims_;
+};
+
+template <typename T>
+proof::Query build_insn(const Case& insn, term::Store& store) {
+  Claims claims(store);
+  for (const bpf::Reg dst : dst_registers(insn.form)) {
+    for (const bpf::Reg src : src_registers(insn.form)) {
+      Case at = insn;
+      at.dst = dst;
+      at.src = src;
+      Oracle<SymbolicPath> oracle;
+      claims.explore<InsnTheorem<SymbolicPath, T>>([&] { return InsnTheorem<SymbolicPath, T>(at, oracle); });
+    }
+  }
+  return claims.query();
+}
+
+template <typename T>
+proof::Query build_stub(Stub stub, const jit::Options& options, term::Store& store) {
+  Claims claims(store);
+  Oracle<SymbolicPath> oracle;
+  claims.explore<StubTheorem<SymbolicPath, T>>(
+      [&] { return StubTheorem<SymbolicPath, T>(stub, options, oracle); });
+  return claims.query();
+}
+
+template <typename T>
+proof::Obligation stub_obligation(Stub stub, std::string_view named, const FeatureSet& set) {
+  jit::Options options;
+  options.features = set.features;
+  proof::Obligation result;
+  result.name = fmt::format("jit/{}/{}{}{}", T::name, named, set.name.empty() ? "" : "/", set.name);
+  result.provenance = "src/theorems/jit/stub.hpp";
+  result.build = [=](term::Store& store) { return build_stub<T>(stub, options, store); };
+  result.replay = [=](const term::Store& store, const term::Model& model) {
+    return replay_stub<T>(stub, options, store, model);
+  };
+  return result;
+}
+
+template <typename T>
+proof::Obligation insn_obligation(const Case& insn, std::string name) {
+  proof::Obligation result;
+  result.name = std::move(name);
+  result.provenance = "src/theorems/jit/insn.hpp";
+  result.build = [=](term::Store& store) { return build_insn<T>(insn, store); };
+  result.replay = [=](const term::Store& store, const term::Model& model) {
+    return replay_insn<T>(insn, store, model);
+  };
+  return result;
+}
+
+template <typename T>
+std::vector<proof::Obligation> obligations_of() {
+  std::vector<proof::Obligation> result;
+  for (const FeatureSet& set : T::feature_sets) {
+    result.push_back(stub_obligation<T>(Stub::enter, "enter", set));
+    result.push_back(stub_obligation<T>(Stub::leave, "leave", set));
+    result.push_back(stub_obligation<T>(Stub::assist, "assist", set));
+  }
+  Case end;
+  end.end = true;
+  result.push_back(insn_obligation<T>(end, fmt::format("jit/{}/end", T::name)));
+  for (std::size_t i = 0; i < bpf::form_count; ++i) {
+    const auto form = static_cast<bpf::Form>(i);
+    for (const Variant& variant : variants(form, T::feature_sets, T::upper_halves)) {
+      result.push_back(insn_obligation<T>(
+          variant.insn,
+          fmt::format("jit/{}/{}{}", T::name, bpf::row(form).name, variant.name)));
+    }
+  }
+  return result;
+}
+
+}  // namespace probity::theorems

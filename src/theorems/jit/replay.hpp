@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The replay of a counterexample: the theorem itself in Concrete, with the values of the model, on
+// each register assignment until one fails. What the machine does then is done by the emulator's
+// semantics on the bytes that the shipped translator emits.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proof/proof.hpp"
+#include "theorems/jit/stub.hpp"
+#include "theorems/jit/variant.hpp"
+
+namespace probity::theorems {
+
+template <PathDomain D>
+const Goal<D>* first_failure(const Goals<D>& goals) {
+  for (const Goal<D>& goal : goals) {
+    if (goal.holds.raw() == 0) return &goal;
+  }
+  return nullptr;
+}
+inline bool all_hold(const std::vector<Bool<Concrete>>& assumptions) {
+  return std::ranges::all_of(assumptions, [](Bool<Concrete> a) { return a.raw() != 0; });
+}
+
+inline std::vector<std::uint8_t> plain_bytes(std::span<const Bv<Concrete, 8>> code) {
+  std::vector<std::uint8_t> result;
+  for (const auto byte : code) result.push_back(static_cast<std::uint8_t>(byte.raw()));
+  return result;
+}
+
+/// "rax 0x1 -> 0x2" for each register that changed, with the eBPF register's value beside it.
+template <typename T>
+std::string register_lines(const typename T::template State<Concrete>& before,
+                           const typename T::template State<Concrete>& after) {
+  std::string text;
+  for (unsigned r = 0; r < T::register_count; ++r) {
+    auto left = before, right = after;
+    const std::uint64_t from = T::reg(left, r).raw(), to = T::reg(right, r).raw();
+    if (from == to) continue;
+    text += fmt::format("    {:<4} {:#018x} -> {:#018x}\n", T::register_name(r), from, to);
+  }
+  return text.empty() ? "    unchanged\n" : text;
+}
+
+template <typename T>
+std::string insn_text(const Case& insn, InsnTheorem<Concrete, T>& theorem,
+                      const Goal<Concrete>& goal) {
+  const auto& in = theorem.inputs();
+  const bpf::Row& row = bpf::row(insn.form);
+  std::string text = fmt::format("  insn: {}", insn.end ? "end of the program" : row.name);
+  if (names_dst(insn.form)) text += fmt::format(" dst=r{}", static_cast<unsigned>(insn.dst));
+  if (names_src(insn.form)) text += fmt::format(" src=r{}", static_cast<unsigned>(insn.src));
+  text += fmt::format(" off={:#x} imm={:#x}\n", in.immediates.off.raw(), in.immediates.imm.raw());
+  text += "  eBPF:\n";
+  for (unsigned r = 0; r < bpf::reg_count; ++r) {
+    const std::uint64_t from = theorem.before()[r].raw(), to = theorem.after()[r].raw();
+    const bool named = (names_dst(insn.form) && r == static_cast<unsigned>(insn.dst)) ||
+                       (names_src(insn.form) && r == static_cast<unsigned>(insn.src));
+    if (from != to || named) text += fmt::format("    r{:<3} {:#018x} -> {:#018x}\n", r, from, to);
+  }
+  text += fmt::format("  {}:\n{}", T::name,
+                      register_lines<T>(theorem.machine_before(), theorem.machine_after()));
+  text += fmt::format("  code:\n{}", T::disassemble(plain_bytes(theorem.code())));
+  text += fmt::format("  first difference: not so: {}\n", goal.what);
+  return text;
+}
+
+template <typename T>
+proof::ReplayResult replay_insn(const Case& insn, const term::Store& store,
+                                const term::Model& model) {
+  for (const bpf::Reg dst : dst_registers(insn.form)) {
+    for (const bpf::Reg src : src_registers(insn.form)) {
+      Case at = insn;
+      at.dst = dst;
+      at.src = src;
+      Oracle<Concrete> oracle(store, model);
+      InsnTheorem<Concrete, T> theorem(at, oracle);
+      theorem.check();
+      const Goal<Concrete>* failure = first_failure(theorem.goals());
+      if (failure == nullptr || !all_hold(theorem.assumptions())) continue;
+      return {proof::Reproduced::yes, insn_text<T>(at, theorem, *failure)};
+    }
+  }
+  return {proof::Reproduced::no, "no register assignment differs on these values"};
+}
+
+template <typename T>
+proof::ReplayResult replay_stub(Stub stub, const jit::Options& options, const term::Store& store,
+                                const term::Model& model) {
+  Oracle<Concrete> oracle(store, model);
+  StubTheorem<Concrete, T> theorem(stub, options, oracle);
+  theorem.check();
+  const Goal<Concrete>* failure = first_failure(theorem.goals());
+  if (failure == nullptr || !all_hold(theorem.assumptions())) {
+    return {proof::Reproduced::no, "the stub is right on these values"};
+  }
+  return {proof::Reproduced::yes,
+          fmt::format("  {}:\n{}  code:\n{}  first difference: not so: {}\n", T::name,
+                      register_lines<T>(theorem.machine_before(), theorem.machine_after()),
+                      T::disassemble(plain_bytes(theorem.code())), failure->what)};
+}
+
+}  // namespace probity::theorems
