@@ -8,6 +8,7 @@
 #include "isa/x86/semantics_impl.hpp"
 #include "jit/x86_64/target.hpp"
 #include "theorems/jit/insn.hpp"
+#include "theorems/jit/variant.hpp"
 
 namespace probity::theorems {
 
@@ -18,6 +19,9 @@ struct X86_64 {
   using State = x86::State<D>;
   template <PathDomain D>
   using Translator = jit::x86_64::Translator<D>;
+
+  static constexpr FeatureSet feature_sets[] = {{"", 0}, {"bmi2", jit::feature::x86_bmi2}};
+  static constexpr UpperHalves upper_halves = UpperHalves::ignored;
 
   // rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7, r8 ...
   static constexpr unsigned register_count = 16, stack_pointer = 4, context = 12, result = 0;
@@ -87,6 +91,8 @@ struct X86_64 {
   static void return_from_call(State<D>& state) {
     reg(state, stack_pointer) = reg(state, stack_pointer) + Bv<D, 64>::lit(8);
   }
+  static std::string_view register_name(unsigned r) { return x86::name(static_cast<x86::Reg>(r)); }
+  static std::string disassemble(std::span<const std::uint8_t> code);
   /// x86-64 zeroes upper halves by itself and ignores Inputs::upper_dead.
   static constexpr bool reads_upper(const Case&, bpf::Reg) { return true; }
 };
