@@ -30,6 +30,8 @@ class Run {
 
   /// Executes from `offset` bytes into the code.
   Exit from(State& state, std::size_t offset) {
+    pc = start_ + B64::lit(offset);
+    if (offset == code_.size()) return Exit::left;
     before_.emplace(offset, Visit{state, world_.private_writes()});
     for (unsigned steps = 0; steps < max_steps; ++steps) {
       const auto insn = T::decode(code_.subspan(offset));

@@ -10,6 +10,7 @@
 
 #include "isa/bpf/semantics_impl.hpp"
 #include "jit/context.hpp"
+#include "jit/compile.hpp"
 #include "jit/translator.hpp"
 #include "theorems/jit/world.hpp"
 

@@ -6,6 +6,7 @@
 
 #include "isa/x86/decode.hpp"
 #include "isa/x86/semantics_impl.hpp"
+#include "isa/x86/text.hpp"
 #include "jit/x86_64/target.hpp"
 #include "theorems/jit/insn.hpp"
 #include "theorems/jit/variant.hpp"
@@ -91,7 +92,7 @@ struct X86_64 {
   static void return_from_call(State<D>& state) {
     reg(state, stack_pointer) = reg(state, stack_pointer) + Bv<D, 64>::lit(8);
   }
-  static std::string_view register_name(unsigned r) { return x86::name(static_cast<x86::Reg>(r)); }
+  static std::string_view register_name(unsigned r) { return x86::name(static_cast<x86::Reg>(r), 64); }
   static std::string disassemble(std::span<const std::uint8_t> code);
   /// x86-64 zeroes upper halves by itself and ignores Inputs::upper_dead.
   static constexpr bool reads_upper(const Case&, bpf::Reg) { return true; }
