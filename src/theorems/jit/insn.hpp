@@ -45,14 +45,15 @@ class InsnTheorem {
     prepare();
     emit();
     if (!emitted_) return;
-    const bpf::Next<D> next = step_source();
+    bpf::Next<D> next = step_source();
     start_ = oracle_.base(Object::code) + zext<64>(labels_.here);
     Run<D, T> run(oracle_, world_, code_, start_);
     run.may_loop_to_start = bpf::row(case_.form).meaning == bpf::Meaning::atomic;
-    const Exit exit = run.from(machine_, 0);
-    if (exit == Exit::looped) {
-      for (const Event<D>& event : world_.events()) wrote_nothing(event);
-      return;
+    Exit exit = run.from(machine_, 0);
+    for (unsigned attempt = 1; exit == Exit::looped; ++attempt) {
+      if (!retry(run, attempt)) return;
+      next = step_source();
+      exit = run.from(machine_, run.loop_offset);
     }
     if (exit == Exit::left) compare(next, run);
   }
@@ -186,6 +187,34 @@ class InsnTheorem {
     }
     return next;
   }
+
+  /// A failed attempt of an atomic goes back to an earlier instruction. For all values this is
+  /// induction: the first time, the registers that differ from the earlier visit become arbitrary,
+  /// which stands for every later attempt; when that one fails too, nothing else has changed. A
+  /// counterexample is simply run on. Gives false when there is nothing more to run.
+  bool retry(Run<D, T>& run, unsigned attempt) {
+    for (const Event<D>& event : world_.events()) wrote_nothing(event);
+    if (run.earlier().private_writes != world_.private_writes()) {
+      world_.complain("a retry leaves the private memory alone");
+    }
+    State earlier = run.earlier().state;
+    for (unsigned r = 0; r < T::register_count && Oracle<D>::loops_by_induction; ++r) {
+      const B64 then = T::reg(earlier, r);
+      B64& now = T::reg(machine_, r);
+      if (then.raw() == now.raw()) continue;
+      if (attempt == 2 && !oracle_.is_arbitrary(then)) {
+        require("a retry starts from the same state", now == then);
+      }
+      now = oracle_.template value<64>(fmt::format("scratch {}{}", r, of_a_retry));
+    }
+    if (attempt == (Oracle<D>::loops_by_induction ? 2 : concrete_attempts)) return false;
+    T::renew_flags(machine_, oracle_, "retry");
+    world_.start_attempt(attempt);
+    source_.start_attempt(before_, attempt);
+    run.forget_visits();
+    return true;
+  }
+  static constexpr unsigned concrete_attempts = 8;
 
   void compare(const bpf::Next<D>& next, Run<D, T>& run) {
     if (next.flow == bpf::Flow::call_helper && !case_.always_assist && !case_.end) return compare_helper(run);

@@ -5,7 +5,7 @@
 // the same theorem in Concrete, on the same registers.
 #pragma once
 
-#include <set>
+#include <map>
 #include <vector>
 
 #include "proof/proof.hpp"
@@ -38,11 +38,18 @@ class Claims {
     };
     const term::Exploration done = term::explore_paths(body, on_path, {}, {1u << 14, 1u << 12});
     if (done == term::Exploration::limit_reached) {
-      claims_.insert(store_.var(1, "the limit of paths was reached"));
+      claims_.emplace(store_.var(1, "the limit of paths was reached"), "all paths are explored");
     }
   }
 
-  proof::Query query() const { return {{}, {claims_.begin(), claims_.end()}}; }
+  proof::Query query() const {
+    proof::Query query;
+    for (const auto& [claim, label] : claims_) {
+      query.show.push_back(claim);
+      query.labels.emplace_back(label);
+    }
+    return query;
+  }
 
  private:
   void add(const Goals<SymbolicPath>& goals, std::span<const term::Id> assumptions,
@@ -54,12 +61,12 @@ class Claims {
         given = store_.and_(store_.conjunction(assumptions), store_.conjunction(condition));
       }
       const term::Id claim = store_.implies(*given, goal.holds.raw());
-      if (!store_.is_true(claim)) claims_.insert(claim);
+      if (!store_.is_true(claim)) claims_.emplace(claim, goal.what);
     }
   }
 
   term::Store& store_;
-  std::set<term::Id> claims_;
+  std::map<term::Id, std::string_view> claims_;
 };
 
 template <typename T>

@@ -82,15 +82,8 @@ Bv<SymbolicPath, 64> Oracle<SymbolicPath>::split(B64 value) const {
 
 bool Oracle<SymbolicPath>::is_arbitrary(B64 value) const {
   const Store& store = term::current_store();
-  Id id = value.raw();
-  // A narrow probe is kept zero-extended.
-  if (store.kind(id) == Kind::concat && store.literal(store.args(id)[0]) == term::Value{0}) {
-    id = store.args(id)[1];
-  }
-  if (store.kind(id) == Kind::extract) id = store.args(id)[0];
-  if (store.kind(id) != Kind::var) return false;
-  const std::string_view named = store.name(id);
-  return named.starts_with("scratch ") || named.starts_with("probe ");
+  const Id id = value.raw();
+  return store.kind(id) == Kind::var && store.name(id).ends_with(of_a_retry);
 }
 
 Oracle<Concrete>::Oracle(const term::Store& store, const term::Model& model) {

@@ -33,6 +33,9 @@ std::string_view name(Object object);
 /// Private objects are smaller than this; so a distance beyond it is no distance within one.
 constexpr std::int64_t object_reach = 1 << 16;
 
+/// How names of values end that stand for a register in any attempt but the first.
+constexpr std::string_view of_a_retry = " of a retry";
+
 template <PathDomain D>
 class Oracle;
 
@@ -58,7 +61,7 @@ class Oracle<SymbolicPath> {
   bool leads_to(B64 pc, Bv<D, 32> label) const;
   /// A choice that a proof must split is split; the rest is the value itself.
   B64 split(B64 value) const;
-  /// Whether `value` is a variable of a scratch register or a probe: nothing else depends on it.
+  /// Whether `value` is a variable that was made for one register of a retry.
   bool is_arbitrary(B64 value) const;
   static constexpr bool loops_by_induction = true;
 

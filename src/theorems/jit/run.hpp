@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Run: emitted bytes decoded and executed by the machine's semantics, from one instruction to the
-// next, until control leaves them. A jump back to an instruction that was executed before closes a
-// loop (an atomic's retry): for all values that is where induction applies, so the state must be
-// the one of the earlier visit, up to registers that held an arbitrary value then.
+// next, until control leaves them or jumps back to an instruction that was executed before (an
+// atomic's retry).
 #pragma once
 
 #include <map>
@@ -15,7 +14,7 @@ namespace probity::theorems {
 
 enum class Exit : std::uint8_t {
   left,    ///< `pc` is outside the code, or right behind it
-  looped,  ///< for all values: an earlier state again
+  looped,  ///< back at `loop_offset`, where it has been before
   stuck,   ///< undecodable, or too many steps; a goal says so
 };
 
@@ -41,11 +40,11 @@ class Run {
       if (!distance || *distance < 0 || *distance >= std::ssize(code_)) return Exit::left;
       if (*distance == 0 && !may_loop_to_start) return Exit::left;
       offset = static_cast<std::size_t>(*distance);
-      if (const auto earlier = before_.find(offset); earlier != before_.end()) {
-        if constexpr (Oracle<D>::loops_by_induction) return close_loop(earlier->second, state);
-      } else {
-        before_.emplace(offset, Visit{state, world_.private_writes()});
+      if (before_.contains(offset)) {
+        loop_offset = offset;
+        return Exit::looped;
       }
+      before_.emplace(offset, Visit{state, world_.private_writes()});
     }
     return stuck("the code ends");
   }
@@ -53,35 +52,22 @@ class Run {
   /// A `goto -1` is left at its start; an atomic may retry from its first byte.
   bool may_loop_to_start = false;
   B64 pc{};
+  std::size_t loop_offset = 0;
 
- private:
-  static constexpr unsigned max_steps = 600;
   struct Visit {
     State state;
     std::size_t private_writes;
   };
+  /// The state in which control first came to loop_offset.
+  const Visit& earlier() const { return before_.at(loop_offset); }
+  void forget_visits() { before_.clear(); }
+
+ private:
+  static constexpr unsigned max_steps = 600;
 
   Exit stuck(std::string_view what) {
     world_.complain(what);
     return Exit::stuck;
-  }
-
-  Exit close_loop(const Visit& earlier, State& now) {
-    if (earlier.private_writes != world_.private_writes()) {
-      world_.complain("a retry leaves the private memory alone");
-    }
-    for (unsigned r = 0; r < T::register_count; ++r) {
-      State before = earlier.state;
-      const B64 then = T::reg(before, r);
-      if (oracle_.is_arbitrary(then) && occurs_once(earlier.state, then)) continue;
-      world_.require("a retry starts from the same state", T::reg(now, r) == then);
-    }
-    return Exit::looped;
-  }
-  static bool occurs_once(State state, B64 value) {
-    unsigned times = 0;
-    for (unsigned r = 0; r < T::register_count; ++r) times += T::reg(state, r).raw() == value.raw();
-    return times == 1;
   }
 
   Oracle<D>& oracle_;

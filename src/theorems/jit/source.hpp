@@ -50,6 +50,14 @@ class Source {
   std::vector<Event<D>> events;
   B64 address_index{};  ///< of a lddw
 
+  /// The instruction again, from the registers before it, on new values of memory.
+  void start_attempt(const std::array<B64, bpf::reg_count>& before, unsigned attempt) {
+    regs = before;
+    events.clear();
+    assisted = Bool<D>::lit(0);
+    attempt_ = attempt;
+  }
+
   B64 reg(bpf::Reg r) const { return regs[static_cast<unsigned>(r)]; }
   void set_reg(bpf::Reg r, B64 value) { regs[static_cast<unsigned>(r)] = value; }
 
@@ -101,7 +109,7 @@ class Source {
  private:
   template <unsigned W>
   Bv<D, W> next_old() {
-    return trunc<W>(oracle_.template value<64>(fmt::format("event {}", events.size())));
+    return trunc<W>(oracle_.template value<64>(event_name(attempt_, events.size())));
   }
   template <unsigned W>
   void require_aligned(B64 address) {
@@ -135,6 +143,7 @@ class Source {
   Oracle<D>& oracle_;
   World<D>& world_;
   jit::Memory memory_;
+  unsigned attempt_ = 0;
 };
 
 }  // namespace probity::theorems

@@ -57,6 +57,7 @@ class StubTheorem {
   void check_assist() {
     prepare();
     T::reg(machine_, T::context) = world_.context();
+    T::reg(machine_, T::assist_number) = zext<64>(oracle_.template value<32>("insn"));
     machine_before_ = machine_;
     Emission<D> emission;
     typename T::template Translator<D> translator(emission.code(), options_);

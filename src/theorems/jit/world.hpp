@@ -43,6 +43,12 @@ enum class Plain : std::uint8_t {
   runtime_tables  ///< reads of the runtime's data; a write is an error
 };
 
+/// The name of what memory held at an event.
+inline std::string event_name(unsigned attempt, std::size_t event) {
+  return attempt == 0 ? fmt::format("event {}", event)
+                      : fmt::format("event {} of attempt {}", event, attempt);
+}
+
 template <PathDomain D>
 class World {
  public:
@@ -138,6 +144,11 @@ class World {
   }
 
   // For theorems.
+  /// A failed attempt is over: what it read is not what the next one reads.
+  void start_attempt(unsigned attempt) {
+    attempt_ = attempt;
+    events_.clear();
+  }
   void move_stack(B64 base) { stack_ = base; }
   B64 stack() const { return stack_; }
   B64 context() const { return context_; }
@@ -202,10 +213,8 @@ class World {
   }
   template <unsigned W>
   Bv<D, W> next_old() {
-    return trunc<W>(oracle_.template value<64>(fmt::format("event {}", completed())));
+    return trunc<W>(oracle_.template value<64>(event_name(attempt_, events_.size())));
   }
-  /// Events that happened; a failed attempt of an atomic is retried on the same one.
-  std::size_t completed() const { return plain_ == Plain::probes ? 0 : events_.size(); }
   bool is_base(std::int64_t offset) const {
     return std::find(bases_.begin(), bases_.end(), offset) != bases_.end();
   }
@@ -258,6 +267,7 @@ class World {
   isa::Fence pending_fence_{};
   std::int64_t protected_from_ = 0;
   std::size_t private_writes_ = 0;
+  unsigned attempt_ = 0;
   unsigned probes_ = 0, conditionals_ = 0, undefined_ = 0;
   bool has_fence_ = false;
   bool wrote_stack_above_ = false;
