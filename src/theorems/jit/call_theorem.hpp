@@ -17,9 +17,9 @@ Bv<D, 64> return_from_c(Oracle<D>& oracle, World<D>& world, typename T::template
   T::return_from_call(machine);
   for (unsigned r = 0; r < T::register_count; ++r) {
     if (!T::is_caller_saved(r)) continue;
-    T::reg(machine, r) = oracle.template value<64>(fmt::format("scratch {} after {}", r, why));
+    T::set(machine, r, oracle.template value<64>(fmt::format("scratch {} after {}", r, why)));
   }
-  T::reg(machine, T::result) = result;
+  T::set(machine, T::result, result);
   T::renew_flags(machine, oracle, why);
   world.renew_context(why);
   world.forget_stack_below(depth.value_or(0) + T::call_pushes, why);
@@ -117,10 +117,10 @@ void InsnTheorem<D, T>::compare_local_call(Run<D, T>& run) {
   if (!back || *back <= 0 || *back > std::ssize(code_)) {
     return world_.complain("the callee returns into the sequence");
   }
-  T::reg(machine_, T::stack_pointer) = T::stack_after_return(T::reg(machine_, T::stack_pointer));
+  T::set(machine_, T::stack_pointer, T::stack_after_return(T::reg(machine_, T::stack_pointer)));
   for (unsigned r = 0; r < T::register_count; ++r) {
     if (!T::may_body_change(r)) continue;
-    T::reg(machine_, r) = oracle_.template value<64>(fmt::format("scratch {} after callee", r));
+    T::set(machine_, r, oracle_.template value<64>(fmt::format("scratch {} after callee", r)));
   }
   source_.regs[0] = T::reg(machine_, T::register_of(0));
   T::renew_flags(machine_, oracle_, "callee");

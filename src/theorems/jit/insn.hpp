@@ -121,19 +121,17 @@ class InsnTheorem {
   void prepare_registers() {
     for (unsigned r = 0; r < T::register_count; ++r) {
       const bool scratch = T::is_scratch(r);
-      T::reg(machine_, r) =
-          oracle_.template value<64>(fmt::format("{} {}", scratch ? "scratch" : "kept", r));
+      T::set(machine_, r, oracle_.template value<64>(fmt::format("{} {}", scratch ? "scratch" : "kept", r)));
     }
     for (unsigned r = 0; r < bpf::reg_count; ++r) {
       const B64 value = oracle_.template value<64>(role(r));
       source_.regs[r] = value;
-      T::reg(machine_, T::register_of(r)) =
-          has_garbage(r)
+      T::set(machine_, T::register_of(r), has_garbage(r)
               ? concat(oracle_.template value<32>(role(r) + " upper"), trunc<32>(value))
-              : value;
+              : value);
     }
-    T::reg(machine_, T::context) = world_.context();
-    T::reg(machine_, T::stack_pointer) = world_.stack();
+    T::set(machine_, T::context, world_.context());
+    T::set(machine_, T::stack_pointer, world_.stack());
     T::init(machine_, oracle_);
     before_ = source_.regs;
     source_.address_index = zext<64>(inputs_.address_index);
@@ -197,15 +195,15 @@ class InsnTheorem {
     if (run.earlier().private_writes != world_.private_writes()) {
       world_.complain("a retry leaves the private memory alone");
     }
-    State earlier = run.earlier().state;
+    const State& earlier = run.earlier().state;
     for (unsigned r = 0; r < T::register_count && Oracle<D>::loops_by_induction; ++r) {
       const B64 then = T::reg(earlier, r);
-      B64& now = T::reg(machine_, r);
+      const B64 now = T::reg(machine_, r);
       if (then.raw() == now.raw()) continue;
       if (attempt == 2 && !oracle_.is_arbitrary(then)) {
         require("a retry starts from the same state", now == then);
       }
-      now = oracle_.template value<64>(fmt::format("scratch {}{}", r, of_a_retry));
+      T::set(machine_, r, oracle_.template value<64>(fmt::format("scratch {}{}", r, of_a_retry)));
     }
     if (attempt == (Oracle<D>::loops_by_induction ? 2 : concrete_attempts)) return false;
     T::renew_flags(machine_, oracle_, "retry");

@@ -36,8 +36,7 @@ std::string register_lines(const typename T::template State<Concrete>& before,
                            const typename T::template State<Concrete>& after) {
   std::string text;
   for (unsigned r = 0; r < T::register_count; ++r) {
-    auto left = before, right = after;
-    const std::uint64_t from = T::reg(left, r).raw(), to = T::reg(right, r).raw();
+    const std::uint64_t from = T::reg(before, r).raw(), to = T::reg(after, r).raw();
     if (from == to) continue;
     text += fmt::format("    {:<4} {:#018x} -> {:#018x}\n", T::register_name(r), from, to);
   }

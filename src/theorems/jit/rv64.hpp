@@ -58,13 +58,15 @@ struct Rv64 {
   }
 
   template <PathDomain D>
-  static Bv<D, 64>& reg(State<D>& state, unsigned r) {
-    return state.x[r];
+  static Bv<D, 64> reg(const State<D>& state, unsigned r) {
+    return state.reg(static_cast<riscv::Reg>(r));
   }
   template <PathDomain D>
-  static void init(State<D>& state, Oracle<D>&) {
-    state.x[0] = Bv<D, 64>::lit(0);
+  static void set(State<D>& state, unsigned r, Bv<D, 64> value) {
+    state.set_reg(static_cast<riscv::Reg>(r), value);
   }
+  template <PathDomain D>
+  static void init(State<D>&, Oracle<D>&) {}
   template <PathDomain D>
   static void renew_flags(State<D>&, Oracle<D>&, std::string_view) {}
   template <PathDomain D>
@@ -103,7 +105,9 @@ struct Rv64 {
   static void return_from_call(State<D>&) {}
 
   static bool reads_upper(const Case& insn, bpf::Reg reg) {
-    return jit::reads_upper(insn.form, insn.dst, insn.src, reg);
+    if (insn.always_assist || insn.end) return true;
+    const bpf::Insn at{insn.form, insn.dst, insn.src};
+    return (jit::upper_reads(at) & jit::half_of(reg)) != 0;
   }
   static std::string disassemble(std::span<const std::uint8_t> code);
 };

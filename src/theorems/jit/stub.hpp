@@ -47,17 +47,17 @@ class StubTheorem {
   }
   void prepare() {
     for (unsigned r = 0; r < T::register_count; ++r) {
-      T::reg(machine_, r) = oracle_.template value<64>(fmt::format("scratch {}", r));
+      T::set(machine_, r, oracle_.template value<64>(fmt::format("scratch {}", r)));
     }
-    T::reg(machine_, T::stack_pointer) = world_.stack();
+    T::set(machine_, T::stack_pointer, world_.stack());
     T::init(machine_, oracle_);
   }
   static std::int64_t saved(unsigned r) { return jit::context_offset::registers + 8 * r; }
 
   void check_assist() {
     prepare();
-    T::reg(machine_, T::context) = world_.context();
-    T::reg(machine_, T::assist_number) = zext<64>(oracle_.template value<32>("insn"));
+    T::set(machine_, T::context, world_.context());
+    T::set(machine_, T::assist_number, zext<64>(oracle_.template value<32>("insn")));
     machine_before_ = machine_;
     Emission<D> emission;
     typename T::template Translator<D> translator(emission.code(), options_);
@@ -105,7 +105,7 @@ class StubTheorem {
 
   void check_enter() {
     prepare();
-    T::reg(machine_, T::argument(0)) = world_.context();
+    T::set(machine_, T::argument(0), world_.context());
     machine_before_ = machine_;
     const B64 body = T::reg(machine_, T::argument(1));
     Emission<D> emission;
@@ -128,7 +128,7 @@ class StubTheorem {
     }
     if (stub_ == Stub::leave) return check_leave(at, *depth, caller);
     forget(*depth);
-    T::reg(machine_, T::stack_pointer) = T::stack_after_return(T::reg(machine_, T::stack_pointer));
+    T::set(machine_, T::stack_pointer, T::stack_after_return(T::reg(machine_, T::stack_pointer)));
     const B64 result = T::reg(machine_, T::register_of(0));
     if (run.from(machine_, static_cast<std::size_t>(*back)) != Exit::left) return;
     require("r0 is returned in full", T::reg(machine_, T::result) == result);
@@ -153,7 +153,7 @@ class StubTheorem {
   void forget(std::int64_t depth) {
     for (unsigned r = 0; r < T::register_count; ++r) {
       if (!T::may_body_change(r)) continue;
-      T::reg(machine_, r) = oracle_.template value<64>(fmt::format("scratch {} after body", r));
+      T::set(machine_, r, oracle_.template value<64>(fmt::format("scratch {} after body", r)));
     }
     T::renew_flags(machine_, oracle_, "body");
     const B64 entry_sp = world_.context_at(jit::context_offset::entry_sp);
@@ -163,7 +163,7 @@ class StubTheorem {
   }
   void check_leave(const jit::Labels<D>& at, std::int64_t depth, B64 caller) {
     forget(depth);
-    T::reg(machine_, T::stack_pointer) = oracle_.template value<64>("deeper stack");
+    T::set(machine_, T::stack_pointer, oracle_.template value<64>("deeper stack"));
     Emission<D> emission;
     typename T::template Translator<D> translator(emission.code(), options_);
     translator.leave(at);

@@ -46,8 +46,12 @@ struct X86_64 {
   static constexpr bool may_body_change(unsigned r) { return is_scratch(r) || is_bpf(r); }
 
   template <PathDomain D>
-  static Bv<D, 64>& reg(State<D>& state, unsigned r) {
+  static Bv<D, 64> reg(const State<D>& state, unsigned r) {
     return state.gpr[r];
+  }
+  template <PathDomain D>
+  static void set(State<D>& state, unsigned r, Bv<D, 64> value) {
+    state.gpr[r] = value;
   }
   template <PathDomain D>
   static void init(State<D>& state, Oracle<D>& oracle) {
@@ -90,7 +94,7 @@ struct X86_64 {
   }
   template <PathDomain D>
   static void return_from_call(State<D>& state) {
-    reg(state, stack_pointer) = reg(state, stack_pointer) + Bv<D, 64>::lit(8);
+    set(state, stack_pointer, stack_after_return(reg(state, stack_pointer)));
   }
   static std::string_view register_name(unsigned r) { return x86::name(static_cast<x86::Reg>(r), 64); }
   static std::string disassemble(std::span<const std::uint8_t> code);
