@@ -7,6 +7,8 @@
 
 #include "cli/flags.hpp"
 #include "cli/prove_report.hpp"
+#include "theorems/isa/isa.hpp"
+#include "theorems/jit/jit.hpp"
 #include "theorems/lemmas/lemmas.hpp"
 
 namespace probity::cli {
@@ -26,6 +28,10 @@ struct Part {
 
 constexpr std::array parts = {
     Part{"jit", "", theorems::lemma_obligations},
+    Part{"isa", "x86_64", theorems::x86_obligations},
+    Part{"isa", "rv64", theorems::riscv_obligations},
+    Part{"jit", "x86_64", [] { return theorems::jit_obligations(jit::Target::x86_64); }},
+    Part{"jit", "rv64", [] { return theorems::jit_obligations(jit::Target::rv64); }},
 };
 
 struct Flags {

@@ -33,8 +33,8 @@ void InsnTheorem<D, T>::compare_helper(Run<D, T>& run) {
   source_.assisted = source_.assisted | ~ult(id, B32::lit(jit::helper_limit));
   if (oracle_.leads_to(run.pc, labels_.assist)) return compare_assist(run.pc);
   require("the runtime is asked for help whenever that is due", ~source_.assisted);
-  require("the helper is called", run.pc == oracle_.entry(name(Object::helpers),
-                                                          shl(zext<64>(id), B64::lit(3))));
+  require("the helper is called", run.pc == T::aligned(oracle_.entry(
+                                           name(Object::helpers), shl(zext<64>(id), B64::lit(3)))));
   for (unsigned i = 1; i <= 5; ++i) {
     require("the helper gets its arguments", T::reg(machine_, T::argument(i - 1)) == before_[i]);
   }
@@ -90,7 +90,7 @@ void InsnTheorem<D, T>::compare_tail_call(Run<D, T>& run) {
   source_.assisted = ~succeeds;
   if (oracle_.leads_to(run.pc, labels_.assist)) return compare_assist(run.pc);
   require("the runtime is asked for help whenever that is due", succeeds);
-  require("the tail call enters its target", run.pc == target);
+  require("the tail call enters its target", run.pc == T::aligned(target));
   tail_call_ = true;
   compare_registers();
   compare_events();

@@ -46,7 +46,7 @@ class InsnTheorem {
     emit();
     if (!emitted_) return;
     bpf::Next<D> next = step_source();
-    start_ = oracle_.base(Object::code) + zext<64>(labels_.here);
+    start_ = T::aligned(oracle_.base(Object::code)) + zext<64>(labels_.here);
     Run<D, T> run(oracle_, world_, code_, start_);
     run.may_loop_to_start = bpf::row(case_.form).meaning == bpf::Meaning::atomic;
     Exit exit = run.from(machine_, 0);
@@ -84,7 +84,7 @@ class InsnTheorem {
 
   void assume(Bool<D> condition) { assumptions_.push_back(condition); }
   B32 label(std::string_view named) {
-    const B32 value = oracle_.template value<32>(named);
+    const B32 value = T::aligned(oracle_.template value<32>(named));
     assume(ult(value, B32::lit(jit::label_limit)));
     return value;
   }
@@ -234,7 +234,7 @@ class InsnTheorem {
     const bool falls_through = distance && *distance == std::ssize(code_);
     switch (next.flow) {
       case bpf::Flow::exit:
-        return require("exit returns to the caller", pc == return_address());
+        return require("exit returns to the caller", pc == T::aligned(return_address()));
       case bpf::Flow::jump:
         if (falls_through) break;
         return require("the jump reaches its target", pc == address_of(labels_.target));
@@ -250,7 +250,7 @@ class InsnTheorem {
     }
     require("control goes on behind the sequence", Bool<D>::lit(falls_through ? 1 : 0));
   }
-  B64 address_of(B32 label) { return oracle_.base(Object::code) + zext<64>(label); }
+  B64 address_of(B32 label) { return T::aligned(oracle_.base(Object::code)) + zext<64>(label); }
   B64 return_address() { return T::body_return_address(machine_before_, world_); }
 
   void compare_registers() {
@@ -259,8 +259,10 @@ class InsnTheorem {
   void compare_register(unsigned r, B64 expected) {
     const B64 actual = T::reg(machine_, T::register_of(r));
     const bool defined = expected.raw() != before_[r].raw();
-    const bool low_only = (case_.upper_dead && defined) || (has_garbage(r) && !defined);
-    if (low_only) require(register_goal[r], trunc<32>(actual) == trunc<32>(expected));
+    if (has_garbage(r) && !defined) {
+      return require(register_goal[r], actual == T::reg(machine_before_, T::register_of(r)));
+    }
+    if (case_.upper_dead && defined) require(register_goal[r], trunc<32>(actual) == trunc<32>(expected));
     else require(register_goal[r], actual == expected);
   }
 

@@ -24,8 +24,12 @@ struct Rv64 {
   static constexpr FeatureSet feature_sets[] = {
       {"", 0},
       {"c", jit::feature::rv_c},
-      {"zb", jit::feature::rv_zba | jit::feature::rv_zbb},
-      {"c+zb", jit::feature::rv_c | jit::feature::rv_zba | jit::feature::rv_zbb},
+      {"zba", jit::feature::rv_zba},
+      {"zbb", jit::feature::rv_zbb},
+      {"c+zba", jit::feature::rv_c | jit::feature::rv_zba},
+      {"c+zbb", jit::feature::rv_c | jit::feature::rv_zbb},
+      {"zba+zbb", jit::feature::rv_zba | jit::feature::rv_zbb},
+      {"c+zba+zbb", jit::feature::rv_c | jit::feature::rv_zba | jit::feature::rv_zbb},
   };
   static constexpr UpperHalves upper_halves = UpperHalves::elided;
 
@@ -69,6 +73,11 @@ struct Rv64 {
   static void init(State<D>&, Oracle<D>&) {}
   template <PathDomain D>
   static void renew_flags(State<D>&, Oracle<D>&, std::string_view) {}
+  /// Code addresses as the machine takes them: even ones (jalr clears the lowest bit).
+  template <Domain D, unsigned W>
+  static Bv<D, W> aligned(Bv<D, W> address) {
+    return concat(bits<W - 1, 1>(address), Bv<D, 1>::lit(0));
+  }
   template <PathDomain D>
   static std::optional<riscv::Insn<D>> decode(std::span<const Bv<D, 8>> bytes) {
     if (bytes.size() < 2) return std::nullopt;

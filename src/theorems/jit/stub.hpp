@@ -36,13 +36,13 @@ class StubTheorem {
   void require(std::string_view what, Bool<D> holds) { world_.require(what, holds); }
   jit::Labels<D> labels() {
     jit::Labels<D> labels;
-    labels.here = oracle_.template value<32>("here");
-    labels.assist = oracle_.template value<32>("assist");
-    labels.leave = oracle_.template value<32>("leave");
+    labels.here = T::aligned(oracle_.template value<32>("here"));
+    labels.assist = T::aligned(oracle_.template value<32>("assist"));
+    labels.leave = T::aligned(oracle_.template value<32>("leave"));
     for (const B32 label : {labels.here, labels.assist, labels.leave}) {
       assumptions_.push_back(ult(label, B32::lit(jit::label_limit)));
     }
-    start_ = oracle_.base(Object::code) + zext<64>(labels.here);
+    start_ = T::aligned(oracle_.base(Object::code)) + zext<64>(labels.here);
     return labels;
   }
   void prepare() {
@@ -66,7 +66,7 @@ class StubTheorem {
     Run<D, T> run(oracle_, world_, code_, start_);
     if (run.from(machine_, 0) != Exit::left) return;
     require("the runtime is called",
-            run.pc == world_.context_at_entry(jit::context_offset::assist));
+            run.pc == T::aligned(world_.context_at_entry(jit::context_offset::assist)));
     for (unsigned r = 0; r < bpf::reg_count; ++r) {
       require("every register is handed over",
               world_.context_at(saved(r)) == T::reg(machine_before_, T::register_of(r)));
@@ -82,7 +82,7 @@ class StubTheorem {
       require("every register is taken back",
               T::reg(machine_, T::register_of(r)) == world_.context_at(saved(r)));
     }
-    require("control goes where the runtime says", run.pc == target);
+    require("control goes where the runtime says", run.pc == T::aligned(target));
     keep_others();
   }
   B64 resume(Run<D, T>& run, std::string_view why) {
@@ -116,7 +116,7 @@ class StubTheorem {
     Run<D, T> run(oracle_, world_, code_, start_);
     if (run.from(machine_, 0) != Exit::left) return;
     const B64 caller = T::c_return_address(machine_before_, world_);
-    require("the body is entered", run.pc == body);
+    require("the body is entered", run.pc == T::aligned(body));
     check_body_registers();
     const auto depth = oracle_.distance(world_.stack(), T::reg(machine_, T::stack_pointer));
     const auto back = oracle_.distance(start_, T::body_return_address(machine_, world_));
@@ -173,7 +173,7 @@ class StubTheorem {
     check_return(run.pc, caller);
   }
   void check_return(B64 pc, B64 caller) {
-    require("control returns to the caller", pc == caller);
+    require("control returns to the caller", pc == T::aligned(caller));
     for (unsigned r = 0; r < T::register_count; ++r) {
       if (!T::is_callee_saved(r)) continue;
       require("callee-saved registers are restored",

@@ -141,10 +141,8 @@ std::vector<Variant> variants(Form form, std::span<const FeatureSet> feature_set
     });
   }
   if (upper_halves == UpperHalves::elided && !is_local_call(form)) {
-    also(result, [](Variant& v) {
-      v.insn.upper_garbage = true;
-      v.name += "/any-upper";
-    });
+    // Any upper half includes the right one, so this needs no variant of its own.
+    for (Variant& v : result) v.insn.upper_garbage = true;
     if (writes_dst(form)) {
       also(result, [](Variant& v) {
         v.insn.upper_dead = true;

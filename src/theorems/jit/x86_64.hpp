@@ -65,6 +65,11 @@ struct X86_64 {
     state.of = oracle.template value<1>(fmt::format("of {}", why));
     state.pf = oracle.template value<1>(fmt::format("pf {}", why));
   }
+  /// Code addresses as the machine takes them: any.
+  template <Domain D, unsigned W>
+  static Bv<D, W> aligned(Bv<D, W> address) {
+    return address;
+  }
   template <PathDomain D>
   static auto decode(std::span<const Bv<D, 8>> bytes) {
     return x86::decode<D>(bytes);
