@@ -3,7 +3,11 @@
 // own; results go to fixed places, so their order does not depend on timing. One obligation is
 // settled conclusion by conclusion (conclusion.hpp).
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -23,6 +27,18 @@ using term::Id;
 
 /// After so many conclusions without an answer, the others of an obligation are left.
 constexpr std::size_t max_unknown_conclusions = 2;
+
+/// A counterexample in one line: what it is against, then `name=0x…`.
+std::string described(const Refuted& refuted) {
+  std::string text = refuted.conclusion.empty() ? "" : "; against: " + refuted.conclusion;
+  for (const auto& [name, value] : refuted.variables) {
+    std::array<char, 16> digits{};
+    const auto end =
+        std::to_chars(digits.begin(), digits.end(), static_cast<std::uint64_t>(value), 16).ptr;
+    text += "; " + name + "=0x" + std::string(digits.begin(), end);
+  }
+  return text;
+}
 
 /// One obligation on its way to a result.
 class Discharge {
@@ -134,7 +150,8 @@ class Discharge {
       ReplayResult replay = obligation_.replay(store_, reply.model);
       if (replay.reproduced == Reproduced::no) {
         result_.our_bug = true;
-        result_.verdict = Unknown{"counterexample does not replay (our bug): " + replay.text};
+        result_.verdict = Unknown{"counterexample does not replay (our bug): " + replay.text +
+                                  described(refuted)};
         return;
       }
       refuted.replay = std::move(replay.text);

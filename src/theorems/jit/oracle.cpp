@@ -67,7 +67,10 @@ bool Oracle<SymbolicPath>::is_within(B64 base, B64 address) const {
 }
 
 bool Oracle<SymbolicPath>::leads_to(B64 pc, Bv<D, 32> label) const {
-  return mentions(term::current_store(), pc.raw(), label.raw());
+  const Store& store = term::current_store();
+  Id variable = label.raw();
+  while (store.kind(variable) != Kind::var) variable = store.args(variable).front();
+  return mentions(store, pc.raw(), variable);
 }
 
 Bv<SymbolicPath, 64> Oracle<SymbolicPath>::split(B64 value) const {
