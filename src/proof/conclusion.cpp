@@ -55,14 +55,19 @@ Conclusions::Conclusions(term::Store& store, std::span<const Id> assume, const S
       slicer_(store, assume),
       canonicalise_(store) {}
 
-Conclusions::Reply Conclusions::refute(Id conclusion) {
+Conclusions::Reply Conclusions::refute(Id conclusion, std::span<const Id> given) {
   const Id negation = store_.not_(conclusion);
+  if (!std::ranges::equal(given, last_given_)) {
+    last_given_.assign(given.begin(), given.end());
+    slicer_.replace_from(assume_.size(), given);
+  }
   std::vector<Id> parts = slicer_.relevant(negation);
-  const bool whole = parts.size() == assume_.size();
+  const bool whole = parts.size() == assume_.size() + given.size();
   parts.push_back(negation);
   Reply reply = ask(parts);
   if (whole || reply.settled.status != Status::sat) return reply;
   parts = assume_;
+  parts.insert(parts.end(), given.begin(), given.end());
   parts.push_back(negation);
   return ask(parts);
 }

@@ -32,8 +32,9 @@ class Conclusions {
     term::Model model;  ///< when sat: of all assumptions, and the conclusion fails in it
     bool shared = false;
   };
-  /// Is there a model of the assumptions in which `conclusion` is false?
-  Reply refute(term::Id conclusion);
+  /// Is there a model of the assumptions and of what is `given` for it in which `conclusion` is
+  /// false?
+  Reply refute(term::Id conclusion, std::span<const term::Id> given);
 
   const solver::Stats& stats() const { return stats_; }
 
@@ -47,6 +48,7 @@ class Conclusions {
   const Setting& setting_;
   std::vector<term::Id> assume_;
   Slicer slicer_;
+  std::vector<term::Id> last_given_;  ///< what slicer_ knows beyond assume_
   Canonicaliser canonicalise_;
   solver::Stats stats_;
 };

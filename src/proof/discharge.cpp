@@ -108,7 +108,9 @@ class Discharge {
         ++effort.left;
         continue;
       }
-      const Conclusions::Reply reply = conclusions.refute(query.show[i]);
+      const std::span<const Id> given =
+          i < query.given.size() ? std::span<const Id>(query.given[i]) : std::span<const Id>();
+      const Conclusions::Reply reply = conclusions.refute(query.show[i], given);
       ++(reply.shared              ? effort.shared
          : reply.settled.from_disk ? effort.remembered
                                    : effort.solved);

@@ -20,9 +20,21 @@ bool intersect(std::span<const std::uint64_t> a, std::span<const std::uint64_t> 
 
 }  // namespace
 
-Slicer::Slicer(const term::Store& store, std::span<const Id> assumptions)
-    : store_(store), assumptions_(assumptions.begin(), assumptions.end()) {
-  for (const Id assumption : assumptions) assumption_leaves_.push_back(leaves(assumption));
+Slicer::Slicer(const term::Store& store, std::span<const Id> assumptions) : store_(store) {
+  for (const Id assumption : assumptions) add(assumption);
+}
+
+void Slicer::replace_from(std::size_t kept, std::span<const Id> others) {
+  assumptions_.resize(kept);
+  assumption_leaves_.resize(kept);
+  for (const Id assumption : others) add(assumption);
+}
+
+void Slicer::add(Id assumption) {
+  auto [found, fresh] = leaves_of_.try_emplace(assumption);
+  if (fresh) found->second = leaves(assumption);
+  assumptions_.push_back(assumption);
+  assumption_leaves_.push_back(found->second);
 }
 
 std::vector<Slicer::Leaf> Slicer::leaves(Id root) {

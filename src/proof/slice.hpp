@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,9 @@ class Slicer {
  public:
   Slicer(const term::Store& store, std::span<const term::Id> assumptions);
 
+  /// Keeps the first `kept` assumptions and takes `others` instead of the rest.
+  void replace_from(std::size_t kept, std::span<const term::Id> others);
+
   /// The assumptions that `goal` depends on, in their order.
   std::vector<term::Id> relevant(term::Id goal);
 
@@ -24,12 +28,14 @@ class Slicer {
   /// A variable's id, or a function's number beyond all ids.
   using Leaf = std::uint64_t;
   std::vector<Leaf> leaves(term::Id root);
+  void add(term::Id assumption);
 
   const term::Store& store_;
   std::vector<term::Id> assumptions_;
   std::vector<std::vector<Leaf>> assumption_leaves_;  // sorted
   std::vector<std::uint32_t> visited_;                // by term: the last traversal
   std::uint32_t traversals_ = 0;
+  std::map<term::Id, std::vector<Leaf>> leaves_of_;  // of every assumption seen
 };
 
 }  // namespace probity::proof

@@ -103,6 +103,9 @@ class InsnTheorem {
     world_.set_base(jit::context_offset::helpers, Object::helpers);
     world_.set_base(jit::context_offset::addresses, Object::addresses);
     world_.set_base(jit::context_offset::tail_tables, Object::tail_tables);
+    if (bpf::row(case_.form).operands == bpf::Operands::dst_imm) {
+      world_.expect_constant(oracle_.template value<32>("imm"));
+    }
     labels_ = {label("here"), label("target"), label("assist"), label("leave")};
     inputs_.immediates = {oracle_.template value<16>("off"), oracle_.template value<32>("imm"),
                           oracle_.template value<32>("next_imm")};

@@ -5,6 +5,7 @@
 // the same theorem in Concrete, on the same registers.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -38,14 +39,16 @@ class Claims {
     };
     const term::Exploration done = term::explore_paths(body, on_path, {}, {1u << 14, 1u << 12});
     if (done == term::Exploration::limit_reached) {
-      claims_.emplace(store_.var(1, "the limit of paths was reached"), "all paths are explored");
+      claims_.emplace(std::pair(std::vector<term::Id>(), store_.var(1, "the limit of paths")),
+                      "all paths are explored");
     }
   }
 
   proof::Query query() const {
     proof::Query query;
     for (const auto& [claim, label] : claims_) {
-      query.show.push_back(claim);
+      query.show.push_back(claim.second);
+      query.given.push_back(claim.first);
       query.labels.emplace_back(label);
     }
     return query;
@@ -54,19 +57,19 @@ class Claims {
  private:
   void add(const Goals<SymbolicPath>& goals, std::span<const term::Id> assumptions,
            std::span<const term::Id> condition) {
-    std::optional<term::Id> given;
+    std::vector<term::Id> given(assumptions.begin(), assumptions.end());
+    given.insert(given.end(), condition.begin(), condition.end());
+    std::ranges::sort(given);
+    given.erase(std::unique(given.begin(), given.end()), given.end());
     for (const Goal<SymbolicPath>& goal : goals) {
-      if (store_.is_true(goal.holds.raw())) continue;
-      if (!given) {
-        given = store_.and_(store_.conjunction(assumptions), store_.conjunction(condition));
-      }
-      const term::Id claim = store_.implies(*given, goal.holds.raw());
-      if (!store_.is_true(claim)) claims_.emplace(claim, goal.what);
+      const term::Id shown = goal.holds.raw();
+      if (store_.is_true(shown) || std::ranges::binary_search(given, shown)) continue;
+      claims_.emplace(std::pair(given, shown), goal.what);
     }
   }
 
   term::Store& store_;
-  std::map<term::Id, std::string_view> claims_;
+  std::map<std::pair<std::vector<term::Id>, term::Id>, std::string_view> claims_;
 };
 
 template <typename T>

@@ -90,7 +90,20 @@ struct Rv64 {
   template <PathDomain D>
   static Bv<D, 64> execute(const riscv::Insn<D>& insn, State<D>& state, Bv<D, 64> pc,
                            World<D>& world) {
+    const riscv::Row& row = riscv::row(insn.form);
+    const unsigned operand = static_cast<unsigned>(insn.rs2);
+    if (world.expects_constant() && is_hard(row) && is_temporary(operand)) {
+      const Bv<D, 64> built = reg(state, operand);
+      set(state, operand, row.width == 64 ? world.template in_place_of<64>(built)
+                                          : world.template in_place_of<32>(built));
+    }
     return riscv::execute(insn, state, pc, world);
+  }
+  /// Products and divisions: equal operands make equal results, but only if that is seen.
+  static constexpr bool is_hard(const riscv::Row& row) {
+    if (row.meaning != riscv::Meaning::alu) return false;
+    const auto op = static_cast<riscv::AluOp>(row.operation);
+    return op >= riscv::AluOp::mul && op <= riscv::AluOp::remu;
   }
 
   /// An eBPF function runs with its return address in s7.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -144,6 +145,18 @@ class World {
   }
 
   // For theorems.
+  /// The sign-extended immediate that code may have built in a register: a product or quotient is
+  /// compared with eBPF's only after `in_place_of` has shown that it is that immediate.
+  void expect_constant(Bv<D, 32> constant) { constant_ = constant; }
+  /// A cut: shows that the low W bits of `built` are the immediate's and gives them as such.
+  template <unsigned W>
+  B64 in_place_of(B64 built) {
+    const B64 whole = sext<64>(*constant_);
+    require("the constant is built", trunc<W>(built) == trunc<W>(whole));
+    if constexpr (W == 64) return whole;
+    else return concat(bits<63, W>(built), trunc<W>(whole));
+  }
+  bool expects_constant() const { return constant_.has_value(); }
   /// A failed attempt is over: what it read is not what the next one reads.
   void start_attempt(unsigned attempt) {
     attempt_ = attempt;
@@ -267,6 +280,7 @@ class World {
   isa::Fence pending_fence_{};
   std::int64_t protected_from_ = 0;
   std::size_t private_writes_ = 0;
+  std::optional<Bv<D, 32>> constant_;
   unsigned attempt_ = 0;
   unsigned probes_ = 0, conditionals_ = 0, undefined_ = 0;
   bool has_fence_ = false;
