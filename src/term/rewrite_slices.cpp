@@ -46,10 +46,11 @@ std::optional<Id> Rewriter::merge(Id high, Id low, unsigned depth) {
   const unsigned total = width(high) + width(low);
   // concat(k, l) -> one literal
   if (is_lit(high) && is_lit(low)) return lit(total, value(high) << width(low) | value(low));
-  if (is(high, Kind::extract) && !is_lit(low) && at(high).low >= width(low)) {
+  if (is(high, Kind::extract) && at(high).low >= width(low)) {
     const Id whole = arg(high, 0);
     const unsigned start = at(high).low - width(low);
-    // concat(x[i:j], x[j-1:k]) -> x[i:k], also where the lower slice has been rewritten
+    // concat(x[i:j], x[j-1:k]) -> x[i:k], also where the lower slice has been rewritten: to zeros,
+    // say, where x is a sum of aligned addresses
     if (extract(start, width(low), whole) == low) return extract(start, total, whole);
   }
   const Kind shared = kind(high);

@@ -27,7 +27,7 @@ constexpr Cond opposite(Cond c) {
 template <PathDomain D>
 class Emitter {
  public:
-  using Offset = Bv<D, 32>;  ///< a distance in bytes from the instruction, signed
+  using Offset = Bv<D, 64>;  ///< a distance in bytes from the instruction, signed
   using Imm12 = Bv<D, 12>;
 
   Emitter(isa::Code<D>& code, std::uint32_t features) : code_(code), features_(features) {}

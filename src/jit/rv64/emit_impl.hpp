@@ -192,9 +192,9 @@ void Emitter<D>::lui(Reg rd, Bv<D, 20> imm) {
 }
 
 /// What lui holds when a signed 12-bit number is added to it afterwards.
-template <PathDomain D>
-Bv<D, 20> upper_part(Bv<D, 32> value) {
-  return bits<31, 12>(value + Bv<D, 32>::lit(0x800));
+template <PathDomain D, unsigned W>
+Bv<D, 20> upper_part(Bv<D, W> value) {
+  return bits<31, 12>(value + Bv<D, W>::lit(0x800));
 }
 
 template <PathDomain D>

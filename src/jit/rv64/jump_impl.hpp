@@ -14,8 +14,8 @@ using bpf::JmpOp;
 
 /// From what is emitted next to a label.
 template <PathDomain D>
-Bv<D, 32> Translator<D>::distance(Bv<D, 32> target) const {
-  return target - (here_ + literal(emit_.size() - start_));
+Bv<D, 64> Translator<D>::distance(Bv<D, 32> target) const {
+  return zext<64>(target) - (zext<64>(here_) + Bv<D, 64>::lit(emit_.size() - start_));
 }
 
 template <PathDomain D>

@@ -125,7 +125,7 @@ class Translator {
   void swap_halves(Reg dst, unsigned width);
 
   // jump_impl.hpp
-  Bv<D, 32> distance(Bv<D, 32> target) const;
+  Bv<D, 64> distance(Bv<D, 32> target) const;
   void take_fuel(const Input& in);
   void jump_to(Bv<D, 32> target);
   void jump_far(Bv<D, 32> target);
