@@ -3,6 +3,7 @@
 // kernel's part as for the interpreter; the Context connects it with the code: helpers are C++
 // functions that the code calls, everything rare comes back as an assist and is executed by
 // execute_one(). Machine holds the guest's state whenever the code has handed over.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -12,7 +13,6 @@
 #include <fmt/format.h>
 
 #include "base/check.hpp"
-#include "isa/bpf/codec.hpp"
 #include "jit/context.hpp"
 #include "runtime/emulator/emulator.hpp"
 #include "runtime/engine.hpp"
@@ -65,10 +65,14 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
     } else {
       TRY(translation_.seal());
     }
+    TRY(session_.make_maps());
     make_tail_tables();
-    addresses_.resize(translation_.address_count());
+    resolve_constant_addresses();
     connect_context();
-    return session_.make_maps();
+    frames_ = std::ranges::any_of(translation_.programs(), &TranslatedProgram::has_frames)
+                  ? max_frames
+                  : 1;
+    return {};
   }
 
   std::string_view engine_name() const override { return name(kind_); }
@@ -122,23 +126,22 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
     const auto slot = static_cast<std::uint32_t>(number) - program.first_insn;
     take_registers(program);
     const std::uint8_t* const leave = program.code.data() + program.leave;
-    const std::span<const bpf::Slot> slots = program.program->view->slots;
-    if (slot >= slots.size()) return stop(slot, FaultKind::jump_out_of_range, slot), leave;
+    const bool is_insn = slot < program.insns.size() && program.insns[slot].is_insn;
+    if (!is_insn) return stop(slot, FaultKind::jump_out_of_range, slot), leave;
+    const bpf::Insn& insn = program.insns[slot].insn;
     if (context_.fuel == 0) return stop(slot, FaultKind::out_of_fuel, 0), leave;
     --context_.fuel;
-    const Expected<bpf::Insn> insn = bpf::decode(slots, slot);
-    if (!insn) return stop(slot, FaultKind::jump_out_of_range, slot), leave;  // inside a lddw
     session_.tail_calls() =
         program::tail_call_limit - static_cast<std::uint32_t>(context_.tail_calls_left);
-    const Step step = execute_one(machine_, *insn, slot);
+    const Step step = execute_one(machine_, insn, slot);
     context_.tail_calls_left = program::tail_call_limit - session_.tail_calls();
     give_registers();
     publish_regions();
     switch (step.end) {
       case StepEnd::slot:
-        if (insn->slot_count() == 2 && insn->form != bpf::Form::lddw) {
-          addresses_[program.address_indexes[slot]] =
-              machine_.regs[static_cast<unsigned>(insn->dst)];
+        if (needs_address(insn)) {
+          addresses_[program.insns[slot].address_index] =
+              machine_.regs[static_cast<unsigned>(insn.dst)];
         }
         return program.at(step.slot);
       case StepEnd::tail_call: return translation_.translated(machine_.code).at(0);
@@ -170,6 +173,28 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
     for (const std::vector<const std::uint8_t*>& entries : tail_entries_) {
       tail_tables_.push_back({entries.size(), entries.data()});
     }
+  }
+
+  /// Maps and functions have the same address in every run; values of maps get theirs in the run.
+  void resolve_constant_addresses() {
+    constant_addresses_.resize(translation_.address_count());
+    for (const TranslatedProgram& program : translation_.programs()) {
+      for (std::size_t slot = 0; slot < program.insns.size(); ++slot) {
+        const NumberedInsn& one = program.insns[slot];
+        const bool is_map = one.insn.form == bpf::Form::lddw_map;
+        if (!one.is_insn || (!is_map && one.insn.form != bpf::Form::lddw_func)) continue;
+        machine_.environment_slot = static_cast<std::uint32_t>(slot);
+        const std::uint64_t address =
+            session_.address_of(machine_, is_map ? bpf::ImmOp::map : bpf::ImmOp::func,
+                                static_cast<std::uint32_t>(one.insn.imm),
+                                static_cast<std::uint32_t>(one.insn.next_imm));
+        // A bad one faults when it is executed.
+        if (machine_.fault.kind == FaultKind::none)
+          constant_addresses_[one.address_index] = address;
+        machine_.fault = {};
+      }
+    }
+    addresses_ = constant_addresses_;
   }
 
   void connect_context() {
@@ -204,9 +229,10 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
     machine_.functions = this;
     machine_.stop_depth = 0;
     // Translated calls do not fill their frames: what they find is zero, or of this run.
-    for (auto& stack : machine_.stacks) stack.fill(0);
+    const std::size_t frames = is_checked() ? frames_ : max_frames;  // unchecked, the last is first
+    for (std::size_t i = 1; i < frames; ++i) machine_.stacks[i].fill(0);
     machine_.may_goto_left.fill(may_goto_limit);
-    std::ranges::fill(addresses_, 0);
+    std::ranges::copy(constant_addresses_, addresses_.begin());
     context_.fuel = limits_.fuel_insns;
     context_.tail_calls_left = program::tail_call_limit;
     context_.stop = 0;
@@ -281,7 +307,9 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
   std::optional<Emulator> emulator_;
   std::optional<Diagnostic> broken_;  // what the emulator found wrong with the code
   Running context_;
+  std::vector<std::uint64_t> constant_addresses_;
   std::vector<std::uint64_t> addresses_;
+  std::size_t frames_ = 1;                                      ///< that the program may use
   std::vector<std::vector<const std::uint8_t*>> tail_entries_;  // by map
   std::vector<jit::TailTable> tail_tables_;                     // by map
   Machine machine_;

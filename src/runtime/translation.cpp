@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "isa/bpf/codec.hpp"
 #include "isa/code.hpp"
+#include "program/flow.hpp"
 #include "runtime/assist_plan.hpp"
 
 namespace probity::runtime {
@@ -19,17 +20,17 @@ constexpr std::size_t aligned(std::size_t size_bytes) {
   return (size_bytes + code_alignment - 1) / code_alignment * code_alignment;
 }
 
-/// By slot, the number of lddw with an address before it.
-std::vector<std::uint32_t> address_indexes(std::span<const bpf::Slot> slots, std::uint32_t next) {
-  std::vector<std::uint32_t> indexes(slots.size());
+/// The instructions by slot, with the number of lddw with an address before each.
+std::vector<NumberedInsn> numbered(std::span<const bpf::Slot> slots, std::uint32_t next) {
+  std::vector<NumberedInsn> insns(slots.size());
   for (std::size_t slot = 0; slot < slots.size();) {
     const Expected<bpf::Insn> insn = bpf::decode(slots, slot);
-    PROBITY_CHECK(insn);  // predecoded before
-    indexes[slot] = next;
-    if (insn->slot_count() == 2 && insn->form != bpf::Form::lddw) ++next;
+    PROBITY_CHECK(insn);  // the layout has decoded it
+    insns[slot] = {*insn, true, next};
+    if (needs_address(*insn)) ++next;
     slot += insn->slot_count();
   }
-  return indexes;
+  return insns;
 }
 
 /// A program between its layout and its bytes.
@@ -83,7 +84,7 @@ Expected<void> Translation::make(std::span<const LinkedProgram> programs,
     made.leave = image->leave;
     made.assist = image->assist;
     made.offsets.assign(image->offsets.begin(), image->offsets.end());
-    made.address_indexes = address_indexes(slots, address_count_);
+    made.insns = numbered(slots, address_count_);
     insn_number += static_cast<std::uint32_t>(slots.size()) + 1;  // the end has a number, too
     address_count_ += image->address_count;
     total += aligned(image->size_bytes);
@@ -97,6 +98,12 @@ Expected<void> Translation::make(std::span<const LinkedProgram> programs,
     room = room.subspan(aligned(draft.image.size_bytes));
   }
   return {};
+}
+
+bool TranslatedProgram::has_frames() const {
+  return std::ranges::any_of(insns, [](const NumberedInsn& one) {
+    return one.is_insn && program::names_subprog(one.insn);
+  });
 }
 
 const TranslatedProgram& Translation::owner(std::uint64_t number) const {

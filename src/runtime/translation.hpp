@@ -27,6 +27,16 @@ struct TranslationOptions {
   std::uint64_t blinding_seed = 0;
 };
 
+/// An instruction as the runtime executes it.
+struct NumberedInsn {
+  bpf::Insn insn;
+  bool is_insn = false;
+  std::uint32_t address_index = 0;  ///< of a lddw that needs an address
+};
+constexpr bool needs_address(const bpf::Insn& insn) {
+  return insn.slot_count() == 2 && insn.form != bpf::Form::lddw;
+}
+
 /// The code of one program.
 struct TranslatedProgram {
   const LinkedProgram* program = nullptr;
@@ -36,8 +46,9 @@ struct TranslatedProgram {
   std::uint32_t leave = 0;             ///< byte offset in `code`
   std::uint32_t assist = 0;            ///< byte offset in `code`
   std::vector<std::uint32_t> offsets;  ///< by slot, and the end
-  /// By slot: Inputs::address_index of a lddw that needs one.
-  std::vector<std::uint32_t> address_indexes;
+  std::vector<NumberedInsn> insns;     ///< by slot; what stands at the second of a lddw is void
+
+  bool has_frames() const;  ///< functions beside the main one
 
   const std::uint8_t* at(std::uint32_t slot) const { return code.data() + offsets[slot]; }
 };
