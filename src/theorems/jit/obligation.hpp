@@ -129,6 +129,9 @@ std::vector<proof::Obligation> obligations_of() {
     result.push_back(stub_obligation<T>(Stub::enter, "enter", set));
     result.push_back(stub_obligation<T>(Stub::leave, "leave", set));
     result.push_back(stub_obligation<T>(Stub::assist, "assist", set));
+    if (T::template Translator<SymbolicPath>::loop_alignment > 1) {
+      result.push_back(stub_obligation<T>(Stub::pad, "pad", set));
+    }
   }
   Case end;
   end.end = true;

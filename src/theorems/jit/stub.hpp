@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theorems about the parts of an image that belong to no instruction: enter (prologue, call of the
-// body, epilogue), leave (the end of a run from any depth) and assist. See jit/context.hpp.
+// body, epilogue), leave (the end of a run from any depth), assist, and the padding between two
+// instructions, of every length. See jit/context.hpp.
 #pragma once
 
 #include "theorems/jit/call_theorem.hpp"
 
 namespace probity::theorems {
 
-enum class Stub : std::uint8_t { enter, leave, assist };
+enum class Stub : std::uint8_t { enter, leave, assist, pad };
 
 template <PathDomain D, typename T>
 class StubTheorem {
@@ -24,6 +25,7 @@ class StubTheorem {
       case Stub::enter:
       case Stub::leave: return check_enter();
       case Stub::assist: return check_assist();
+      case Stub::pad: return check_pad();
     }
   }
   Goals<D>& goals() { return world_.goals(); }
@@ -101,6 +103,31 @@ class StubTheorem {
       require("other registers are kept", T::reg(machine_, r) == T::reg(machine_before_, r));
     }
     if (world_.wrote_stack_above()) world_.complain("the stack is left alone");
+  }
+
+  void check_pad() {
+    prepare();
+    machine_before_ = machine_;
+    labels();  // for start_
+    if constexpr (T::template Translator<D>::loop_alignment > 1) {
+      for (std::uint32_t count = 1; count <= jit::pad_limit; ++count) check_pad(count);
+    }
+  }
+  void check_pad(std::uint32_t count) {
+    Emission<D> emission;
+    typename T::template Translator<D> translator(emission.code(), options_);
+    translator.pad(count);
+    code_ = emission.bytes();
+    if (code_.size() != count) return world_.complain("the padding is as long as it should be");
+    Run<D, T> run(oracle_, world_, code_, start_);
+    if (run.from(machine_, 0) != Exit::left) return;
+    require("control goes on behind the padding", run.pc == start_ + B64::lit(count));
+    for (unsigned r = 0; r < T::register_count; ++r) {
+      require("every register is kept", T::reg(machine_, r) == T::reg(machine_before_, r));
+    }
+    if (!world_.events().empty() || world_.private_writes() != 0) {
+      world_.complain("padding accesses no memory");
+    }
   }
 
   void check_enter() {
