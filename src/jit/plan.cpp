@@ -59,19 +59,24 @@ constexpr Reach reach_of(bpf::Form form) {
   return Reach::none;
 }
 
-/// By form: what does not depend on an instruction's fields.
-constexpr std::array<PlannedInsn, bpf::form_count> make_templates() {
-  std::array<PlannedInsn, bpf::form_count> result;
+/// What does not depend on an instruction's fields.
+struct FormFacts {
+  Reach reach = Reach::none;
+  bool has_address = false;
+  std::uint8_t slot_count = 1;
+};
+constexpr std::array<FormFacts, bpf::form_count> make_facts() {
+  std::array<FormFacts, bpf::form_count> facts;
   for (std::size_t i = 0; i < bpf::form_count; ++i) {
     const auto form = static_cast<bpf::Form>(i);
     const bool is_wide = bpf::row(form).meaning == Meaning::load_imm64;
-    result[i].reach = reach_of(form);
-    result[i].has_address = is_wide && form != bpf::Form::lddw;
-    result[i].slot_count = is_wide ? 2 : 1;
+    facts[i].reach = reach_of(form);
+    facts[i].has_address = is_wide && form != bpf::Form::lddw;
+    facts[i].slot_count = is_wide ? 2 : 1;
   }
-  return result;
+  return facts;
 }
-constexpr std::array<PlannedInsn, bpf::form_count> template_of = make_templates();
+constexpr std::array<FormFacts, bpf::form_count> facts_of = make_facts();
 
 constexpr bool displaced_by_imm(bpf::Form form) {
   return form == bpf::Form::ja32 || form == bpf::Form::call_local;
@@ -146,18 +151,25 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
       TRY(insn, bpf::decode(request.slots, slot));
     }
     PlannedInsn& planned = plan.insns[slot];
-    planned = template_of[static_cast<std::size_t>(insn->form)];
+    const FormFacts facts = facts_of[static_cast<std::size_t>(insn->form)];
     planned.insn = *insn;
+    planned.target = 0;
+    planned.room = 0;
+    planned.reach = facts.reach;
     planned.always_assist = !request.always_assist.empty() && request.always_assist[slot] != 0;
-    if (planned.slot_count == 2) {
+    planned.has_address = facts.has_address;
+    planned.upper_dead = false;
+    planned.is_loop_head = false;
+    planned.slot_count = facts.slot_count;
+    if (facts.slot_count == 2) {
       plan.insns[slot + 1] = {};
       plan.insns[slot + 1].reach = Reach::second;
-      plan.address_count += planned.has_address ? 1 : 0;
-    } else if (planned.reach != Reach::none) {
+      plan.address_count += facts.has_address ? 1 : 0;
+    } else if (facts.reach != Reach::none) {
       TRY(planned.target, target_of(*insn, slot, count));
       plan.jumps[jump_count++] = slot;
     }
-    slot += planned.slot_count;
+    slot += facts.slot_count;
   }
   plan.jumps = plan.jumps.first(jump_count);
   for (const std::uint32_t slot : plan.jumps) {

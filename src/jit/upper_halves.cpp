@@ -2,6 +2,8 @@
 // See upper_halves.hpp for the argument; here are the facts of each form.
 #include "jit/upper_halves.hpp"
 
+#include <algorithm>
+
 namespace probity::jit {
 
 namespace {
@@ -101,7 +103,11 @@ void find_upper_halves(const Plan& plan, std::span<Halves> need) {
   for (Halves& set : need) set = 0;
   need[count] = all_halves;  // the runtime continues there
   bool grew = true;
-  while (grew) {  // ends: sets only grow, within 11 bits each
+  for (unsigned pass = 0; grew; ++pass) {
+    if (pass == upper_halves_pass_limit) {
+      std::ranges::fill(need, all_halves);
+      return;
+    }
     grew = false;
     for (std::uint32_t slot = count; slot-- > 0;) {
       if (plan.insns[slot].reach == Reach::second) continue;

@@ -32,7 +32,9 @@ Halves upper_reads(const bpf::Insn& insn);
 /// The registers that it writes entirely.
 Halves upper_writes(const bpf::Insn& insn);
 
-/// Fills `need` (one set per slot and one for the end) by backward passes until nothing grows.
+/// Fills `need` (one set per slot and one for the end) by backward passes until nothing grows;
+/// after so many passes everything is needed.
+constexpr unsigned upper_halves_pass_limit = 100;
 void find_upper_halves(const Plan& plan, std::span<Halves> need);
 
 /// The local facts above, of every instruction.

@@ -19,7 +19,8 @@ struct Analysed {
   std::vector<std::byte> workspace;
   Plan plan;
 
-  explicit Analysed(std::initializer_list<Insn> insns) {
+  explicit Analysed(std::initializer_list<Insn> insns) : Analysed(std::vector<Insn>(insns)) {}
+  explicit Analysed(const std::vector<Insn>& insns) {
     for (const Insn& insn : insns) {
       const auto encoded = bpf::encode(insn);
       slots.insert(slots.end(), encoded.begin(), encoded.begin() + insn.slot_count());
@@ -74,6 +75,25 @@ TEST(UpperHalves, LiveAlongEveryPathAndRoundLoops) {
   const Analysed loop(
       {{Form::add64_reg, r0, r1}, add32, {Form::jlt32_imm, r3, r0, -3, 7}, overwrite, exit_insn});
   EXPECT_FALSE(loop.dead(1));
+}
+
+/// Blocks of which each goes to the one before it: a fact travels one block per pass.
+std::vector<Insn> blocks(int count) {
+  std::vector<Insn> insns{{Form::ja, r0, r0, static_cast<std::int16_t>(2 * count)}};
+  for (int i = 0; i < count; ++i) {
+    insns.push_back({Form::add32_imm, r2, r0, 0, 1});
+    insns.push_back({Form::ja, r0, r0, static_cast<std::int16_t>(i == 0 ? 2 * count - 1 : -4)});
+  }
+  insns.push_back({Form::ja, r0, r0, -3});
+  insns.push_back({Form::add64_reg, r0, r1});
+  insns.push_back(exit_insn);
+  return insns;
+}
+
+TEST(UpperHalves, TooManyPassesEndInEverythingNeeded) {
+  const auto all_but_r2 = static_cast<Halves>(all_halves & ~half_of(r2));
+  EXPECT_EQ(Analysed(blocks(5)).plan.need[1], all_but_r2);
+  EXPECT_EQ(Analysed(blocks(2 * upper_halves_pass_limit)).plan.need[1], all_halves);
 }
 
 TEST(UpperHalves, TheCheckFindsAMissingFact) {
