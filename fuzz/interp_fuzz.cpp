@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes validation and the interpreter together: whatever validates must run to an end within its
-// fuel, without touching memory that is not the program's (the sanitizers watch), and must do the
-// same when it runs again on fresh maps. Eight bytes of input make one insn of the table with near
-// jumps and constants that name what exists, so that many programs validate.
+// Fuzzes validation and the engines of this process together: whatever validates must run to an end
+// within its fuel, without touching memory that is not the program's (the sanitizers watch), and
+// must do the same when it runs again on fresh maps, and as translated code. Eight bytes of input
+// make one insn of the table with near jumps and constants that name what exists, so that many
+// programs validate.
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -73,9 +74,10 @@ struct Observed {
   std::vector<runtime::MapContents> contents;
 };
 
-Observed run_once(const program::View& view, const runtime::RunInput& input) {
+Observed run_once(const program::View& view, const runtime::RunInput& input,
+                  runtime::EngineKind kind) {
   Observed observed;
-  const auto engine = runtime::load_interpreter(view, {fuel_insns});
+  const auto engine = runtime::load_engine(kind, view, {fuel_insns});
   if (!engine) return observed;
   auto output = (*engine)->run(input);
   if (!output) return observed;
@@ -94,9 +96,23 @@ void require_same(const Observed& first, const Observed& second) {
   PROBITY_CHECK(first.output.packet == second.output.packet);
   PROBITY_CHECK(first.output.fault.kind == second.output.fault.kind);
   PROBITY_CHECK(first.output.fault.slot == second.output.fault.slot);
-  PROBITY_CHECK(first.output.insns_executed == second.output.insns_executed);
   PROBITY_CHECK(first.output.events == second.output.events);
   PROBITY_CHECK(first.contents == second.contents);
+}
+
+/// Translated code does not count insns, and leaves in a callee's frame what was there before.
+void require_same_translated(const program::View& view, const runtime::RunInput& input,
+                             const Observed& interpreted) {
+  if (view.subprogs.size() > 1 || !interpreted.ran) return;
+  if (interpreted.output.fault.kind == runtime::FaultKind::out_of_fuel) return;
+  for (const runtime::EngineKind kind : {runtime::EngineKind::jit, runtime::EngineKind::emu_rv64}) {
+    if (kind == runtime::EngineKind::jit && !runtime::jit_unavailable_reason().empty()) continue;
+    Observed translated = run_once(view, input, kind);
+    if (interpreted.output.fault.kind != runtime::FaultKind::none) {
+      translated.output.return_value = interpreted.output.return_value;  // r0 where it stopped
+    }
+    require_same(interpreted, translated);
+  }
 }
 
 program::ProgType type_of(std::uint8_t header) {
@@ -128,10 +144,13 @@ void one_program(std::span<const std::uint8_t> bytes) {
   const std::size_t least = input.raw_memory ? 0 : 14;
   input.packet.assign(least + bytes[1], 0);
   for (std::size_t i = 0; i < input.packet.size(); ++i) input.packet[i] = bytes[i % bytes.size()];
-  const Observed first = run_once(view, input);
+  const Observed first = run_once(view, input, runtime::EngineKind::interp);
   // Fuel is taken at the end of each straight run, so the last one may pass the budget.
   PROBITY_CHECK(first.output.insns_executed <= fuel_insns + slots.size());
-  require_same(first, run_once(view, input));
+  const Observed second = run_once(view, input, runtime::EngineKind::interp);
+  PROBITY_CHECK(first.output.insns_executed == second.output.insns_executed);
+  require_same(first, second);
+  require_same_translated(view, input, first);
 }
 
 }  // namespace

@@ -115,8 +115,8 @@ Expected<std::unique_ptr<Engine>> load_interpreter(const program::View& program,
                                                    const InterpLimits& limits);
 
 /// Translates `program` (which must outlive the engine) for one of the jit and emu engines. Refuses
-/// by name what is not modelled, a write to r10, and the jit engines on a host without a
-/// translator.
+/// by name what is not modelled, a write to r10, functions that call each other too often, and the
+/// jit engines on a host without a translator.
 Expected<std::unique_ptr<Engine>> load_translated(EngineKind kind, const program::View& program,
                                                   const InterpLimits& limits);
 

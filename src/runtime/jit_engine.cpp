@@ -14,6 +14,7 @@
 
 #include "base/check.hpp"
 #include "jit/context.hpp"
+#include "runtime/call_bound.hpp"
 #include "runtime/emulator/emulator.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/linked_code.hpp"
@@ -60,6 +61,7 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
     TRY(code_.load(program_));
     code_.connect(session_);
     TRY(translation_.make(code_.programs(), options));
+    for (const TranslatedProgram& program : translation_.programs()) TRY(require_bounded(program));
     if (is_emulated(kind_)) {
       prepare_emulator();
     } else {
@@ -153,6 +155,14 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
 
  private:
   bool is_checked() const { return options_.options.memory == jit::Memory::checked; }
+
+  static Expected<void> require_bounded(const TranslatedProgram& program) {
+    if (call_bound(program.insns) <= call_bound_limit) return {};
+    return error(Fault::unsupported,
+                 fmt::format("{}: its functions may make more than {} calls without a jump "
+                             "backward, where the fuel is taken",
+                             program.program->view->name, call_bound_limit));
+  }
 
   void prepare_emulator() {
     emulator_.emplace(options_.target);

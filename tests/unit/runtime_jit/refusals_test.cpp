@@ -27,6 +27,32 @@ TEST(Refusals, NameTheSlotAndTheReason) {
   }
 }
 
+TEST(Refusals, CallsThatNoFuelBounds) {
+  // f0 calls f1 ten times, which calls f2 ten times, ...: 10^7 calls without any loop.
+  std::string deep;
+  for (int level = 0; level < 8; ++level) {
+    deep += "f" + std::to_string(level) + ":\n";
+    for (int i = 0; i < 10 && level < 7; ++i) deep += "call f" + std::to_string(level + 1) + "\n";
+    deep += "exit\n";
+  }
+  std::string shallow = deep;
+  shallow.replace(shallow.find("f3:\n"), 4, "f3:\nexit\n");  // 10 + 100 + 1000 calls
+  for (const EngineKind kind : translating_engines()) {
+    EXPECT_TRUE(contains(refusal(kind, deep), "more than 1048576 calls"));
+    EXPECT_EQ(refusal(kind, shallow), "accepted");
+  }
+}
+
+TEST(Refusals, RecursionIsBoundedByItsDepth) {
+  constexpr std::string_view once = "call +0\nexit\n";
+  constexpr std::string_view often =
+      "f: call f\ncall f\ncall f\ncall f\ncall f\ncall f\ncall f\ncall f\nexit\n";
+  for (const EngineKind kind : translating_engines()) {
+    EXPECT_EQ(refusal(kind, once), "accepted");
+    EXPECT_TRUE(contains(refusal(kind, often), "more than 1048576 calls"));
+  }
+}
+
 TEST(Refusals, EnginesHaveNames) {
   for (const EngineKind kind : engine_kinds())
     EXPECT_EQ(engine_named(name(kind), "x").value(), kind);
