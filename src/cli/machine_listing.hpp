@@ -10,6 +10,7 @@
 
 #include "base/diagnostic.hpp"
 #include "cli/disassembly.hpp"
+#include "jit/compile.hpp"
 #include "program/program.hpp"
 #include "runtime/translation.hpp"
 
