@@ -4,6 +4,7 @@
 // functions that the code calls, everything rare comes back as an assist and is executed by
 // execute_one(). Machine holds the guest's state whenever the code has handed over.
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -278,8 +279,7 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
     give_registers();
     const std::uint8_t* const entry = program.code.data() + program.enter;
     if (!emulator_) {
-      machine_.regs[0] = reinterpret_cast<jit::Enter>(reinterpret_cast<std::uintptr_t>(entry))(
-          &context_, program.at(slot));
+      machine_.regs[0] = std::bit_cast<jit::Enter>(entry)(&context_, program.at(slot));
     } else {
       Expected<std::uint64_t> r0 = emulator_->enter(context_, entry, program.at(slot));
       if (r0) machine_.regs[0] = *r0;

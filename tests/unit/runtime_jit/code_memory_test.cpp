@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -68,8 +69,7 @@ TEST(CodeMemory, HoldsCodeThatRuns) {
   CodeMemory memory = CodeMemory::allocate(code.size()).value();
   std::memcpy(memory.writable().data(), code.data(), code.size());
   ASSERT_TRUE(memory.seal());
-  const auto address = reinterpret_cast<std::uintptr_t>(memory.bytes().data());
-  EXPECT_EQ(reinterpret_cast<int (*)()>(address)(), 42);
+  EXPECT_EQ(std::bit_cast<int (*)()>(memory.bytes().data())(), 42);
 }
 
 }  // namespace
