@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Unchecked code gets host addresses, checked code those of the region table, as the runtime does
+// it; everything else of the context stays as it is between runs.
 #include "jit/guest.hpp"
 
 #include <bit>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guest: one benchmark program compiled by our JIT and ready to run, with memory checked or not.
+// Compiler: the same, compiled only, again and again.
 #pragma once
 
 #include <array>

@@ -192,7 +192,8 @@ void register_runs() {
     if (kernel) {
       add("kernel", [&program](benchmark::State& state) { run_kernel(state, program); })
           ->UseManualTime()
-          ->Iterations(2);
+          ->Iterations(2)
+          ->Repetitions(1);
     }
   }
 }

@@ -7,15 +7,12 @@
 //     void leave(const Labels<D>&);   // ends the run from any depth: stack pointer, epilogue
 //     void assist(const Labels<D>&);  // see context.hpp
 //     void end(const Inputs<D>&);     // behind the last instruction: assisted, which faults
-//     void pad(unsigned count);       // exactly `count` bytes that do nothing, up to pad_limit;
-//                                     // only where loop_alignment is not 1
+//     void pad(unsigned count);       // `count` bytes that do nothing, where loop_alignment > 1
 //     static constexpr std::uint32_t loop_alignment;  // bytes; of the targets of back edges
 //     static constexpr bool uses_upper_dead;          // Inputs::upper_dead makes a difference
 //   };
 // written once over a PathDomain: Concrete is the JIT that ships, SymbolicPath the one being
-// proved. insn() is a pure function of its arguments: it emits one sequence that is right for this
-// layout, and gives false (emitting nothing that is used) when a distance does not fit its longest
-// form.
+// proved. insn() depends on its arguments alone; false when a distance is beyond its longest form.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The x86-64 JIT that ships: the translator over Concrete, and the driver over it.
+// The x86-64 JIT that ships: the translator over Concrete, and the driver over it. This is the same
+// text that the theorems instantiate over SymbolicPath.
 #include "domain/concrete.hpp"
 #include "jit/driver_impl.hpp"
 #include "jit/x86_64/translator_impl.hpp"

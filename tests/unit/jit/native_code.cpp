@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Layout, a mapping of exactly that size, emission, and then W^X: the pages are never writable and
+// executable at once.
 #include "native_code.hpp"
 
 #include <sys/mman.h>
