@@ -86,8 +86,9 @@ class Emitter {
   void load_constant(Reg rd, Bv<D, 32> imm);
   /// rd = value, in halves where no two instructions hold it; `scratch` differs from rd.
   void load_constant(Reg rd, Bv<D, 64> value, Reg scratch);
-  /// The first of the two in a form whose length does not depend on imm.
+  /// The first of the two, and a shorter one, in forms whose length does not depend on imm.
   void load_fixed(Reg rd, Bv<D, 32> imm);
+  void load_fixed(Reg rd, Bv<D, 16> imm);
   void lui(Reg rd, Bv<D, 20> imm);
 
   // Memory; `width` in bits.

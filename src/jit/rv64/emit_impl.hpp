@@ -214,6 +214,13 @@ void Emitter<D>::load_fixed(Reg rd, Bv<D, 32> imm) {
   riscv::put<riscv::Form::addiw>(code_, rd, rd, trunc<12>(imm));
 }
 
+/// At the top of the word and back down: exact, without lui's rounding.
+template <PathDomain D>
+void Emitter<D>::load_fixed(Reg rd, Bv<D, 16> imm) {
+  riscv::put<riscv::Form::lui>(code_, rd, concat(imm, Bv<D, 4>::lit(0)));
+  riscv::put<riscv::Form::srai>(code_, rd, rd, Bv<D, 6>::lit(16));
+}
+
 template <PathDomain D>
 void Emitter<D>::load_constant(Reg rd, Bv<D, 64> value, Reg scratch) {
   const Bv<D, 32> low = trunc<32>(value);

@@ -57,7 +57,7 @@ void Translator<D>::guard(Reg base, const Input& in) {
   if (fits_signed<12>(off)) {
     emit_.addi(t1, base, trunc<12>(off));
   } else {
-    emit_.load_fixed(t1, off);
+    emit_.load_fixed(t1, in.immediates.off);
     emit_.add(t1, t1, base);
   }
   emit_.srli(t2, t1, 32);
