@@ -33,6 +33,7 @@ class Driver {
   void find_dead_halves();
   Image place_stubs();
   void describe(std::uint32_t slot);
+  void describe_end();
   bool emit_insn(T& translator, std::uint32_t slot);
   Expected<std::uint32_t> size_of(std::uint32_t slot);
   Expected<void> size_shortest(std::uint32_t first);
@@ -140,6 +141,13 @@ void Driver<T>::describe(std::uint32_t slot) {
   next_address_ += planned.has_address ? 1 : 0;
 }
 
+/// The same of the end, whose size depends on its number on some targets.
+template <typename T>
+void Driver<T>::describe_end() {
+  inputs_.insn = Word::lit(request_.first_insn + slot_count());
+  inputs_.labels.here = Word::lit(plan_.offsets[slot_count()]);
+}
+
 template <typename T>
 bool Driver<T>::emit_insn(T& translator, std::uint32_t slot) {
   const bpf::Insn& insn = plan_.insns[slot].insn;
@@ -217,7 +225,7 @@ Expected<Image> Driver<T>::layout() {
   }
   Code code(plan_.room.data());
   T translator(code, request_.options);
-  inputs_.labels.here = Word::lit(plan_.offsets[slot_count()]);
+  describe_end();
   translator.end(inputs_);
   image.size_bytes = plan_.offsets[slot_count()] + code.size();
   if (image.size_bytes > label_limit) return too_large(slot_count(), image.size_bytes);
@@ -265,8 +273,7 @@ Expected<void> Driver<T>::emit(const Image& image, std::span<std::uint8_t> bytes
     if (!emit_insn(translator, slot)) return out_of_reach(slot);
     TRY(fill_room(code, translator, slot, plan_.offsets[next_of(slot)]));
   }
-  inputs_.insn = Word::lit(request_.first_insn + slot_count());
-  labels.here = Word::lit(plan_.offsets[slot_count()]);
+  describe_end();
   translator.end(inputs_);
   if (code.size() != image.size_bytes) {
     return other_size(slot_count(), code.size(), image.size_bytes);

@@ -26,8 +26,8 @@ struct Query {
   std::vector<term::Id> assume;
   std::vector<term::Id> show;
   std::vector<std::string> labels = {};  ///< what each term of `show` is about; may be left empty
-  /// What may be assumed for one conclusion beyond `assume` (a path condition), by its index; may be
-  /// left empty.
+  /// What may be assumed for one conclusion beyond `assume` (a path condition), by its index; may
+  /// be left empty.
   std::vector<std::vector<term::Id>> given = {};
 };
 

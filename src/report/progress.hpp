@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Progress: one line on a terminal that says how far a long command is, with a bar where the end is
-// known; silence when stderr is a pipe or a file. The line is redrawn at most ten times a second and
-// erased at the end, so that output never mixes with it.
+// Progress: one line on a terminal that says how far a long command is, with a bar where the end
+// is known; silence when stderr is a pipe or a file. The line is redrawn at most ten times a second
+// and erased at the end, so that output never mixes with it.
 #pragma once
 
 #include <chrono>

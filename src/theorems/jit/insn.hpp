@@ -239,6 +239,8 @@ class InsnTheorem {
       case bpf::Flow::exit:
         return require("exit returns to the caller", pc == T::aligned(return_address()));
       case bpf::Flow::jump:
+        // A jump that is nothing would be its own target and its own successor.
+        if (code_.empty()) return world_.complain("a jump takes a step");
         if (falls_through) break;
         return require("the jump reaches its target", pc == address_of(labels_.target));
       case bpf::Flow::branch:
@@ -247,7 +249,6 @@ class InsnTheorem {
         return require("the branch reaches its target", pc == address_of(labels_.target));
       default: break;
     }
-    // A jump to the next instruction may be nothing at all.
     if (next.flow == bpf::Flow::jump) {
       return require("the jump reaches its target", pc == address_of(labels_.target));
     }

@@ -174,6 +174,26 @@ TEST(JitLayout, TheSizeIsKnownInAdvance) {
 }
 
 /// Of a blinded program no immediate appears in the code.
+/// The code behind the last slot names that slot, and on RV64 a number above 2047 is longer; what
+/// was sized last before it, here the jump at slot 0, must not matter.
+TEST(JitLayout, TheEndIsSizedByItsOwnNumber) {
+  for (const Target target : {Target::x86_64, Target::rv64}) {
+    for (const std::size_t count : {10u, 2040u, 2044u, 2045u, 2046u, 2047u, 6000u}) {
+      const auto slots = jump_over(count);
+      Request request;
+      request.target = target;
+      request.slots = slots;
+      request.options = plain;
+      std::vector<std::byte> workspace(workspace_bytes(slots.size()));
+      const auto image = layout(request, workspace);
+      ASSERT_TRUE(image) << image.error().line();
+      std::vector<std::uint8_t> code(image->size_bytes + isa::max_sequence_bytes);
+      const auto emitted = emit(request, *image, workspace, code);
+      EXPECT_TRUE(emitted) << slots.size() << " slots: " << emitted.error().line();
+    }
+  }
+}
+
 TEST(JitLayout, BlindedImmediatesDoNotAppear) {
   constexpr std::int32_t marker = 0x1337'beef;
   std::vector<bpf::Slot> slots;

@@ -165,6 +165,36 @@ TEST_F(ConclusionTest, ACounterexampleRespectsAssumptionsAboutOtherThings) {
   EXPECT_TRUE(is_proved(discharge_one(state(3))));
 }
 
+TEST_F(ConclusionTest, WhatIsGivenForOneConclusionHoldsForNoOther) {
+  const auto state = [](bool swapped) {
+    return [swapped](Store& s) {
+      const Id x = s.var(8, "x"), small = s.bin(Op::ult, x, s.lit(8, 4));
+      const Id large = s.bin(Op::ult, s.lit(8, 9), x);
+      Query query{{}, {s.bin(Op::ult, x, s.lit(8, 5)), s.bin(Op::ult, s.lit(8, 8), x)}};
+      query.given = {{small}, {large}};
+      if (swapped) std::swap(query.given[0], query.given[1]);
+      return query;
+    };
+  };
+  EXPECT_TRUE(is_proved(discharge_one(state(false))));
+  EXPECT_TRUE(std::holds_alternative<Refuted>(discharge_one(state(true)).verdict));
+}
+
+/// A conclusion `false` says that its path cannot be: what is given must be contradictory by
+/// itself, however little it has to do with the conclusion.
+TEST_F(ConclusionTest, AFalseConclusionIsProvedByAContradictionOnly) {
+  const auto state = [](unsigned limit) {
+    return [limit](Store& s) {
+      const Id x = s.var(8, "x"), y = s.var(8, "y");
+      Query query{{s.bin(Op::ult, y, s.lit(8, 7))}, {s.false_()}};
+      query.given = {{s.bin(Op::ult, s.lit(8, 4), x), s.bin(Op::ult, x, s.lit(8, limit))}};
+      return query;
+    };
+  };
+  EXPECT_TRUE(is_proved(discharge_one(state(5))));
+  EXPECT_TRUE(std::holds_alternative<Refuted>(discharge_one(state(6)).verdict));
+}
+
 TEST_F(ConclusionTest, TwoObligationsOfOneNameAreNotProved) {
   const Obligation obligation{"twin", "", [](Store&) { return Query{}; }, {}};
   for (const Result& result : discharge(std::vector{obligation, obligation}, options_)) {
