@@ -28,6 +28,8 @@ std::string word(Status status) {
   return {};
 }
 
+constexpr std::uint32_t first_look_ms = 2'000;
+
 /// Another engine than the one that answered: an external one for ours, ours for an external one.
 Answer ask_another(std::string_view first, term::Store& store, std::span<const Id> assertions,
                    const solver::Options& options) {
@@ -38,10 +40,16 @@ Answer ask_another(std::string_view first, term::Store& store, std::span<const I
   Answer answer;
   answer.reason = "no external solver on PATH";
   answer.engine = "none";
-  for (const std::string_view engine : {"z3", "cvc5", "cvc5-int"}) {
-    if (std::ranges::find(external, engine) == external.end()) continue;
-    answer = solver::solve_with(engine, store, assertions, options);
-    if (answer.status != Status::unknown) return answer;
+  // What takes one of them minutes is often at once clear to another.
+  for (const std::uint32_t wall_ms :
+       {std::min(first_look_ms, options.limits.wall_ms), options.limits.wall_ms}) {
+    solver::Options limited = options;
+    limited.limits.wall_ms = wall_ms;
+    for (const std::string_view engine : {"z3", "cvc5-int", "cvc5"}) {
+      if (std::ranges::find(external, engine) == external.end()) continue;
+      answer = solver::solve_with(engine, store, assertions, limited);
+      if (answer.status != Status::unknown) return answer;
+    }
   }
   return answer;
 }
