@@ -32,20 +32,23 @@ bool is_zero(Bv<D, W> imm) {
   return decide(imm == Bv<D, W>::lit(0));
 }
 
-/// dst = imm, sign-extended, by way of the key; uses t6.
+/// dst = imm, sign-extended, by way of the key; uses t6. How long that is tells nothing of either.
 template <PathDomain D>
 void Translator<D>::load_blinded(Reg dst, Bv<D, 32> imm, const Input& in) {
-  emit_.load_constant(dst, imm ^ in.blinding);
-  emit_.load_constant(t6, in.blinding);
+  emit_.load_fixed(dst, imm ^ in.blinding);
+  emit_.load_fixed(t6, in.blinding);
   emit_.xor_(dst, dst, t6);
 }
 
+/// dst = imm, sign-extended, in few forms: jumps have many by themselves.
 template <PathDomain D>
 void Translator<D>::load_imm(Reg dst, Bv<D, 32> imm, const Input& in) {
   if (options_.blinding == Blinding::on)
     load_blinded(dst, imm, in);
+  else if (fits_signed<12>(imm))
+    emit_.addi(dst, zero, trunc<12>(imm));
   else
-    emit_.load_constant(dst, imm);
+    emit_.load_fixed(dst, imm);
 }
 
 /// Ends an operation of width W whose result may be negative.
