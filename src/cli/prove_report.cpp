@@ -72,6 +72,10 @@ Json json_of(const Result& result) {
   return json;
 }
 
+bool is_unconfirmed(const Result& result) {
+  return result.cross_checked.find("not cross-checked") != std::string::npos;
+}
+
 /// Sums over all results.
 struct Totals {
   proof::Effort effort;
@@ -89,7 +93,7 @@ Totals totals_of(std::span<const Result> results) {
     totals.effort.remembered += result.effort.remembered;
     totals.effort.solved += result.effort.solved;
     totals.cpu_seconds += result.cpu_seconds;
-    totals.unconfirmed += result.cross_checked.find("not cross-checked") != std::string::npos;
+    totals.unconfirmed += is_unconfirmed(result) ? 1 : 0;
     totals.our_bug |= result.our_bug;
   }
   return totals;
@@ -160,6 +164,10 @@ class Report {
   }
 
   Outcome outcome() {
+    for (const Result& result : results_) {
+      if (!is_unconfirmed(result)) continue;
+      document_.note(Tone::warning, fmt::format("{}: {}", result.name, result.cross_checked));
+    }
     if (totals_.unconfirmed > 0) {
       document_.note(Tone::warning,
                      fmt::format("cross-check: {} of {} obligations are not confirmed by a second "
