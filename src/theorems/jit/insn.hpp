@@ -107,6 +107,9 @@ class InsnTheorem {
       world_.expect_constant(oracle_.template value<32>("imm"));
     }
     labels_ = {label("here"), label("target"), label("assist"), label("leave")};
+    for (const B32 label : {labels_.target, labels_.assist, labels_.leave}) {
+      world_.expect_label(label, address_of(label));
+    }
     inputs_.immediates = {oracle_.template value<16>("off"), oracle_.template value<32>("imm"),
                           oracle_.template value<32>("next_imm")};
     inputs_.insn = oracle_.template value<32>("insn");

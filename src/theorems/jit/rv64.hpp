@@ -97,7 +97,9 @@ struct Rv64 {
       set(state, operand, row.width == 64 ? world.template in_place_of<64>(built)
                                           : world.template in_place_of<32>(built));
     }
-    return riscv::execute(insn, state, pc, world);
+    const Bv<D, 64> computed = reg(state, static_cast<unsigned>(insn.rs1)) + insn.imm;
+    const Bv<D, 64> next = riscv::execute(insn, state, pc, world);
+    return row.meaning == riscv::Meaning::jalr ? world.in_place_of_label(computed, next) : next;
   }
   /// Products and divisions: equal operands make equal results, but only if that is seen.
   static constexpr bool is_hard(const riscv::Row& row) {

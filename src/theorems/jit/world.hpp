@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -156,6 +157,18 @@ class World {
     if constexpr (W == 64) return whole;
     else return concat(bits<63, W>(built), trunc<W>(whole));
   }
+  /// Labels that an indirect jump may go to, as addresses.
+  void expect_label(Bv<D, 32> label, B64 address) { labels_.push_back({label, address}); }
+  /// A cut: where a computed address comes from a label, shows that it is the label's and gives
+  /// that. Labels are even, so this is where a jump that clears the lowest bit goes.
+  B64 in_place_of_label(B64 computed, B64 otherwise) {
+    for (const auto& [label, address] : labels_) {
+      if (!oracle_.leads_to(computed, label)) continue;
+      require("an indirect jump reaches its label", computed == address);
+      return address;
+    }
+    return otherwise;
+  }
   bool expects_constant() const { return constant_.has_value(); }
   /// A failed attempt is over: what it read is not what the next one reads.
   void start_attempt(unsigned attempt) {
@@ -281,6 +294,7 @@ class World {
   std::int64_t protected_from_ = 0;
   std::size_t private_writes_ = 0;
   std::optional<Bv<D, 32>> constant_;
+  std::vector<std::pair<Bv<D, 32>, B64>> labels_;
   unsigned attempt_ = 0;
   unsigned probes_ = 0, conditionals_ = 0, undefined_ = 0;
   bool has_fence_ = false;
