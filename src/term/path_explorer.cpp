@@ -108,6 +108,10 @@ bool SymbolicPath::decide(Word condition) {
   return current->decide(condition);
 }
 
+std::span<const Id> current_path_condition() {
+  return current == nullptr ? std::span<const Id>() : current->condition();
+}
+
 Exploration explore_paths(const std::function<void()>& body,
                           const std::function<void(std::span<const Id> path_condition)>& on_path,
                           const Feasible& feasible, PathLimits limits) {

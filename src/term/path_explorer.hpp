@@ -31,4 +31,7 @@ Exploration explore_paths(const std::function<void()>& body,
                           const std::function<void(std::span<const Id> path_condition)>& on_path,
                           const Feasible& feasible, PathLimits limits);
 
+/// What the run in progress has decided so far; empty outside of explore_paths().
+std::span<const Id> current_path_condition();
+
 }  // namespace probity::term

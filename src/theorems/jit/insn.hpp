@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <vector>
 
 #include "theorems/jit/emission.hpp"
@@ -36,6 +37,8 @@ class InsnTheorem {
   using B64 = Bv<D, 64>;
   using B32 = Bv<D, 32>;
   using State = typename T::template State<D>;
+  InsnTheorem(const InsnTheorem&) = delete;  // its parts refer to each other
+  InsnTheorem& operator=(const InsnTheorem&) = delete;
 
   InsnTheorem(const Case& insn, Oracle<D>& oracle)
       : case_(insn), oracle_(oracle), world_(oracle, plain_of(insn.form)),
@@ -44,7 +47,7 @@ class InsnTheorem {
   void check() {
     prepare();
     emit();
-    if (!emitted_) return;
+    if (!emitted_ || (is_new && !is_new(code_))) return;
     bpf::Next<D> next = step_source();
     start_ = T::aligned(oracle_.base(Object::code)) + zext<64>(labels_.here);
     Run<D, T> run(oracle_, world_, code_, start_);
@@ -57,6 +60,9 @@ class InsnTheorem {
     }
     if (exit == Exit::left) compare(next, run);
   }
+
+  /// When set: asked about the code before it is run; false when the same was run before.
+  std::function<bool(std::span<const Bv<D, 8>>)> is_new;
 
   Goals<D>& goals() { return world_.goals(); }
   const std::vector<Bool<D>>& assumptions() const { return assumptions_; }

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "proof/proof.hpp"
@@ -22,13 +24,15 @@ class Claims {
  public:
   explicit Claims(term::Store& store) : store_(store) {}
 
-  /// `check` builds a theorem and returns its goals; it runs once per path.
+  /// `make` builds a theorem, `prepare` may set it up; both run once per path.
   template <typename Theorem>
-  void explore(const std::function<Theorem()>& make) {
+  void explore(const std::function<Theorem()>& make,
+               const std::function<void(Theorem&)>& prepare = [](Theorem&) {}) {
     Goals<SymbolicPath> goals;
     std::vector<term::Id> assumptions;
     const auto body = [&] {
       Theorem theorem = make();
+      prepare(theorem);
       theorem.check();
       goals = theorem.goals();
       assumptions.clear();
@@ -72,6 +76,38 @@ class Claims {
   std::map<std::pair<std::vector<term::Id>, term::Id>, std::string_view> claims_;
 };
 
+/// What features do not change is executed once: the same bytes on the same path, of one register
+/// assignment.
+class Emitted {
+ public:
+  bool insert(std::span<const Bv<SymbolicPath, 8>> code) {
+    std::vector<term::Id> key;
+    for (const auto byte : code) key.push_back(byte.raw());
+    key.push_back({});
+    const std::span<const term::Id> condition = term::current_path_condition();
+    key.insert(key.end(), condition.begin(), condition.end());
+    return seen_.insert(std::move(key)).second;
+  }
+
+ private:
+  std::set<std::vector<term::Id>> seen_;
+};
+
+template <typename T>
+void explore_features(Case insn, Claims& claims) {
+  Oracle<SymbolicPath> oracle;
+  Emitted emitted;
+  for (const FeatureSet& set : T::feature_sets) {
+    insn.options.features = set.features;
+    using Theorem = InsnTheorem<SymbolicPath, T>;
+    claims.explore<Theorem>(
+        [&] { return Theorem(insn, oracle); },
+        [&](Theorem& theorem) {
+          theorem.is_new = [&](auto code) { return emitted.insert(code); };
+        });
+  }
+}
+
 template <typename T>
 proof::Query build_insn(const Case& insn, term::Store& store) {
   Claims claims(store);
@@ -80,8 +116,7 @@ proof::Query build_insn(const Case& insn, term::Store& store) {
       Case at = insn;
       at.dst = dst;
       at.src = src;
-      Oracle<SymbolicPath> oracle;
-      claims.explore<InsnTheorem<SymbolicPath, T>>([&] { return InsnTheorem<SymbolicPath, T>(at, oracle); });
+      explore_features<T>(at, claims);
     }
   }
   return claims.query();
@@ -138,7 +173,7 @@ std::vector<proof::Obligation> obligations_of() {
   result.push_back(insn_obligation<T>(end, fmt::format("jit/{}/end", T::name)));
   for (std::size_t i = 0; i < bpf::form_count; ++i) {
     const auto form = static_cast<bpf::Form>(i);
-    for (const Variant& variant : variants(form, T::feature_sets, T::upper_halves)) {
+    for (const Variant& variant : variants(form, T::upper_halves)) {
       result.push_back(insn_obligation<T>(
           variant.insn,
           fmt::format("jit/{}/{}{}", T::name, bpf::row(form).name, variant.name)));

@@ -66,20 +66,33 @@ std::string insn_text(const Case& insn, InsnTheorem<Concrete, T>& theorem,
   return text;
 }
 
+/// The text of a counterexample, if these values are one for this case.
+template <typename T>
+std::optional<std::string> failure_of(const Case& insn, const term::Store& store,
+                                      const term::Model& model) {
+  Oracle<Concrete> oracle(store, model);
+  InsnTheorem<Concrete, T> theorem(insn, oracle);
+  theorem.check();
+  const Goal<Concrete>* failure = first_failure(theorem.goals());
+  if (failure == nullptr || !all_hold(theorem.assumptions())) return std::nullopt;
+  return insn_text<T>(insn, theorem, *failure);
+}
+
 template <typename T>
 proof::ReplayResult replay_insn(const Case& insn, const term::Store& store,
                                 const term::Model& model) {
   for (const bpf::Reg dst : dst_registers(insn.form)) {
     for (const bpf::Reg src : src_registers(insn.form)) {
-      Case at = insn;
-      at.dst = dst;
-      at.src = src;
-      Oracle<Concrete> oracle(store, model);
-      InsnTheorem<Concrete, T> theorem(at, oracle);
-      theorem.check();
-      const Goal<Concrete>* failure = first_failure(theorem.goals());
-      if (failure == nullptr || !all_hold(theorem.assumptions())) continue;
-      return {proof::Reproduced::yes, insn_text<T>(at, theorem, *failure)};
+      for (const FeatureSet& set : T::feature_sets) {
+        Case at = insn;
+        at.dst = dst;
+        at.src = src;
+        at.options.features = set.features;
+        if (auto text = failure_of<T>(at, store, model)) {
+          if (!set.name.empty()) *text += fmt::format("  features: {}\n", set.name);
+          return {proof::Reproduced::yes, *std::move(text)};
+        }
+      }
     }
   }
   return {proof::Reproduced::no, "no register assignment differs on these values"};

@@ -16,6 +16,8 @@ class StubTheorem {
   using B64 = Bv<D, 64>;
   using B32 = Bv<D, 32>;
   using State = typename T::template State<D>;
+  StubTheorem(const StubTheorem&) = delete;  // its parts refer to each other
+  StubTheorem& operator=(const StubTheorem&) = delete;
 
   StubTheorem(Stub stub, const jit::Options& options, Oracle<D>& oracle)
       : stub_(stub), options_(options), oracle_(oracle), world_(oracle, Plain::runtime_tables) {}

@@ -110,17 +110,11 @@ std::vector<bpf::Reg> src_registers(Form form) {
   return registers(writes_src(form) ? 10 : 11);
 }
 
-std::vector<Variant> variants(Form form, std::span<const FeatureSet> feature_sets,
-                              UpperHalves upper_halves) {
-  std::vector<Variant> result;
-  for (const FeatureSet& set : feature_sets) {
-    Variant plain;
-    plain.insn.form = form;
-    plain.insn.options = {jit::Memory::unchecked, jit::Fuel::off, jit::Blinding::off,
-                          set.features};
-    if (!set.name.empty()) plain.name = fmt::format("/{}", set.name);
-    result.push_back(plain);
-  }
+std::vector<Variant> variants(Form form, UpperHalves upper_halves) {
+  Variant plain;
+  plain.insn.form = form;
+  plain.insn.options = {jit::Memory::unchecked, jit::Fuel::off, jit::Blinding::off, 0};
+  std::vector<Variant> result{plain};
   if (touches_memory(form) || is_local_call(form)) {
     also(result, [](Variant& v) {
       v.insn.options.memory = jit::Memory::checked;

@@ -3,7 +3,6 @@
 // the registers that its operands may be.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -23,10 +22,9 @@ struct FeatureSet {
   std::uint32_t features = 0;
 };
 
-/// All variants of one form. `upper_halves`: the target cares about dead upper halves.
+/// All variants of one form, each for every set of features. `upper_halves`: the target cares about dead upper halves.
 enum class UpperHalves : std::uint8_t { ignored, elided };
-std::vector<Variant> variants(bpf::Form form, std::span<const FeatureSet> feature_sets,
-                              UpperHalves upper_halves);
+std::vector<Variant> variants(bpf::Form form, UpperHalves upper_halves);
 
 /// The registers a validated program may have there: r10 is never written.
 std::vector<bpf::Reg> dst_registers(bpf::Form form);
