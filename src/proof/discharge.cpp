@@ -4,8 +4,6 @@
 // settled conclusion by conclusion (conclusion.hpp).
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <array>
 #include <atomic>
 #include <charconv>
 #include <mutex>

@@ -13,7 +13,8 @@ Bv<D, 64> return_from_c(Oracle<D>& oracle, World<D>& world, typename T::template
                         std::string_view why) {
   const Bv<D, 64> result = oracle.template value<64>(fmt::format("{} result", why));
   const auto depth = oracle.distance(world.stack(), T::reg(machine, T::stack_pointer));
-  if (!depth || (*depth + T::call_pushes) % 16 != 0) world.complain("the stack is aligned at a call");
+  if (!depth || (*depth + T::call_pushes) % 16 != 0)
+    world.complain("the stack is aligned at a call");
   T::return_from_call(machine);
   for (unsigned r = 0; r < T::register_count; ++r) {
     if (!T::is_caller_saved(r)) continue;
@@ -33,8 +34,9 @@ void InsnTheorem<D, T>::compare_helper(Run<D, T>& run) {
   source_.assisted = source_.assisted | ~ult(id, B32::lit(jit::helper_limit));
   if (oracle_.leads_to(run.pc, labels_.assist)) return compare_assist(run.pc);
   require("the runtime is asked for help whenever that is due", ~source_.assisted);
-  require("the helper is called", run.pc == T::aligned(oracle_.entry(
-                                           name(Object::helpers), shl(zext<64>(id), B64::lit(3)))));
+  require(
+      "the helper is called",
+      run.pc == T::aligned(oracle_.entry(name(Object::helpers), shl(zext<64>(id), B64::lit(3)))));
   for (unsigned i = 1; i <= 5; ++i) {
     require("the helper gets its arguments", T::reg(machine_, T::argument(i - 1)) == before_[i]);
   }
@@ -84,9 +86,9 @@ void InsnTheorem<D, T>::compare_tail_call(Run<D, T>& run) {
   const B64 entries = oracle_.entry(name(Object::tail_tables), table + B64::lit(8));
   const B64 target = oracle_.entry("runtime", entries + shl(index, B64::lit(3)));
   tail_calls_ = world_.context_at_entry(at::tail_calls_left);
-  const Bool<D> succeeds = ult(zext<64>(number), count) &
-                           (trunc<32>(before_[2]) == B32::lit(0)) & ult(index, elements) &
-                           (tail_calls_ != B64::lit(0)) & (target != B64::lit(0));
+  const Bool<D> succeeds = ult(zext<64>(number), count) & (trunc<32>(before_[2]) == B32::lit(0)) &
+                           ult(index, elements) & (tail_calls_ != B64::lit(0)) &
+                           (target != B64::lit(0));
   source_.assisted = ~succeeds;
   if (oracle_.leads_to(run.pc, labels_.assist)) return compare_assist(run.pc);
   require("the runtime is asked for help whenever that is due", succeeds);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Emission<D>: room for what a translator emits, and the bytes as values of the domain.
+// Emission<D>: room for what a translator emits, and what it emitted as values of the domain, which
+// is what the decoder of a theorem reads.
 #pragma once
 
 #include <vector>

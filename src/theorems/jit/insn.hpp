@@ -22,7 +22,7 @@ struct Case {
   bpf::Reg src = bpf::Reg::r0;
   jit::Options options;
   bool back_edge = false;
-  bool upper_dead = false;    ///< Inputs::upper_dead
+  bool upper_dead = false;     ///< Inputs::upper_dead
   bool upper_garbage = false;  ///< operands of which only the low half is read have any upper half
   bool always_assist = false;
   bool end = false;  ///< not an instruction but what follows the last one
@@ -41,7 +41,9 @@ class InsnTheorem {
   InsnTheorem& operator=(const InsnTheorem&) = delete;
 
   InsnTheorem(const Case& insn, Oracle<D>& oracle)
-      : case_(insn), oracle_(oracle), world_(oracle, plain_of(insn.form)),
+      : case_(insn),
+        oracle_(oracle),
+        world_(oracle, plain_of(insn.form)),
         source_(oracle, world_, insn.options.memory) {}
 
   void check() {
@@ -96,7 +98,8 @@ class InsnTheorem {
   }
   void require(std::string_view what, Bool<D> holds) { world_.require(what, holds); }
 
-  /// Names values by role, so that two register assignments that mean the same state the same terms.
+  /// Names values by role, so that two register assignments that mean the same state the same
+  /// terms.
   std::string role(unsigned r) const {
     const bool has_dst = names_dst(case_.form), has_src = names_src(case_.form);
     if (has_dst && r == static_cast<unsigned>(case_.dst)) return "dst";
@@ -133,14 +136,16 @@ class InsnTheorem {
   void prepare_registers() {
     for (unsigned r = 0; r < T::register_count; ++r) {
       const bool scratch = T::is_scratch(r);
-      T::set(machine_, r, oracle_.template value<64>(fmt::format("{} {}", scratch ? "scratch" : "kept", r)));
+      T::set(machine_, r,
+             oracle_.template value<64>(fmt::format("{} {}", scratch ? "scratch" : "kept", r)));
     }
     for (unsigned r = 0; r < bpf::reg_count; ++r) {
       const B64 value = oracle_.template value<64>(role(r));
       source_.regs[r] = value;
-      T::set(machine_, T::register_of(r), has_garbage(r)
-              ? concat(oracle_.template value<32>(role(r) + " upper"), trunc<32>(value))
-              : value);
+      T::set(machine_, T::register_of(r),
+             has_garbage(r)
+                 ? concat(oracle_.template value<32>(role(r) + " upper"), trunc<32>(value))
+                 : value);
     }
     T::set(machine_, T::context, world_.context());
     T::set(machine_, T::stack_pointer, world_.stack());
@@ -189,8 +194,8 @@ class InsnTheorem {
       source_.assisted = source_.assisted | (fuel_ == B64::lit(0));
       spends_fuel_ = true;
     }
-    const bpf::Next<D> next = bpf::meaning<D>(case_.form, case_.dst, case_.src,
-                                              inputs_.immediates, source_);
+    const bpf::Next<D> next =
+        bpf::meaning<D>(case_.form, case_.dst, case_.src, inputs_.immediates, source_);
     if (case_.always_assist || case_.end || next.flow == bpf::Flow::call_reg ||
         next.flow == bpf::Flow::call_kfunc) {
       source_.assisted = Bool<D>::lit(1);
@@ -227,10 +232,11 @@ class InsnTheorem {
   static constexpr unsigned concrete_attempts = 8;
 
   void compare(const bpf::Next<D>& next, Run<D, T>& run) {
-    if (next.flow == bpf::Flow::call_helper && !case_.always_assist && !case_.end) return compare_helper(run);
+    if (next.flow == bpf::Flow::call_helper && !case_.always_assist && !case_.end)
+      return compare_helper(run);
     if (next.flow == bpf::Flow::call_local) {
-      source_.assisted =
-          source_.assisted | (source_.regs[10] == world_.context_at(jit::context_offset::last_frame));
+      source_.assisted = source_.assisted |
+                         (source_.regs[10] == world_.context_at(jit::context_offset::last_frame));
     }
     if (oracle_.leads_to(run.pc, labels_.assist)) return compare_assist(run.pc);
     require("the runtime is asked for help whenever that is due", ~source_.assisted);
@@ -275,8 +281,10 @@ class InsnTheorem {
     if (has_garbage(r) && !defined) {
       return require(register_goal[r], actual == T::reg(machine_before_, T::register_of(r)));
     }
-    if (case_.upper_dead && defined) require(register_goal[r], trunc<32>(actual) == trunc<32>(expected));
-    else require(register_goal[r], actual == expected);
+    if (case_.upper_dead && defined)
+      require(register_goal[r], trunc<32>(actual) == trunc<32>(expected));
+    else
+      require(register_goal[r], actual == expected);
   }
 
   void wrote_nothing(const Event<D>& event) {

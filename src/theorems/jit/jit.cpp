@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// By target.
+// The obligations of a target. Each target's templates are instantiated in a file of its own, which
+// keeps the build parallel.
 #include "theorems/jit/jit.hpp"
 
 #include "theorems/jit/targets.hpp"

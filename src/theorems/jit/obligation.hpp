@@ -26,8 +26,9 @@ class Claims {
 
   /// `make` builds a theorem, `prepare` may set it up; both run once per path.
   template <typename Theorem>
-  void explore(const std::function<Theorem()>& make,
-               const std::function<void(Theorem&)>& prepare = [](Theorem&) {}) {
+  void explore(
+      const std::function<Theorem()>& make,
+      const std::function<void(Theorem&)>& prepare = [](Theorem&) {}) {
     Goals<SymbolicPath> goals;
     std::vector<term::Id> assumptions;
     const auto body = [&] {
@@ -100,11 +101,10 @@ void explore_features(Case insn, Claims& claims) {
   for (const FeatureSet& set : T::feature_sets) {
     insn.options.features = set.features;
     using Theorem = InsnTheorem<SymbolicPath, T>;
-    claims.explore<Theorem>(
-        [&] { return Theorem(insn, oracle); },
-        [&](Theorem& theorem) {
-          theorem.is_new = [&](auto code) { return emitted.insert(code); };
-        });
+    claims.explore<Theorem>([&] { return Theorem(insn, oracle); },
+                            [&](Theorem& theorem) {
+                              theorem.is_new = [&](auto code) { return emitted.insert(code); };
+                            });
   }
 }
 
@@ -175,8 +175,7 @@ std::vector<proof::Obligation> obligations_of() {
     const auto form = static_cast<bpf::Form>(i);
     for (const Variant& variant : variants(form, T::upper_halves)) {
       result.push_back(insn_obligation<T>(
-          variant.insn,
-          fmt::format("jit/{}/{}{}", T::name, bpf::row(form).name, variant.name)));
+          variant.insn, fmt::format("jit/{}/{}{}", T::name, bpf::row(form).name, variant.name)));
     }
   }
   return result;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RV64 as a theorem sees it: registers, the LP64 ABI and our convention for eBPF functions.
+// RV64 as a theorem sees it: which register is which, what the LP64 ABI lets a callee destroy, and
+// our own convention for eBPF functions (return address in s7, sp 16-byte aligned).
 #pragma once
 
 #include <fmt/format.h>
@@ -57,9 +58,7 @@ struct Rv64 {
   static constexpr bool may_body_change(unsigned r) {
     return is_scratch(r) || is_bpf(r) || r == link;
   }
-  static std::string_view register_name(unsigned r) {
-    return riscv::reg_names[r];
-  }
+  static std::string_view register_name(unsigned r) { return riscv::reg_names[r]; }
 
   template <PathDomain D>
   static Bv<D, 64> reg(const State<D>& state, unsigned r) {
@@ -83,8 +82,7 @@ struct Rv64 {
     if (bytes.size() < 2) return std::nullopt;
     const Bv<D, 16> low = concat(bytes[1], bytes[0]);
     // The second half of what may be a compressed instruction is not looked at.
-    const Bv<D, 16> high =
-        bytes.size() < 4 ? Bv<D, 16>::lit(0) : concat(bytes[3], bytes[2]);
+    const Bv<D, 16> high = bytes.size() < 4 ? Bv<D, 16>::lit(0) : concat(bytes[3], bytes[2]);
     return riscv::decode<D>(concat(high, low));
   }
   template <PathDomain D>
@@ -94,8 +92,9 @@ struct Rv64 {
     const unsigned operand = static_cast<unsigned>(insn.rs2);
     if (world.expects_constant() && is_hard(row) && is_temporary(operand)) {
       const Bv<D, 64> built = reg(state, operand);
-      set(state, operand, row.width == 64 ? world.template in_place_of<64>(built)
-                                          : world.template in_place_of<32>(built));
+      set(state, operand,
+          row.width == 64 ? world.template in_place_of<64>(built)
+                          : world.template in_place_of<32>(built));
     }
     const Bv<D, 64> computed = reg(state, static_cast<unsigned>(insn.rs1)) + insn.imm;
     const Bv<D, 64> next = riscv::execute(insn, state, pc, world);

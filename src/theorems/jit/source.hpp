@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The eBPF side of a theorem: a State for bpf::meaning() that records events, and says when the
 // translated code has to ask the runtime for help instead (`assisted`; jit/context.hpp lists when).
-// The memory-checked translation of an address by the region table is stated here; runtime/memory.hpp
-// has the interpreter's, and a test compares the two on concrete tables.
+// The memory-checked translation of an address by the region table is stated here;
+// runtime/memory.hpp has the interpreter's, and a test compares the two on concrete tables.
 #pragma once
 
 #include <array>
 #include <vector>
 
 #include "isa/bpf/semantics_impl.hpp"
-#include "jit/context.hpp"
 #include "jit/compile.hpp"
+#include "jit/context.hpp"
 #include "jit/translator.hpp"
 #include "theorems/jit/world.hpp"
 
@@ -121,9 +121,8 @@ class Source {
   template <unsigned W>
   B64 reach(B64 address, std::int32_t limit_field) {
     if (memory_ == jit::Memory::unchecked) return address;
-    const Translation<D> to =
-        translate(oracle_, world_.context_at(jit::context_offset::region_count), address, W / 8,
-                  limit_field);
+    const Translation<D> to = translate(
+        oracle_, world_.context_at(jit::context_offset::region_count), address, W / 8, limit_field);
     assisted = assisted | ~to.allowed;
     return to.host;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of variant.hpp.
+// Bodies of variant.hpp: which options make a difference to which forms, and which registers an
+// operand may be in a validated program.
 #include "theorems/jit/variant.hpp"
 
 #include <fmt/format.h>
@@ -23,7 +24,9 @@ bool touches_memory(Form form) {
   }
 }
 
-bool is_local_call(Form form) { return form == Form::call_local; }
+bool is_local_call(Form form) {
+  return form == Form::call_local;
+}
 
 /// Forms whose immediate an attacker chooses (a displacement or a helper's number he does not).
 bool is_blinded(Form form) {

@@ -22,7 +22,8 @@ struct FeatureSet {
   std::uint32_t features = 0;
 };
 
-/// All variants of one form, each for every set of features. `upper_halves`: the target cares about dead upper halves.
+/// All variants of one form, each for every set of features. `upper_halves`: the target cares about
+/// dead upper halves.
 enum class UpperHalves : std::uint8_t { ignored, elided };
 std::vector<Variant> variants(bpf::Form form, UpperHalves upper_halves);
 

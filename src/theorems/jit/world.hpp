@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// World<D>: what surrounds the machine in a theorem. An access goes to the private stack (a constant
-// distance from its base), to the context, to one of the runtime's read-only tables, or it is an
-// event, whose result is the oracle's. The events of both sides are compared one by one.
+// World<D>: what surrounds the machine in a theorem. An access goes to the private stack (a
+// constant distance from its base), to the context, to one of the runtime's read-only tables, or it
+// is an event, whose result is the oracle's. The events of both sides are compared one by one.
 #pragma once
 
 #include <algorithm>
@@ -88,16 +88,14 @@ class World {
   template <unsigned W, typename T>
   Bv<D, W> atomic(B64 address, T&& update, isa::Order order) {
     const Bv<D, W> old = next_old<W>();
-    events_.push_back(
-        {EventKind::atomic, W, address, zext<64>(old), zext<64>(update(old)), order});
+    events_.push_back({EventKind::atomic, W, address, zext<64>(old), zext<64>(update(old)), order});
     return old;
   }
 
   template <unsigned W>
   Bv<D, W> load_reserved(B64 address, isa::Order order) {
     const Bv<D, W> old = next_old<W>();
-    events_.push_back(
-        {EventKind::reserved, W, address, zext<64>(old), zext<64>(old), order});
+    events_.push_back({EventKind::reserved, W, address, zext<64>(old), zext<64>(old), order});
     return old;
   }
   /// May fail for no reason; a success makes the reserved read and this write one atomic event.
@@ -136,9 +134,7 @@ class World {
     }
   }
 
-  B64 undefined() {
-    return oracle_.template value<64>(fmt::format("undefined {}", undefined_++));
-  }
+  B64 undefined() { return oracle_.template value<64>(fmt::format("undefined {}", undefined_++)); }
   void trap() { complain("the code traps"); }
   void trap_if(Bool<D> condition) { require("the code does not trap", ~condition); }
   isa::WideDivision<D> divide_wide(isa::Signedness, B64, B64, B64) {
@@ -154,8 +150,10 @@ class World {
   B64 in_place_of(B64 built) {
     const B64 whole = sext<64>(*constant_);
     require("the constant is built", trunc<W>(built) == trunc<W>(whole));
-    if constexpr (W == 64) return whole;
-    else return concat(bits<63, W>(built), trunc<W>(whole));
+    if constexpr (W == 64)
+      return whole;
+    else
+      return concat(bits<63, W>(built), trunc<W>(whole));
   }
   /// Labels that an indirect jump may go to, as addresses.
   void expect_label(Bv<D, 32> label, B64 address) { labels_.push_back({label, address}); }
@@ -212,7 +210,8 @@ class World {
     context_words_.clear();
     for (std::int64_t offset = 0; offset < 24 * 8; offset += 8) {
       if (is_base(offset)) continue;
-      context_entry_[offset] = oracle_.template value<64>(fmt::format("{} context {}", why, offset));
+      context_entry_[offset] =
+          oracle_.template value<64>(fmt::format("{} context {}", why, offset));
     }
   }
   /// What a call may do to the private stack below `offset`.

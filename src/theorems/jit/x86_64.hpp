@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// x86-64 as a theorem sees it: registers, the System V ABI and our convention for eBPF functions.
+// x86-64 as a theorem sees it: which register is which, what the System V ABI lets a callee destroy,
+// and our own convention for eBPF functions (return address at [rsp], rsp 16-byte aligned).
 #pragma once
 
 #include <fmt/format.h>
@@ -101,7 +102,9 @@ struct X86_64 {
   static void return_from_call(State<D>& state) {
     set(state, stack_pointer, stack_after_return(reg(state, stack_pointer)));
   }
-  static std::string_view register_name(unsigned r) { return x86::name(static_cast<x86::Reg>(r), 64); }
+  static std::string_view register_name(unsigned r) {
+    return x86::name(static_cast<x86::Reg>(r), 64);
+  }
   static std::string disassemble(std::span<const std::uint8_t> code);
   /// x86-64 zeroes upper halves by itself and ignores Inputs::upper_dead.
   static constexpr bool reads_upper(const Case&, bpf::Reg) { return true; }
