@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Code<D>: where an encoder puts bytes, over a value domain. Concrete writes into memory that the
-// caller provides and counts on after its end, so a sizing pass needs no buffer; every other domain
-// keeps the symbolic bytes of one instruction sequence, so that a proof can decode what was emitted.
+// caller provides; every other domain keeps the symbolic bytes of one instruction sequence, so that
+// a proof can decode what was emitted.
 #pragma once
 
 #include <array>

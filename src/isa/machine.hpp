@@ -11,9 +11,8 @@
 //   Bool<D> store_conditional<W>(address, value, Order): 1 when it stored;
 //   void fence(Fence);
 //   Bv<D, 64> undefined(): an arbitrary value, where a manual leaves a result or flag undefined;
-//   void trap(): an instruction that raises an exception instead of completing (ud2, ebreak);
-//   void trap_if(Bool<D>): the same where data decides (an x86 division error); execute() goes on
-//   with any values, so an emulator looks afterwards whether the instruction trapped;
+//   void trap(), void trap_if(Bool<D>): an exception instead of completion (ud2, ebreak; an x86
+//   division error); execute() goes on with any values, so an emulator looks afterwards;
 //   WideDivision<D> divide_wide(Signedness, high, low, divisor): x86 only, 128 by 64 bits.
 #pragma once
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function per target; each is compiled in a file of its own.
+// One function per target; each is compiled in a file of its own, so that the templates of a target
+// are instantiated once.
 #pragma once
 
 #include <vector>

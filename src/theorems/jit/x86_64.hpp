@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// x86-64 as a theorem sees it: which register is which, what the System V ABI lets a callee destroy,
-// and our own convention for eBPF functions (return address at [rsp], rsp 16-byte aligned).
+// x86-64 as a theorem sees it: which register is which, what the System V ABI lets a callee
+// destroy, and our convention for eBPF functions (return address at [rsp], rsp 16-byte aligned).
 #pragma once
 
 #include <fmt/format.h>

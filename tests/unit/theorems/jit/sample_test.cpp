@@ -9,7 +9,7 @@ namespace probity::theorems {
 namespace {
 
 /// Every n-th obligation; 41 is prime to the number of options, so each kind of option comes up.
-constexpr std::size_t step = 41;
+constexpr std::size_t step = 31;
 
 void expect_proved(jit::Target target, proof::CrossCheck cross_check) {
   std::vector<proof::Obligation> sample;
