@@ -5,7 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.hpp"
+#include "domain/concrete.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/redirect_rule.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -113,7 +116,7 @@ HelperFlow tail_call(HelperCall& call) {
     return HelperFlow::tail_call;
   }
   std::array<std::uint8_t, 4> key{};
-  for (unsigned i = 0; i < 4; ++i) key[i] = static_cast<std::uint8_t>(index >> i * 8);
+  store_le(key.data(), index);
   if (map->lookup(key) != nullptr) {
     return call.refuse(FaultKind::unsupported, index,
                        "a prog_array filled at run time is not modelled");
@@ -122,25 +125,20 @@ HelperFlow tail_call(HelperCall& call) {
 }
 
 HelperFlow redirect_map(HelperCall& call) {
-  constexpr std::uint64_t action_mask = 3;        // XDP_ABORTED..XDP_TX
-  constexpr std::uint64_t device_flags = 8 | 16;  // BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS
-  constexpr std::uint64_t broadcast = 8;
-  constexpr std::int64_t aborted = 0, redirect = 4;
   Map* map = call.usable_map(1);
   if (map == nullptr) return HelperFlow::fault;
   const program::MapType type = map->definition().type;
   const bool devices = type == program::MapType::devmap || type == program::MapType::devmap_hash;
   const std::uint64_t flags = call.arg(3);
   const std::uint32_t index = call.arg32(2);
-  if ((flags & ~(action_mask | (devices ? device_flags : 0))) != 0) return call.returns(aborted);
   std::array<std::uint8_t, 4> key{};
-  for (unsigned i = 0; i < 4; ++i) key[i] = static_cast<std::uint8_t>(index >> i * 8);
-  const bool to_all = devices && (flags & broadcast) != 0;
-  if (map->lookup(key) == nullptr && !to_all) {
-    return call.returns(static_cast<std::int64_t>(flags & action_mask));
-  }
-  call.record({index, flags}, {});
-  return call.returns(redirect);
+  store_le(key.data(), index);
+  const Bool<Concrete> present = Bool<Concrete>::lit(map->lookup(key) != nullptr ? 1 : 0);
+  const Bv<Concrete, 64> result =
+      map_redirect_answer(devices ? RedirectTargets::devices : RedirectTargets::others,
+                          Bv<Concrete, 64>::lit(flags), present);
+  if (result.raw() == verdict_of::xdp_redirect) call.record({index, flags}, {});
+  return call.returns(static_cast<std::int64_t>(result.raw()));
 }
 
 /// One program runs at a time, so a lock is always free; only its place is checked.

@@ -5,7 +5,9 @@
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "domain/concrete.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/redirect_rule.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -122,14 +124,14 @@ HelperFlow skb_pull_data(HelperCall& call) {
 }
 
 HelperFlow redirect(HelperCall& call) {
-  constexpr std::int64_t xdp_aborted = 0, xdp_redirect = 4, act_shot = 2, act_redirect = 7;
-  constexpr std::uint64_t ingress = 1;  // BPF_F_INGRESS
-  const std::uint64_t flags = call.arg(2);
+  const Bv<Concrete, 64> flags = Bv<Concrete, 64>::lit(call.arg(2));
   const bool xdp = call.session.is_xdp();
-  if (xdp && flags != 0) return call.returns(xdp_aborted);
-  if (!xdp && (flags & ~ingress) != 0) return call.returns(act_shot);
-  call.record({call.arg32(1), flags}, {});
-  return call.returns(xdp ? xdp_redirect : act_redirect);
+  const std::uint64_t result =
+      (xdp ? xdp_redirect_answer(flags) : skb_redirect_answer(flags, redirect_flags::ingress))
+          .raw();
+  const std::uint64_t redirected = xdp ? verdict_of::xdp_redirect : verdict_of::tc_redirect;
+  if (result == redirected) call.record({call.arg32(1), call.arg(2)}, {});
+  return call.returns(static_cast<std::int64_t>(result));
 }
 
 constexpr std::array<HelperModel, 11> models = {{

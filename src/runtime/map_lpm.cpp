@@ -7,54 +7,54 @@
 #include <map>
 
 #include "base/bytes.hpp"
+#include "domain/concrete.hpp"
 #include "runtime/map.hpp"
+#include "runtime/prefix_match.hpp"
 
 namespace probity::runtime {
 namespace {
 
 class LpmMap final : public Map {
+  using Values = std::map<Bytes, std::unique_ptr<std::uint8_t[]>>;
+
  public:
   using Map::Map;
 
   std::uint8_t* lookup(Key key) override {
-    const std::uint32_t length = prefix_bits(key);
-    if (length > max_prefix_bits()) return nullptr;
+    if (!is_key(key)) return nullptr;
+    const std::vector<Byte> data = data_of(key);
     std::uint8_t* best = nullptr;
     std::uint32_t best_bits = 0;
     for (auto& [stored, value] : values_) {
-      const std::uint32_t stored_bits = prefix_bits(stored);
-      const bool longer = best == nullptr || stored_bits > best_bits;
-      if (stored_bits <= length && longer && same_prefix(stored, key, stored_bits)) {
-        best = value.get();
-        best_bits = stored_bits;
-      }
+      if (best != nullptr && prefix_bits(stored) <= best_bits) continue;
+      const std::vector<Byte> bytes = data_of(stored);
+      if (!decide(prefix_covers(prefix_of(stored, bytes), prefix_of(key, data)))) continue;
+      best = value.get();
+      best_bits = prefix_bits(stored);
     }
     return best;
   }
 
   std::int64_t update(Key key, Value value, std::uint64_t flags) override {
-    if (flags > map_flags::exist) return errno_of::invalid;
-    if (prefix_bits(key) > max_prefix_bits()) return errno_of::invalid;
-    const Bytes stored = canonical(key);
-    const auto found = values_.find(stored);
-    if (found != values_.end() && flags == map_flags::noexist) return errno_of::exist;
-    if (found == values_.end() && flags == map_flags::exist) return errno_of::noent;
-    if (found == values_.end() && values_.size() >= definition().max_entries)
-      return errno_of::no_space;
+    if (flags > map_flags::exist || !is_key(key)) return errno_of::invalid;
+    const auto found = find(key);
+    const bool present = found != values_.end();
+    if (present && flags == map_flags::noexist) return errno_of::exist;
+    if (!present && flags == map_flags::exist) return errno_of::noent;
+    if (!present && values_.size() >= definition().max_entries) return errno_of::no_space;
     auto bytes = memory().take(definition().value_size);
     if (bytes == nullptr) return errno_of::nomem;
     std::memcpy(bytes.get(), value.data(), value.size());
-    std::swap(values_[stored], bytes);
-    if (bytes != nullptr) buried_.push_back(std::move(bytes));
+    if (present) bury(found);  // the new entry has the new key's bits behind the prefix
+    values_.emplace(Bytes(key.begin(), key.end()), std::move(bytes));
     return 0;
   }
 
   std::int64_t erase(Key key) override {
-    if (prefix_bits(key) > max_prefix_bits()) return errno_of::invalid;
-    const auto found = values_.find(canonical(key));
+    if (!is_key(key)) return errno_of::invalid;
+    const auto found = find(key);
     if (found == values_.end()) return errno_of::noent;
-    buried_.push_back(std::move(found->second));
-    values_.erase(found);
+    bury(found);
     return 0;
   }
 
@@ -78,31 +78,39 @@ class LpmMap final : public Map {
   }
 
  private:
-  static constexpr std::size_t data_offset = 4;
+  using Byte = Bv<Concrete, 8>;
 
   static std::uint32_t prefix_bits(Key key) { return load_le<std::uint32_t>(key.data()); }
-  std::uint32_t max_prefix_bits() const { return (definition().key_size - 4) * 8; }
-
-  static bool same_prefix(Key a, Key b, std::uint32_t bit_count) {
-    for (std::uint32_t bit = 0; bit < bit_count; ++bit) {
-      const std::size_t at = data_offset + bit / 8;
-      if (((a[at] ^ b[at]) & (0x80u >> bit % 8)) != 0) return false;
-    }
-    return true;
+  std::size_t data_bytes() const { return definition().key_size - prefix_length_bytes; }
+  bool is_key(Key key) const {
+    return decide(is_prefix_length(Bv<Concrete, 32>::lit(prefix_bits(key)), data_bytes()));
   }
 
-  /// Entries that differ only behind their prefix are the same entry; the kernel keeps the last
-  /// one's bytes.
-  Bytes canonical(Key key) const {
-    for (const auto& [stored, value] : values_) {
-      if (prefix_bits(stored) == prefix_bits(key) && same_prefix(stored, key, prefix_bits(key))) {
-        return stored;
-      }
-    }
-    return {key.begin(), key.end()};
+  static std::vector<Byte> data_of(Key key) {
+    std::vector<Byte> data;
+    for (const std::uint8_t byte : key.subspan(prefix_length_bytes))
+      data.push_back(Byte::lit(byte));
+    return data;
+  }
+  static PrefixKey<Concrete> prefix_of(Key key, const std::vector<Byte>& data) {
+    return {Bv<Concrete, 32>::lit(prefix_bits(key)), data};
   }
 
-  std::map<Bytes, std::unique_ptr<std::uint8_t[]>> values_;
+  /// The entry that `key` names, whatever its bits behind the prefix.
+  Values::iterator find(Key key) {
+    const std::vector<Byte> data = data_of(key);
+    return std::ranges::find_if(values_, [&](const auto& entry) {
+      const std::vector<Byte> stored = data_of(entry.first);
+      return decide(same_prefix_key(prefix_of(entry.first, stored), prefix_of(key, data)));
+    });
+  }
+
+  void bury(Values::iterator entry) {
+    buried_.push_back(std::move(entry->second));
+    values_.erase(entry);
+  }
+
+  Values values_;
   std::vector<std::unique_ptr<std::uint8_t[]>> buried_;
 };
 

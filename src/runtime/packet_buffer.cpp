@@ -8,19 +8,19 @@
 
 #include <fmt/format.h>
 
+#include "domain/concrete.hpp"
 #include "runtime/map.hpp"
 
 namespace probity::runtime {
 namespace {
 
-constexpr std::uint32_t page_bytes = 4096;
-constexpr std::uint32_t xdp_headroom_bytes = 256;  // XDP_PACKET_HEADROOM
-constexpr std::uint32_t xdp_frame_bytes = 40;      // sizeof(struct xdp_frame), at the page's start
-constexpr std::uint32_t shared_info_bytes = 320;   // skb_shared_info, at its end
-constexpr std::uint32_t xdp_hard_end = page_bytes - shared_info_bytes;
+using namespace packet_limits;
+using B32 = Bv<Concrete, 32>;
+using B64 = Bv<Concrete, 64>;
+
 constexpr std::uint32_t max_linear_bytes = xdp_hard_end - xdp_headroom_bytes;
 constexpr std::uint32_t max_packet_bytes = 1u << 20;
-constexpr std::uint32_t max_metadata_bytes = 252;
+constexpr FrameLimits<Concrete> frame_limits = {B64::lit(xdp_frame_bytes), B64::lit(xdp_hard_end)};
 
 Expected<void> require_length(const RunInput& input) {
   const std::size_t length = input.packet.size();
@@ -68,35 +68,38 @@ PacketBuffer PacketBuffer::make_raw(const RunInput& input) {
   return buffer;
 }
 
+PacketBounds<Concrete> PacketBuffer::bounds() const {
+  return {B64::lit(meta_), B64::lit(data_), B64::lit(end_)};
+}
+
+std::int64_t PacketBuffer::take(const PacketMove<Concrete>& move) {
+  meta_ = static_cast<std::uint32_t>(move.bounds.meta.raw());
+  data_ = static_cast<std::uint32_t>(move.bounds.data.raw());
+  end_ = static_cast<std::uint32_t>(move.bounds.end.raw());
+  return static_cast<std::int64_t>(move.result.raw());
+}
+
 std::int64_t PacketBuffer::adjust_head(std::int32_t delta) {
-  const std::int64_t metadata = data_ - meta_;
-  const std::int64_t moved = std::int64_t{data_} + delta;
-  if (moved < xdp_frame_bytes + metadata) return errno_of::invalid;
-  if (moved > std::int64_t{end_} - ethernet_header_bytes) return errno_of::invalid;
-  std::memmove(page_.data() + moved - metadata, page_.data() + meta_,
-               static_cast<std::size_t>(metadata));
-  data_ = static_cast<std::uint32_t>(moved);
-  meta_ = static_cast<std::uint32_t>(moved - metadata);
-  return 0;
+  const std::uint32_t old_meta = meta_;
+  const std::uint32_t metadata_bytes = data_ - meta_;
+  const B32 by = B32::lit(static_cast<std::uint32_t>(delta));
+  const std::int64_t result = take(xdp_head_moved(bounds(), frame_limits, by));
+  std::memmove(page_.data() + meta_, page_.data() + old_meta, metadata_bytes);
+  return result;
 }
 
 std::int64_t PacketBuffer::adjust_meta(std::int32_t delta) {
-  const std::int64_t moved = std::int64_t{meta_} + delta;
-  if (moved < xdp_frame_bytes || moved > data_) return errno_of::invalid;
-  const std::int64_t metadata = data_ - moved;
-  if (metadata % 4 != 0 || metadata > max_metadata_bytes) return errno_of::access;
-  meta_ = static_cast<std::uint32_t>(moved);
-  return 0;
+  const B32 by = B32::lit(static_cast<std::uint32_t>(delta));
+  return take(xdp_meta_moved(bounds(), frame_limits, by));
 }
 
 std::int64_t PacketBuffer::adjust_tail(std::int32_t delta) {
   if (!fragments_.empty()) return errno_of::not_supported;
-  const std::int64_t moved = std::int64_t{end_} + delta;
-  if (moved > xdp_hard_end) return errno_of::invalid;
-  if (moved < std::int64_t{data_} + ethernet_header_bytes) return errno_of::invalid;
-  if (delta > 0) std::memset(page_.data() + end_, 0, static_cast<std::size_t>(delta));
-  end_ = static_cast<std::uint32_t>(moved);
-  return 0;
+  const std::uint32_t old_end = end_;
+  const B32 by = B32::lit(static_cast<std::uint32_t>(delta));
+  const std::int64_t result = take(xdp_tail_moved(bounds(), frame_limits, by));
+  if (end_ > old_end) std::memset(page_.data() + old_end, 0, end_ - old_end);
+  return result;
 }
 
 Bytes PacketBuffer::output() const {

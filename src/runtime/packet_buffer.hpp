@@ -8,7 +8,9 @@
 #include <span>
 
 #include "base/diagnostic.hpp"
+#include "domain/concrete.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/packet_bounds.hpp"
 
 namespace probity::runtime {
 
@@ -49,6 +51,10 @@ class PacketBuffer {
   Bytes output() const;
 
  private:
+  PacketBounds<Concrete> bounds() const;
+  /// The bounds after a move; its answer.
+  std::int64_t take(const PacketMove<Concrete>& move);
+
   Bytes page_;
   Bytes fragments_;
   std::uint32_t meta_ = 0;
