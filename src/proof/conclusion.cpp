@@ -3,9 +3,11 @@
 #include "proof/conclusion.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "proof/answer_bytes.hpp"
 #include "proof/cache.hpp"
+#include "solver/product_symbols.hpp"
 
 namespace probity::proof {
 namespace {
@@ -30,6 +32,33 @@ std::string word(Status status) {
 
 constexpr std::uint32_t first_look_ms = 2'000;
 
+/// The first external solver that knows, each within `wall_ms`; else the last one's reason.
+Answer ask_external(term::Store& store, std::span<const Id> assertions, std::uint32_t wall_ms) {
+  const std::vector<std::string> present = solver::available_external();
+  Answer answer;
+  answer.reason = "no external solver on PATH";
+  answer.engine = "none";
+  solver::Options limited;
+  limited.limits.wall_ms = wall_ms;
+  for (const std::string_view engine : {"z3", "cvc5-int", "cvc5"}) {
+    if (std::ranges::find(present, engine) == present.end()) continue;
+    answer = solver::solve_with(engine, store, assertions, limited);
+    if (answer.status != Status::unknown) return answer;
+  }
+  return answer;
+}
+
+/// The weaker query without multiplication; believed only for `unsat`.
+Answer ask_about_symbols(const term::Store& store, std::span<const Id> assertions,
+                         std::uint32_t wall_ms) {
+  std::optional<solver::WeakerQuery> weaker = solver::products_as_symbols(store, assertions);
+  if (!weaker) return {};
+  Answer answer = ask_external(weaker->store, weaker->assertions, wall_ms);
+  if (answer.status != Status::unsat) return {};
+  answer.engine += " (products as symbols)";
+  return answer;
+}
+
 /// Another engine than the one that answered: an external one for ours, ours for an external one.
 Answer ask_another(std::string_view first, term::Store& store, std::span<const Id> assertions,
                    const solver::Options& options) {
@@ -37,21 +66,13 @@ Answer ask_another(std::string_view first, term::Store& store, std::span<const I
   if (std::ranges::find(external, first) != external.end()) {
     return solver::solve_with("builtin", store, assertions, options);
   }
-  Answer answer;
-  answer.reason = "no external solver on PATH";
-  answer.engine = "none";
   // What takes one of them minutes is often at once clear to another.
-  for (const std::uint32_t wall_ms :
-       {std::min(first_look_ms, options.limits.wall_ms), options.limits.wall_ms}) {
-    solver::Options limited = options;
-    limited.limits.wall_ms = wall_ms;
-    for (const std::string_view engine : {"z3", "cvc5-int", "cvc5"}) {
-      if (std::ranges::find(external, engine) == external.end()) continue;
-      answer = solver::solve_with(engine, store, assertions, limited);
-      if (answer.status != Status::unknown) return answer;
-    }
-  }
-  return answer;
+  const std::uint32_t first_ms = std::min(first_look_ms, options.limits.wall_ms);
+  Answer answer = ask_external(store, assertions, first_ms);
+  if (answer.status != Status::unknown) return answer;
+  answer = ask_about_symbols(store, assertions, first_ms);
+  if (answer.status != Status::unknown) return answer;
+  return ask_external(store, assertions, options.limits.wall_ms);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ class InsnTheorem {
     if (!emitted_ || (is_new && !is_new(code_))) return;
     bpf::Next<D> next = step_source();
     start_ = T::aligned(oracle_.base(Object::code)) + zext<64>(labels_.here);
-    Run<D, T> run(oracle_, world_, code_, start_);
+    Run<D, T> run(oracle_, world_, code_, start_, trace_);
     run.may_loop_to_start = bpf::row(case_.form).meaning == bpf::Meaning::atomic;
     Exit exit = run.from(machine_, 0);
     for (unsigned attempt = 1; exit == Exit::looped; ++attempt) {
@@ -76,6 +76,7 @@ class InsnTheorem {
   State machine_before() const { return machine_before_; }
   State machine_after() const { return machine_; }
   const jit::Inputs<D>& inputs() const { return inputs_; }
+  const Trace<D, State>& trace() const { return trace_; }
 
  private:
   static Plain plain_of(bpf::Form form) {
@@ -384,6 +385,7 @@ class InsnTheorem {
   std::vector<Bv<D, 8>> code_;
   bool emitted_ = false;
   B64 start_{};
+  Trace<D, State> trace_;
   std::array<B64, bpf::reg_count> before_{};
   std::vector<Bool<D>> assumptions_;
   B64 fuel_{}, tail_calls_{};

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The replay of a counterexample: the theorem itself in Concrete, with the values of the model, on
 // each register assignment until one fails. What the machine does then is done by the emulator's
-// semantics on the bytes that the shipped translator emits.
+// semantics on the bytes that the shipped translator emits, and on a host of the target's kind by
+// the CPU, too: where they differ the counterexample is not one.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "proof/proof.hpp"
+#include "theorems/jit/native.hpp"
 #include "theorems/jit/stub.hpp"
 #include "theorems/jit/variant.hpp"
 
@@ -43,6 +45,24 @@ std::string register_lines(const typename T::template State<Concrete>& before,
   return text.empty() ? "    unchanged\n" : text;
 }
 
+/// What the host's CPU made of the same code: "  natively: ..." and whether it may stand.
+template <typename T, typename Theorem>
+proof::ReplayResult judged_natively(const Theorem& theorem, std::string text) {
+  if constexpr (requires { T::replay_natively(theorem.trace().stretches()); }) {
+    const NativeVerdict verdict = T::replay_natively(theorem.trace().stretches());
+    switch (verdict.outcome) {
+      case NativeVerdict::Outcome::agrees: text += "  natively: the CPU does the same\n"; break;
+      case NativeVerdict::Outcome::not_run:
+        text += fmt::format("  natively: not run: {}\n", verdict.text);
+        break;
+      case NativeVerdict::Outcome::differs:
+        text += fmt::format("  natively: the CPU differs from the emulator: {}\n", verdict.text);
+        return {proof::Reproduced::no, std::move(text)};
+    }
+  }
+  return {proof::Reproduced::yes, std::move(text)};
+}
+
 template <typename T>
 std::string insn_text(const Case& insn, InsnTheorem<Concrete, T>& theorem,
                       const Goal<Concrete>& goal) {
@@ -66,16 +86,16 @@ std::string insn_text(const Case& insn, InsnTheorem<Concrete, T>& theorem,
   return text;
 }
 
-/// The text of a counterexample, if these values are one for this case.
+/// The replay of a counterexample, if these values are one for this case.
 template <typename T>
-std::optional<std::string> failure_of(const Case& insn, const term::Store& store,
-                                      const term::Model& model) {
+std::optional<proof::ReplayResult> failure_of(const Case& insn, const term::Store& store,
+                                              const term::Model& model) {
   Oracle<Concrete> oracle(store, model);
   InsnTheorem<Concrete, T> theorem(insn, oracle);
   theorem.check();
   const Goal<Concrete>* failure = first_failure(theorem.goals());
   if (failure == nullptr || !all_hold(theorem.assumptions())) return std::nullopt;
-  return insn_text<T>(insn, theorem, *failure);
+  return judged_natively<T>(theorem, insn_text<T>(insn, theorem, *failure));
 }
 
 template <typename T>
@@ -88,9 +108,9 @@ proof::ReplayResult replay_insn(const Case& insn, const term::Store& store,
         at.dst = dst;
         at.src = src;
         at.options.features = set.features;
-        if (auto text = failure_of<T>(at, store, model)) {
-          if (!set.name.empty()) *text += fmt::format("  features: {}\n", set.name);
-          return {proof::Reproduced::yes, *std::move(text)};
+        if (auto result = failure_of<T>(at, store, model)) {
+          if (!set.name.empty()) result->text += fmt::format("  features: {}\n", set.name);
+          return *std::move(result);
         }
       }
     }
@@ -108,10 +128,10 @@ proof::ReplayResult replay_stub(Stub stub, const jit::Options& options, const te
   if (failure == nullptr || !all_hold(theorem.assumptions())) {
     return {proof::Reproduced::no, "the stub is right on these values"};
   }
-  return {proof::Reproduced::yes,
-          fmt::format("  {}:\n{}  code:\n{}  first difference: not so: {}\n", T::name,
-                      register_lines<T>(theorem.machine_before(), theorem.machine_after()),
-                      T::disassemble(plain_bytes(theorem.code())), failure->what)};
+  return judged_natively<T>(
+      theorem, fmt::format("  {}:\n{}  code:\n{}  first difference: not so: {}\n", T::name,
+                           register_lines<T>(theorem.machine_before(), theorem.machine_after()),
+                           T::disassemble(plain_bytes(theorem.code())), failure->what));
 }
 
 }  // namespace probity::theorems

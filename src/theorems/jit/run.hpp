@@ -24,29 +24,16 @@ class Run {
   using B64 = Bv<D, 64>;
   using State = typename T::template State<D>;
 
-  Run(Oracle<D>& oracle, World<D>& world, std::span<const Bv<D, 8>> code, B64 start)
-      : oracle_(oracle), world_(world), code_(code), start_(start) {}
+  Run(Oracle<D>& oracle, World<D>& world, std::span<const Bv<D, 8>> code, B64 start,
+      Trace<D, State>& trace)
+      : oracle_(oracle), world_(world), code_(code), start_(start), trace_(trace) {}
 
   /// Executes from `offset` bytes into the code.
   Exit from(State& state, std::size_t offset) {
-    pc = start_ + B64::lit(offset);
-    if (offset == code_.size()) return Exit::left;
-    before_.emplace(offset, Visit{state, world_.private_writes()});
-    for (unsigned steps = 0; steps < max_steps; ++steps) {
-      const auto insn = T::decode(code_.subspan(offset));
-      if (!insn) return stuck("the code decodes");
-      pc = oracle_.split(T::execute(*insn, state, start_ + B64::lit(offset), world_));
-      const auto distance = oracle_.distance(start_, pc);
-      if (!distance || *distance < 0 || *distance >= std::ssize(code_)) return Exit::left;
-      if (*distance == 0 && !may_loop_to_start) return Exit::left;
-      offset = static_cast<std::size_t>(*distance);
-      if (before_.contains(offset)) {
-        loop_offset = offset;
-        return Exit::looped;
-      }
-      before_.emplace(offset, Visit{state, world_.private_writes()});
-    }
-    return stuck("the code ends");
+    trace_.begin(world_.log(), state, code_, start_, offset);
+    const Exit exit = execute(state, offset);
+    trace_.end(world_.log(), state, pc);
+    return exit;
   }
 
   /// A `goto -1` is left at its start; an atomic may retry from its first byte.
@@ -65,6 +52,28 @@ class Run {
  private:
   static constexpr unsigned max_steps = 600;
 
+  Exit execute(State& state, std::size_t offset) {
+    pc = start_ + B64::lit(offset);
+    if (offset == code_.size()) return Exit::left;
+    before_.emplace(offset, Visit{state, world_.private_writes()});
+    for (unsigned steps = 0; steps < max_steps; ++steps) {
+      const auto insn = T::decode(code_.subspan(offset));
+      if (!insn) return stuck("the code decodes");
+      pc = oracle_.split(T::execute(*insn, state, start_ + B64::lit(offset), world_));
+      trace_.step();
+      const auto distance = oracle_.distance(start_, pc);
+      if (!distance || *distance < 0 || *distance >= std::ssize(code_)) return Exit::left;
+      if (*distance == 0 && !may_loop_to_start) return Exit::left;
+      offset = static_cast<std::size_t>(*distance);
+      if (before_.contains(offset)) {
+        loop_offset = offset;
+        return Exit::looped;
+      }
+      before_.emplace(offset, Visit{state, world_.private_writes()});
+    }
+    return stuck("the code ends");
+  }
+
   Exit stuck(std::string_view what) {
     world_.complain(what);
     return Exit::stuck;
@@ -74,6 +83,7 @@ class Run {
   World<D>& world_;
   std::span<const Bv<D, 8>> code_;
   B64 start_;
+  Trace<D, State>& trace_;
   std::map<std::size_t, Visit> before_;  // by offset: the state that reached it
 };
 

@@ -35,6 +35,7 @@ class StubTheorem {
   std::span<const Bv<D, 8>> code() const { return code_; }
   State machine_before() const { return machine_before_; }
   State machine_after() const { return machine_; }
+  const Trace<D, State>& trace() const { return trace_; }
 
  private:
   void require(std::string_view what, Bool<D> holds) { world_.require(what, holds); }
@@ -67,7 +68,7 @@ class StubTheorem {
     typename T::template Translator<D> translator(emission.code(), options_);
     translator.assist(labels());
     code_ = emission.bytes();
-    Run<D, T> run(oracle_, world_, code_, start_);
+    Run<D, T> run(oracle_, world_, code_, start_, trace_);
     if (run.from(machine_, 0) != Exit::left) return;
     require("the runtime is called",
             run.pc == T::aligned(world_.context_at_entry(jit::context_offset::assist)));
@@ -121,7 +122,7 @@ class StubTheorem {
     translator.pad(count);
     code_ = emission.bytes();
     if (code_.size() != count) return world_.complain("the padding is as long as it should be");
-    Run<D, T> run(oracle_, world_, code_, start_);
+    Run<D, T> run(oracle_, world_, code_, start_, trace_);
     if (run.from(machine_, 0) != Exit::left) return;
     require("control goes on behind the padding", run.pc == start_ + B64::lit(count));
     for (unsigned r = 0; r < T::register_count; ++r) {
@@ -142,7 +143,7 @@ class StubTheorem {
     const jit::Labels<D> at = labels();
     translator.enter(at);
     code_ = emission.bytes();
-    Run<D, T> run(oracle_, world_, code_, start_);
+    Run<D, T> run(oracle_, world_, code_, start_, trace_);
     if (run.from(machine_, 0) != Exit::left) return;
     const B64 caller = T::c_return_address(machine_before_, world_);
     require("the body is entered", run.pc == T::aligned(body));
@@ -197,7 +198,7 @@ class StubTheorem {
     typename T::template Translator<D> translator(emission.code(), options_);
     translator.leave(at);
     code_ = emission.bytes();
-    Run<D, T> run(oracle_, world_, code_, start_);
+    Run<D, T> run(oracle_, world_, code_, start_, trace_);
     if (run.from(machine_, 0) != Exit::left) return;
     check_return(run.pc, caller);
   }
@@ -221,6 +222,7 @@ class StubTheorem {
   State machine_before_{};
   std::vector<Bv<D, 8>> code_;
   B64 start_{};
+  Trace<D, State> trace_;
   std::vector<Bool<D>> assumptions_;
 };
 

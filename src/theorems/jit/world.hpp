@@ -15,6 +15,7 @@
 
 #include "isa/machine.hpp"
 #include "theorems/jit/oracle.hpp"
+#include "theorems/jit/trace.hpp"
 
 namespace probity::theorems {
 
@@ -60,25 +61,14 @@ class World {
 
   template <unsigned W>
   Bv<D, W> load(B64 address, isa::Order order) {
-    if (const auto at = oracle_.distance(stack_, address)) return narrow<W>(stack_word<W>(*at));
-    if (const auto at = oracle_.distance(context_, address)) return context_word<W>(*at);
-    for (const Object table : tables) {
-      const B64 base = oracle_.base(table);
-      if (oracle_.is_within(base, address)) {
-        return narrow<W>(oracle_.entry(name(table), address - base));
-      }
-    }
-    if (plain_ == Plain::runtime_tables) return narrow<W>(oracle_.entry("runtime", address));
-    if (plain_ == Plain::probes) {
-      return narrow<W>(oracle_.template value<64>(fmt::format("probe {}", probes_++)));
-    }
-    const Bv<D, W> old = next_old<W>();
-    events_.push_back({EventKind::load, W, address, zext<64>(old), {}, order});
-    return old;
+    const Bv<D, W> value = find<W>(address, order);
+    log_.load(address, W, zext<64>(value));
+    return value;
   }
 
   template <unsigned W>
   void store(B64 address, Bv<D, W> value, isa::Order order) {
+    log_.store(address, W, zext<64>(value));
     if (const auto at = oracle_.distance(stack_, address)) return stack_store<W>(*at, value);
     if (const auto at = oracle_.distance(context_, address)) return context_store<W>(*at, value);
     if (plain_ != Plain::events) return complain("a store outside the program's memory");
@@ -88,7 +78,9 @@ class World {
   template <unsigned W, typename T>
   Bv<D, W> atomic(B64 address, T&& update, isa::Order order) {
     const Bv<D, W> old = next_old<W>();
-    events_.push_back({EventKind::atomic, W, address, zext<64>(old), zext<64>(update(old)), order});
+    const B64 updated = zext<64>(update(old));
+    events_.push_back({EventKind::atomic, W, address, zext<64>(old), updated, order});
+    log_.update(address, W, zext<64>(old), updated);
     return old;
   }
 
@@ -142,6 +134,7 @@ class World {
   }
 
   // For theorems.
+  AccessLog<D>& log() { return log_; }
   /// The sign-extended immediate that code may have built in a register: a product or quotient is
   /// compared with eBPF's only after `in_place_of` has shown that it is that immediate.
   void expect_constant(Bv<D, 32> constant) { constant_ = constant; }
@@ -229,6 +222,25 @@ class World {
   }
 
  private:
+  template <unsigned W>
+  Bv<D, W> find(B64 address, isa::Order order) {
+    if (const auto at = oracle_.distance(stack_, address)) return narrow<W>(stack_word<W>(*at));
+    if (const auto at = oracle_.distance(context_, address)) return context_word<W>(*at);
+    for (const Object table : tables) {
+      const B64 base = oracle_.base(table);
+      if (oracle_.is_within(base, address)) {
+        return narrow<W>(oracle_.entry(name(table), address - base));
+      }
+    }
+    if (plain_ == Plain::runtime_tables) return narrow<W>(oracle_.entry("runtime", address));
+    if (plain_ == Plain::probes) {
+      return narrow<W>(oracle_.template value<64>(fmt::format("probe {}", probes_++)));
+    }
+    const Bv<D, W> old = next_old<W>();
+    events_.push_back({EventKind::load, W, address, zext<64>(old), {}, order});
+    return old;
+  }
+
   static constexpr Object tables[] = {Object::regions, Object::helpers, Object::addresses,
                                       Object::tail_tables};
 
@@ -289,6 +301,7 @@ class World {
   std::map<std::int64_t, B64> context_entry_;  // known from the start
   std::vector<std::int64_t> bases_;
   Goals<D> goals_;
+  AccessLog<D> log_;
   isa::Fence pending_fence_{};
   std::int64_t protected_from_ = 0;
   std::size_t private_writes_ = 0;

@@ -10,6 +10,7 @@
 #include "isa/x86/text.hpp"
 #include "jit/x86_64/target.hpp"
 #include "theorems/jit/insn.hpp"
+#include "theorems/jit/native.hpp"
 #include "theorems/jit/variant.hpp"
 
 namespace probity::theorems {
@@ -106,6 +107,9 @@ struct X86_64 {
     return x86::name(static_cast<x86::Reg>(r), 64);
   }
   static std::string disassemble(std::span<const std::uint8_t> code);
+  static NativeVerdict replay_natively(std::span<const X86Stretch> stretches) {
+    return run_natively(stretches);
+  }
   /// x86-64 zeroes upper halves by itself and ignores Inputs::upper_dead.
   static constexpr bool reads_upper(const Case&, bpf::Reg) { return true; }
 };
