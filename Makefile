@@ -58,8 +58,8 @@ test-all: test
 	@$(call run_tests,asan-ubsan,-LE slow)
 	@ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure --no-tests=ignore -L slow
 
-## Ground truth from the folder named by PROBITY_CORPUS, on the engine that PROBITY_ENGINE names (interp; jit, emu:rv64,
-## ...): one line `FILE: PASSED of TOTAL` per file.
+## Ground truth from the folder named by PROBITY_CORPUS, on the engine that PROBITY_ENGINE names (default: interp, and
+## real objects on jit and emu:rv64, too): one line `FILE: PASSED of TOTAL` per file. docs/corpus.md describes the rows.
 test-corpus: setup
 	@$(call compile,release,--target corpus_runner)
 	@$(RELEASE)/bin/corpus_runner

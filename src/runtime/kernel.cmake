@@ -5,7 +5,8 @@ if(NOT PROBITY_FREESTANDING)
   find_package(fmt REQUIRED)
 endif()
 probity_library(runtime_kernel
-  SOURCES kernel_syscall.cpp kernel_network.cpp kernel_map.cpp kernel_load.cpp kernel_engine.cpp
+  SOURCES kernel_syscall.cpp kernel_network.cpp kernel_map.cpp kernel_load.cpp kernel_test_run.cpp
+    kernel_engine.cpp
     kernel_bare.cpp
   USES base
   LINKS fmt::fmt bpf elf z)

@@ -10,6 +10,7 @@
 
 #include "base/bytes.hpp"
 #include "runtime/kernel_load.hpp"
+#include "runtime/kernel_test_run.hpp"
 
 namespace probity::runtime {
 
@@ -19,25 +20,10 @@ using program::MapType;
 using program::ProgType;
 
 constexpr std::size_t min_packet_bytes = 14;  // ETH_HLEN
-constexpr std::size_t max_packet_bytes = 65535;
 /// A program may grow its packet by head and tail room.
 constexpr std::size_t output_slack_bytes = 4096;
 constexpr std::uint32_t attach_xdp_devmap = 35;  // BPF_XDP_DEVMAP
 constexpr std::uint32_t attach_xdp_cpumap = 36;  // BPF_XDP_CPUMAP
-
-enum class RunKind : std::uint8_t { xdp, skb, none };
-
-/// What BPF_PROG_TEST_RUN builds from data_in for a program of this type.
-RunKind run_kind(ProgType type) {
-  if (type == ProgType::xdp || type == ProgType::unspec) return RunKind::xdp;
-  constexpr ProgType skb_types[] = {
-      ProgType::socket_filter, ProgType::sched_cls, ProgType::sched_act, ProgType::cgroup_skb,
-      ProgType::lwt_in,        ProgType::lwt_out,   ProgType::lwt_xmit,  ProgType::lwt_seg6local};
-  for (const ProgType skb_type : skb_types) {
-    if (type == skb_type) return RunKind::skb;
-  }
-  return RunKind::none;
-}
 
 Expected<void> require_runnable(const program::View& program, const RunInput& input) {
   if (input.raw_memory) {
@@ -45,12 +31,7 @@ Expected<void> require_runnable(const program::View& program, const RunInput& in
                  "the kernel has no program type that takes bare memory; wrap_for_kernel() makes "
                  "an XDP one");
   }
-  if (run_kind(program.type) == RunKind::none) {
-    return error(Fault::unsupported,
-                 fmt::format("{}: programs of type {} are not test-run on packets in the kernel",
-                             program.name, static_cast<unsigned>(program.type)));
-  }
-  const bool is_xdp = run_kind(program.type) == RunKind::xdp;
+  const bool is_xdp = test_run_kind(program.type) == TestRunKind::xdp;
   const std::uint32_t attach = program.expected_attach_type;
   if (is_xdp && (attach == attach_xdp_devmap || attach == attach_xdp_cpumap)) {
     return error(Fault::unsupported,
@@ -58,12 +39,11 @@ Expected<void> require_runnable(const program::View& program, const RunInput& in
                              "(expected attach type {})",
                              program.name, attach));
   }
-  const std::size_t data_bytes =
-      input.packet.size() - std::min<std::size_t>(input.packet.size(), input.metadata_size);
-  if (data_bytes < min_packet_bytes || input.packet.size() > max_packet_bytes) {
-    return error(Fault::bad_input, fmt::format("packet of {} bytes: BPF_PROG_TEST_RUN takes {}..{}",
-                                               data_bytes, min_packet_bytes, max_packet_bytes));
-  }
+  const std::size_t metadata_bytes =
+      std::min<std::size_t>(input.packet.size(), input.metadata_size);
+  const std::string refusal =
+      test_run_refusal(program.type, std::span(input.packet).subspan(metadata_bytes));
+  if (!refusal.empty()) return error(Fault::bad_input, refusal);
   if (input.egress_ifindex != 0) {
     return error(
         Fault::unsupported,
@@ -73,9 +53,9 @@ Expected<void> require_runnable(const program::View& program, const RunInput& in
 }
 
 /// The ctx_in of one run; empty when the kernel's defaults are what is wanted.
-Bytes context_bytes(RunKind kind, const RunInput& input) {
+Bytes context_bytes(TestRunKind kind, const RunInput& input) {
   Bytes bytes;
-  if (kind == RunKind::xdp) {
+  if (kind == TestRunKind::xdp) {
     if (input.metadata_size == 0 && input.ingress_ifindex == 1 && input.rx_queue_index == 0) {
       return bytes;
     }
@@ -98,11 +78,11 @@ Bytes context_bytes(RunKind kind, const RunInput& input) {
 }
 
 /// Fields that this kind of ctx does not have must keep their defaults.
-Expected<void> require_context_fields(RunKind kind, const RunInput& input) {
-  if (kind == RunKind::xdp && input.mark != 0) {
+Expected<void> require_context_fields(TestRunKind kind, const RunInput& input) {
+  if (kind == TestRunKind::xdp && input.mark != 0) {
     return error(Fault::bad_input, fmt::format("mark {}: struct xdp_md has no mark", input.mark));
   }
-  if (kind == RunKind::skb && (input.metadata_size != 0 || input.rx_queue_index != 0)) {
+  if (kind == TestRunKind::skb && (input.metadata_size != 0 || input.rx_queue_index != 0)) {
     return error(
         Fault::unsupported,
         fmt::format("metadata of {} bytes, rx_queue_index {}: BPF_PROG_TEST_RUN takes only 0 "
@@ -175,7 +155,7 @@ Expected<KernelMap*> KernelEngine::find_map(std::string_view name) {
 }
 
 Expected<RunOutput> KernelEngine::run(const RunInput& input) {
-  const RunKind kind = run_kind(program_.type);
+  const TestRunKind kind = test_run_kind(program_.type);
   TRY(require_runnable(program_, input));
   TRY(require_context_fields(kind, input));
   TRY(network_.ensure_interface(input.ingress_ifindex, input.rx_queue_index + 1));

@@ -34,11 +34,6 @@ Expected<VectorReport> run_random_programs(const std::filesystem::path& file,
                                            runtime::EngineKind engine);
 /// The eBPF rows of test_bpf.jsonl.
 Expected<VectorReport> run_test_bpf(const std::filesystem::path& file, runtime::EngineKind engine);
-/// vectors.jsonl: one packet on fresh maps; the objects lie in objects/ beside the file.
-Expected<VectorReport> run_object_vectors(const std::filesystem::path& file,
-                                          runtime::EngineKind engine);
-/// sequences.jsonl: all packets in a row on the same maps.
-Expected<VectorReport> run_sequences(const std::filesystem::path& file, runtime::EngineKind engine);
 /// verdict_vectors.jsonl: what the kernel's verifier said against what the checker says, which runs
 /// no engine.
 Expected<VectorReport> run_verdict_vectors(const std::filesystem::path& file,

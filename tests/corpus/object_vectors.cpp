@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of real objects: vectors.jsonl and sequences.jsonl. A program is linked once and loaded
-// afresh for each row, so every row starts with all-zero maps.
+// The rows of real objects: vectors.jsonl, sequences.jsonl and programs.tsv. An object is read once
+// for all its rows, which follow each other; its program is loaded afresh for each row, so every
+// row starts with all-zero maps.
+#include "object_vectors.hpp"
+
+#include <sys/prctl.h>
+
 #include <algorithm>
-#include <map>
+#include <array>
+#include <fstream>
 #include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "base/arena.hpp"
 #include "corpus_rows.hpp"
+#include "map_record.hpp"
 #include "object/object.hpp"
+#include "program/validate.hpp"
+#include "runtime/kernel_test_run.hpp"
 
 namespace probity::corpus {
 namespace {
@@ -18,13 +28,25 @@ using object::Image;
 using object::Object;
 using runtime::Bytes;
 using runtime::Engine;
+using runtime::EngineKind;
 using runtime::MapContents;
-using runtime::MapEntry;
 using runtime::RunOutput;
 
 constexpr std::uint32_t seeded_entries = 64;
 
-/// The object of the current rows; rows of one object follow each other.
+/// What a row said: nothing to complain of, or where it first differs.
+struct Answer {
+  std::optional<DifferencePart> part;
+  std::string text;
+
+  static Answer agrees() { return {}; }
+  static Answer differs(DifferencePart part, std::string text) { return {part, std::move(text)}; }
+  static Answer refused(const Diagnostic& why) {
+    return {DifferencePart::refused, std::string(why.line())};
+  }
+};
+
+/// The object of the current rows.
 struct Cache {
   std::filesystem::path folder;
   std::string name;
@@ -36,7 +58,7 @@ struct Cache {
     name = wanted;
     object.reset();
     problem.clear();
-    Expected<Object> read = object::read_file(folder / "objects" / wanted);
+    Expected<Object> read = object::read_file((folder / "objects" / wanted).string());
     if (read)
       object.emplace(std::move(*read));
     else
@@ -52,18 +74,24 @@ program::ProgType type_named(std::string_view text) {
   return program::ProgType::unspec;
 }
 
-/// The image of a row's program, with the changes the recording loader made to its maps.
-Expected<Image> image_of(const Object& object, const Json& row) {
-  const object::Program* found = nullptr;
-  for (const object::Program& program : object.programs) {
-    const bool same = program.name == row.at("prog").get<std::string>() &&
-                      program.section == row.at("section").get<std::string>();
-    if (same) found = &program;
-  }
-  if (found == nullptr) return error(Fault::unsupported, "no such program in the object");
+Expected<Image> image_named(const Object& object, std::string_view name, std::string_view section,
+                            std::string_view type) {
+  const auto found = std::ranges::find_if(object.programs, [&](const object::Program& program) {
+    return program.name == name && program.section == section;
+  });
+  if (found == object.programs.end())
+    return error(Fault::unsupported, "no such program in the object");
   Image image = object::make_image(object, *found);
   if (!image.unsupported.empty()) return error(Fault::unsupported, image.unsupported);
-  image.type = type_named(row.at("prog_type").get<std::string>());
+  image.type = type_named(type);
+  return image;
+}
+
+/// The image of a row's program, with the changes the recording loader made to its maps.
+Expected<Image> image_of(const Object& object, const Json& row) {
+  TRY(Image image,
+      image_named(object, row.at("prog").get<std::string>(), row.at("section").get<std::string>(),
+                  row.at("prog_type").get<std::string>()));
   const Json overrides = row.contains("map_overrides") ? row["map_overrides"] : Json::array();
   for (const Json& change : overrides) {
     for (program::MapDef& map : image.maps) {
@@ -76,68 +104,61 @@ Expected<Image> image_of(const Object& object, const Json& row) {
   return image;
 }
 
-std::string compare_packet(Engine& engine, const Json& row) {
+Expected<std::unique_ptr<Engine>> load(EngineKind kind, const program::View& program) {
+  return kind == EngineKind::kernel ? runtime::load_kernel(program)
+                                    : runtime::load_engine(kind, program, {});
+}
+
+/// Where the kernel refused to run a packet, and only there, the rule for that says so.
+Answer compare_refusal(program::ProgType type, const Json& row) {
+  const Bytes packet = bytes_of_hex(row.at("packet").get<std::string>());
+  const std::string refusal = runtime::test_run_refusal(type, packet);
+  if (row.contains("errno") == !refusal.empty()) return Answer::agrees();
+  return Answer::differs(
+      DifferencePart::refused,
+      refusal.empty() ? "only the kernel's test run refuses the packet" : refusal);
+}
+
+/// One packet: what it returns and what comes out. A packet that was refused is not run.
+Answer compare_packet(Engine& engine, program::ProgType type, const Json& row) {
+  if (Answer answer = compare_refusal(type, row); answer.part || row.contains("errno"))
+    return answer;
   runtime::RunInput input;
   input.packet = bytes_of_hex(row.at("packet").get<std::string>());
   const Expected<RunOutput> output = engine.run(input);
-  if (!output) return std::string(output.error().line());
-  if (output->fault.kind != runtime::FaultKind::none) return output->fault.text;
-  return difference(*output, row);
+  if (!output) return Answer::refused(output.error());
+  const runtime::FaultReport& fault = output->fault;
+  if (fault.kind == runtime::FaultKind::unsupported)
+    return Answer::differs(DifferencePart::refused, fault.text);
+  if (fault.kind != runtime::FaultKind::none)
+    return Answer::differs(DifferencePart::fault, fault.text);
+  const std::string wrong = difference(*output, row);
+  if (wrong.empty()) return Answer::agrees();
+  return Answer::differs(
+      wrong.starts_with("returns") ? DifferencePart::returns : DifferencePart::packet, wrong);
 }
 
-std::map<Bytes, Bytes> entries_of(Engine& engine, const std::string& map) {
-  std::map<Bytes, Bytes> result;
-  const Expected<MapContents> contents = engine.read_map(map);
-  if (!contents) return result;
-  for (const MapEntry& entry : contents->entries) result.emplace(entry.key, entry.value);
-  return result;
+Answer compare_maps(Engine& engine, const program::View& program, const MapSnapshot& before,
+                    const Json& row, std::size_t limit) {
+  const Expected<MapSnapshot> after = MapSnapshot::take(engine, program);
+  if (!after) return Answer::refused(after.error());
+  const std::string wrong = after->difference(before, program, row.at("maps_changed"), limit);
+  return wrong.empty() ? Answer::agrees() : Answer::differs(DifferencePart::map, wrong);
 }
 
-/// The recording loader named data maps after the file (`37063d1.bss`); here they bear the
-/// section's name.
-std::string map_named(const Image& image, const std::string& recorded) {
-  for (const program::MapDef& map : image.maps) {
-    if (map.name == recorded) return recorded;
-  }
-  const std::size_t dot = recorded.find('.');
-  for (const program::MapDef& map : image.maps) {
-    const std::size_t own_dot = map.name.find('.');
-    if (dot == std::string::npos || own_dot == std::string_view::npos) continue;
-    const std::string_view section = map.name.substr(own_dot);
-    if (section.starts_with(recorded.substr(dot))) return std::string(map.name);
-  }
-  return recorded;
-}
-
-/// Every recorded change must be there. (Changes beyond the recorded ones are not compared: the
-/// record is cut.)
-std::string compare_maps(Engine& engine, const Image& image, const Json& row) {
-  if (!row.value("maps_deterministic", true)) return {};
-  std::map<std::string, std::map<Bytes, Bytes>> maps;
-  for (const Json& change : row.at("maps_changed")) {
-    const std::string name = map_named(image, change.at("map").get<std::string>());
-    if (!maps.contains(name)) maps[name] = entries_of(engine, name);
-    const Bytes key = bytes_of_hex(change.at("key").get<std::string>());
-    const auto found = maps[name].find(key);
-    if (change.at("value").is_null()) {
-      if (found != maps[name].end()) return "map " + name + " keeps a deleted entry";
-      continue;
-    }
-    const Bytes wanted = bytes_of_hex(change.at("value").get<std::string>());
-    if (found == maps[name].end()) return "map " + name + " lacks an entry";
-    if (found->second != wanted) return "map " + name + " holds another value";
-  }
-  return {};
-}
-
-std::string run_vector(const Object& object, const Json& row, runtime::EngineKind kind) {
+Answer run_vector(const Object& object, const Json& row, EngineKind kind) {
+  if (row.contains("errno"))
+    return compare_refusal(type_named(row.at("prog_type").get<std::string>()), row);
   const Expected<Image> image = image_of(object, row);
-  if (!image) return std::string(image.error().line());
+  if (!image) return Answer::refused(image.error());
   const program::View view = image->view();
-  const auto engine = runtime::load_engine(kind, view, {});
-  if (!engine) return std::string(engine.error().line());
-  const std::string wrong = compare_packet(**engine, row);
-  return wrong.empty() ? compare_maps(**engine, *image, row) : wrong;
+  const auto engine = load(kind, view);
+  if (!engine) return Answer::refused(engine.error());
+  const Expected<MapSnapshot> before = MapSnapshot::take(**engine, view);
+  if (!before) return Answer::refused(before.error());
+  Answer answer = compare_packet(**engine, view.type, row);
+  if (answer.part || !row.value("maps_deterministic", true)) return answer;
+  return compare_maps(**engine, view, *before, row, vector_changes_limit);
 }
 
 Bytes seeded_value(std::uint32_t entry, std::uint32_t size) {
@@ -147,58 +168,180 @@ Bytes seeded_value(std::uint32_t entry, std::uint32_t size) {
   return value;
 }
 
-std::string seed_maps(Engine& engine, const Image& image, const Json& row) {
+Expected<void> seed_maps(Engine& engine, const program::View& program, const Json& row) {
   std::set<std::string> wanted;
   for (const Json& name : row.at("seeded_maps")) wanted.insert(name.get<std::string>());
-  for (const program::MapDef& map : image.maps) {
+  for (const program::MapDef& map : program.maps) {
     if (!wanted.contains(std::string(map.name))) continue;
     MapContents contents{std::string(map.name), {}};
     for (std::uint32_t e = 0; e < std::min(seeded_entries, map.max_entries); ++e) {
       const Bytes key{static_cast<std::uint8_t>(e), 0, 0, 0};
       contents.entries.push_back({key, seeded_value(e, map.value_size)});
     }
-    const Expected<void> written = engine.write_map(contents);
-    if (!written) return std::string(written.error().line());
+    TRY(engine.write_map(contents));
   }
   return {};
 }
 
-std::string run_sequence(const Object& object, const Json& row, runtime::EngineKind kind) {
+Answer run_sequence(const Object& object, const Json& row, EngineKind kind) {
   const Expected<Image> image = image_of(object, row);
-  if (!image) return std::string(image.error().line());
+  if (!image) return Answer::refused(image.error());
   const program::View view = image->view();
-  const auto engine = runtime::load_engine(kind, view, {});
-  if (!engine) return std::string(engine.error().line());
-  if (std::string wrong = seed_maps(**engine, *image, row); !wrong.empty()) return wrong;
+  const auto engine = load(kind, view);
+  if (!engine) return Answer::refused(engine.error());
+  if (const Expected<void> seeded = seed_maps(**engine, view, row); !seeded)
+    return Answer::refused(seeded.error());
+  const Expected<MapSnapshot> before = MapSnapshot::take(**engine, view);
+  if (!before) return Answer::refused(before.error());
   for (const Json& run : row.at("runs")) {
-    if (run.contains("errno")) continue;
-    const std::string wrong = compare_packet(**engine, run);
-    if (!wrong.empty()) return wrong;
+    Answer answer = compare_packet(**engine, view.type, run);
+    if (answer.part) return answer;
   }
-  return row.value("deterministic", false) ? compare_maps(**engine, *image, row) : std::string();
+  return compare_maps(**engine, view, *before, row, sequence_changes_limit);
+}
+
+/// Why a row says nothing about an engine, or empty.
+std::string skip_reason(const Json& row) {
+  if (row.contains("errno")) return "the kernel's test run refuses the packet, as its rule says";
+  if (!row.value("deterministic", false)) return "the kernel's answer does not repeat";
+  return {};
+}
+
+/// The recording loader was the process "ldr1"; programs ask for that name. While this lives, so is
+/// the calling thread.
+class RecordedProcessName {
+ public:
+  RecordedProcessName() {
+    ::prctl(PR_GET_NAME, before_.data());
+    ::prctl(PR_SET_NAME, "ldr1");
+  }
+  RecordedProcessName(const RecordedProcessName&) = delete;
+  RecordedProcessName& operator=(const RecordedProcessName&) = delete;
+  ~RecordedProcessName() { ::prctl(PR_SET_NAME, before_.data()); }
+
+ private:
+  std::array<char, 16> before_{};  // TASK_COMM_LEN
+};
+
+/// Every stride-th object, by its place in the file.
+class Sample {
+ public:
+  explicit Sample(std::size_t stride) : stride_(stride) {}
+  bool takes(const std::string& object) {
+    if (object != name_) {
+      name_ = object;
+      ++count_;
+    }
+    return count_ % stride_ == 0;
+  }
+
+ private:
+  std::size_t stride_;
+  std::size_t count_ = 0;
+  std::string name_;
+};
+
+void add(ObjectReport& report, const std::string& skip, Answer answer, Difference where) {
+  if (answer.part) {
+    where.part = *answer.part;
+    where.text = std::move(answer.text);
+    report.differences.push_back(std::move(where));
+    ++report.total;
+    return;
+  }
+  if (!skip.empty()) {
+    ++report.skipped[skip];
+    return;
+  }
+  ++report.total;
+  ++report.passed;
 }
 
 template <typename T>
-Expected<VectorReport> run_rows(const std::filesystem::path& file, runtime::EngineKind kind,
-                                T run) {
+Expected<ObjectReport> run_rows(const std::filesystem::path& file, const ObjectRun& how, T run) {
+  std::ifstream in(file);
+  if (!in) return error(Fault::bad_input, fmt::format("{}: cannot be read", file.string()));
+  ObjectReport report;
   Cache cache{file.parent_path(), {}, {}, {}};
-  return for_each_row(file, [&](const Json& row) {
-    if (row.contains("errno") || !row.value("deterministic", false)) return RowResult::skip();
-    cache.open(row.at("object").get<std::string>());
-    if (!cache.object) return RowResult::of(cache.problem);
-    return RowResult::of(run(*cache.object, row, kind));
-  });
+  Sample sample(how.object_stride);
+  const RecordedProcessName process_name;
+  std::string line;
+  for (std::size_t number = 1; std::getline(in, line); ++number) {
+    const Json row = Json::parse(line, nullptr, false);
+    if (row.is_discarded())
+      return error(Fault::bad_input, fmt::format("{}:{}: not JSON", file.string(), number));
+    const std::string object = row.at("object").get<std::string>();
+    if (!sample.takes(object)) continue;
+    const std::string skip = skip_reason(row);
+    if (!row.value("deterministic", false)) {
+      ++report.skipped[skip];
+      continue;
+    }
+    cache.open(object);
+    Answer answer = cache.object ? run(*cache.object, row, how.engine)
+                                 : Answer::differs(DifferencePart::refused, cache.problem);
+    add(report, skip, std::move(answer),
+        {number, object, row.at("prog").get<std::string>(), DifferencePart::refused, {}});
+  }
+  return report;
+}
+
+/// Linked with nothing left open, and valid.
+Answer load_program(const Object& object, const std::vector<std::string>& columns) {
+  const Expected<Image> image = image_named(object, columns[1], columns[2], columns[4]);
+  if (!image) return Answer::refused(image.error());
+  const program::View view = image->view();
+  std::vector<std::byte> scratch(program::validate_scratch_bytes(view));
+  Arena arena(scratch);
+  const Expected<void> valid = program::validate(view, arena);
+  return valid ? Answer::agrees() : Answer::refused(valid.error());
+}
+
+std::vector<std::string> columns_of(const std::string& line) {
+  std::vector<std::string> columns;
+  for (std::size_t at = 0; at <= line.size();) {
+    const std::size_t end = std::min(line.find('\t', at), line.size());
+    columns.push_back(line.substr(at, end - at));
+    at = end + 1;
+  }
+  return columns;
 }
 
 }  // namespace
 
-Expected<VectorReport> run_object_vectors(const std::filesystem::path& file,
-                                          runtime::EngineKind kind) {
-  return run_rows(file, kind, run_vector);
+Expected<ObjectReport> run_object_vectors(const std::filesystem::path& file, const ObjectRun& how) {
+  return run_rows(file, how, run_vector);
 }
 
-Expected<VectorReport> run_sequences(const std::filesystem::path& file, runtime::EngineKind kind) {
-  return run_rows(file, kind, run_sequence);
+Expected<ObjectReport> run_sequences(const std::filesystem::path& file, const ObjectRun& how) {
+  return run_rows(file, how, run_sequence);
+}
+
+Expected<ObjectReport> load_programs(const std::filesystem::path& file, const ObjectRun& how) {
+  constexpr std::size_t outcome_column = 6;
+  std::ifstream in(file);
+  if (!in) return error(Fault::bad_input, fmt::format("{}: cannot be read", file.string()));
+  ObjectReport report;
+  Cache cache{file.parent_path(), {}, {}, {}};
+  Sample sample(how.object_stride);
+  std::string line;
+  std::getline(in, line);  // the header
+  for (std::size_t number = 2; std::getline(in, line); ++number) {
+    const std::vector<std::string> columns = columns_of(line);
+    if (columns.size() <= outcome_column)
+      return error(Fault::bad_input, fmt::format("{}:{}: too few columns", file.string(), number));
+    if (!sample.takes(columns[0])) continue;
+    if (columns[outcome_column] != "loaded") {
+      ++report.skipped["the kernel did not load it: " + columns[outcome_column]];
+      continue;
+    }
+    cache.open(columns[0]);
+    Answer answer = cache.object ? load_program(*cache.object, columns)
+                                 : Answer::differs(DifferencePart::refused, cache.problem);
+    add(report, {}, std::move(answer),
+        {number, columns[0], columns[1], DifferencePart::refused, {}});
+  }
+  return report;
 }
 
 }  // namespace probity::corpus
