@@ -44,6 +44,12 @@ Image copy_program(const Object& object, const Program& program) {
     map.initial = image.keep(std::vector(map.initial.begin(), map.initial.end()));
     image.maps.push_back(map);
   }
+  for (std::uint32_t map = 0; map < object.map_info.size(); ++map) {
+    for (const MapSlot& slot : object.map_info[map].initial_slots) {
+      if (slot.kind == MapSlot::Kind::map)
+        image.inner_maps.push_back({map, slot.index, slot.target});
+    }
+  }
   for (const program::External& external : program.externals)
     image.externals.push_back({image.keep(external.name), external.weak});
   std::string_view file;  // neighbouring lines share their file name

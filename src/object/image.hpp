@@ -41,6 +41,8 @@ class Image {
 
   /// The programs that prog_arrays of the object hold, and where.
   std::vector<program::TailTarget> tail_targets;
+  /// The maps that maps of maps of the object hold, and where.
+  std::vector<program::InnerMap> inner_maps;
 
   /// Takes a program that a tail call may enter; its view lives as long as this image.
   const program::View* keep_program(Image program);
@@ -53,7 +55,7 @@ class Image {
 
   program::View view() const {
     return {name, section,   type,  expected_attach_type, license, slots, subprogs,
-            maps, externals, lines, tail_targets};
+            maps, externals, lines, tail_targets, inner_maps};
   }
 
  private:

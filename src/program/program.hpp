@@ -138,6 +138,13 @@ struct TailTarget {
   const View* program = nullptr;
 };
 
+/// An element of a map of maps that the object fills with another of its maps.
+struct InnerMap {
+  std::uint32_t map = 0;    ///< index of the array_of_maps or hash_of_maps
+  std::uint32_t index = 0;  ///< its element (the key, as a 32-bit number)
+  std::uint32_t inner = 0;  ///< index of the map that lies there
+};
+
 /// Tail calls that one run may make (MAX_TAIL_CALL_CNT of Linux); the next one falls through.
 constexpr std::uint32_t tail_call_limit = 33;
 
@@ -153,6 +160,7 @@ struct View {
   std::span<const External> externals;
   std::span<const LineInfo> lines;
   std::span<const TailTarget> tail_targets;
+  std::span<const InnerMap> inner_maps;
 };
 
 }  // namespace probity::program

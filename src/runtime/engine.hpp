@@ -31,6 +31,28 @@ struct MapContents {
   friend bool operator==(const MapContents&, const MapContents&) = default;
 };
 
+/// A ctx field's value, by the field's name in ctx.cpp, e.g. "mark", "cb[0]".
+struct CtxValue {
+  std::string name;
+  std::uint64_t value = 0;
+  friend bool operator==(const CtxValue&, const CtxValue&) = default;
+};
+
+/// Whom and what a program finds when it asks: the answers of get_current_pid_tgid and its kin. The
+/// engines of this process give them; the kernel has its own.
+struct Surroundings {
+  std::uint32_t cpu = 0;
+  std::uint32_t numa_node = 0;
+  std::uint32_t process_id = 1;  ///< tgid
+  std::uint32_t thread_id = 1;   ///< pid
+  std::uint32_t user_id = 0;
+  std::uint32_t group_id = 0;
+  std::string command = "probity";  ///< comm, at most 15 bytes
+  std::uint64_t cgroup_id = 1;      ///< 1: the root of the hierarchy
+  std::uint64_t socket_cookie = 1;
+  std::uint64_t netns_cookie = 1;
+};
+
 /// What the program is given. Fields beyond the packet follow struct xdp_md / __sk_buff.
 struct RunInput {
   Bytes packet;                       ///< from the Ethernet header on
@@ -43,6 +65,9 @@ struct RunInput {
   std::uint64_t clock_ns =
       1'000'000'000;              ///< what ktime_get_ns gives first; each reading adds 1000
   std::uint64_t random_seed = 1;  ///< of get_prandom_u32 on the interpreter
+  Surroundings surroundings;
+  /// Further ctx fields; they win over the members above (see ctx_input.hpp).
+  std::vector<CtxValue> fields;
   /// Bare programs (no ctx): r1 is the memory's address, r2 its length.
   bool raw_memory = false;
 };

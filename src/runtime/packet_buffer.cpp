@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.hpp"
 #include "domain/concrete.hpp"
 #include "runtime/map.hpp"
 
@@ -55,9 +56,10 @@ Expected<PacketBuffer> PacketBuffer::make_xdp(const RunInput& input) {
 Expected<PacketBuffer> PacketBuffer::make_skb(const RunInput& input, std::uint32_t pulled_bytes) {
   TRY(require_length(input));
   PacketBuffer buffer = make_raw(input);
-  buffer.pulled_ = pulled_bytes;
   buffer.data_ = pulled_bytes;
   buffer.meta_ = pulled_bytes;
+  buffer.network_ = ethernet_header_bytes;
+  buffer.restored_ = pulled_bytes;
   return buffer;
 }
 
@@ -94,7 +96,7 @@ std::int64_t PacketBuffer::adjust_meta(std::int32_t delta) {
 }
 
 std::int64_t PacketBuffer::adjust_tail(std::int32_t delta) {
-  if (!fragments_.empty()) return errno_of::not_supported;
+  if (!fragments_.empty()) return delta < 0 ? shrink_fragments(delta) : grow_fragments(delta);
   const std::uint32_t old_end = end_;
   const B32 by = B32::lit(static_cast<std::uint32_t>(delta));
   const std::int64_t result = take(xdp_tail_moved(bounds(), frame_limits, by));
@@ -102,8 +104,65 @@ std::int64_t PacketBuffer::adjust_tail(std::int32_t delta) {
   return result;
 }
 
+std::int64_t PacketBuffer::shrink_fragments(std::int32_t delta) {
+  const std::int64_t less = -std::int64_t{delta};
+  if (less > std::int64_t{length()} - ethernet_header_bytes) return errno_of::invalid;
+  const std::int64_t left = static_cast<std::int64_t>(fragments_.size()) - less;
+  fragments_.resize(static_cast<std::size_t>(std::max<std::int64_t>(left, 0)));
+  if (left < 0) end_ -= static_cast<std::uint32_t>(-left);
+  return 0;
+}
+
+std::int64_t PacketBuffer::grow_fragments(std::int32_t delta) {
+  const std::size_t last_fragment = (fragments_.size() - 1) % page_bytes + 1;
+  if (static_cast<std::size_t>(delta) > page_bytes - last_fragment) return errno_of::invalid;
+  fragments_.resize(fragments_.size() + static_cast<std::size_t>(delta));
+  return 0;
+}
+
+bool PacketBuffer::read(std::uint32_t offset, std::span<std::uint8_t> out) const {
+  if (!in_bounds(offset, out.size(), length())) return false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t at = offset + i;
+    out[i] = at < data_bytes() ? page_[data_ + at] : fragments_[at - data_bytes()];
+  }
+  return true;
+}
+
+bool PacketBuffer::write(std::uint32_t offset, std::span<const std::uint8_t> bytes) {
+  if (!in_bounds(offset, bytes.size(), length())) return false;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t at = offset + i;
+    (at < data_bytes() ? page_[data_ + at] : fragments_[at - data_bytes()]) = bytes[i];
+  }
+  return true;
+}
+
+void PacketBuffer::insert(std::uint32_t offset, std::uint32_t count) {
+  page_.insert(page_.begin() + data_ + offset, count, 0);
+  end_ += count;
+}
+
+void PacketBuffer::remove(std::uint32_t offset, std::uint32_t count) {
+  const auto first = page_.begin() + data_ + offset;
+  page_.erase(first, first + count);
+  end_ -= count;
+}
+
+void PacketBuffer::grow_head(std::uint32_t count) {
+  insert(0, count);
+  network_ += count;
+  if (transport_) *transport_ += count;
+  link_ = data_;
+}
+
+void PacketBuffer::set_length(std::uint32_t bytes) {
+  page_.resize(data_ + bytes);
+  end_ = data_ + bytes;
+}
+
 Bytes PacketBuffer::output() const {
-  Bytes result(pulled_, 0);  // the kernel pushes an empty link header back
+  Bytes result(restored_, 0);  // the kernel pushes an empty link header back
   result.insert(result.end(), page_.begin() + meta_, page_.begin() + end_);
   result.insert(result.end(), fragments_.begin(), fragments_.end());
   return result;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctx values follow net/bpf/test_run.c: an sk_buff on device lo (ifindex 1, all-zero MAC address)
-// with the protocol and packet type that eth_type_trans() finds.
+// The run of a session: regions, maps, outputs. Its ctx is in session_ctx.cpp, the helpers' part in
+// helper_model.cpp.
 #include "runtime/session.hpp"
 
 #include <algorithm>
@@ -17,28 +17,6 @@ namespace {
 using program::ProgType;
 
 constexpr std::uint32_t clock_step_ns = 1000;
-
-std::uint32_t be16_at(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint32_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-
-/// eth_type_trans(): the protocol in network byte order, as __sk_buff shows it.
-std::uint32_t skb_protocol(std::span<const std::uint8_t> frame) {
-  const std::uint32_t type = be16_at(frame, 12);
-  constexpr std::uint32_t first_ethertype = 0x0600;
-  const bool novell = frame.size() >= 16 && frame[14] == 0xff && frame[15] == 0xff;
-  const std::uint32_t protocol = type >= first_ethertype ? type : novell ? 0x0001 : 0x0004;
-  return (protocol & 0xff) << 8 | protocol >> 8;
-}
-
-/// PACKET_HOST, BROADCAST, MULTICAST or OTHERHOST for device lo.
-std::uint32_t skb_packet_type(std::span<const std::uint8_t> frame) {
-  constexpr std::uint32_t host = 0, multicast = 2, other_host = 3;
-  if ((frame[0] & 1) != 0) return multicast;
-  const bool zero =
-      std::all_of(frame.begin(), frame.begin() + 6, [](std::uint8_t b) { return b == 0; });
-  return zero ? host : other_host;
-}
 
 bool has_link_header(ProgType type) {
   return type == ProgType::sched_cls || type == ProgType::sched_act;
@@ -100,6 +78,7 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
   explanation_.clear();
   tail_calls_ = 0;
   ctx_.fill(0);
+  surroundings_ = input.surroundings;
   clock_ns_ = input.clock_ns;
   random_state_ = input.random_seed;
   regions_.assign(region::first_free, Region{});
@@ -110,10 +89,16 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
   } else if (is_xdp()) {
     TRY(packet_, PacketBuffer::make_xdp(input));
     fill_xdp_ctx(input);
+    TRY(fill_ctx_fields(input));
+  } else if (ctx_type_bit(program_.type) == ctx_types::flow) {
+    TRY(packet_, PacketBuffer::make_skb(input, 0));
+    begin_flow_keys();
+    TRY(fill_ctx_fields(input));
   } else if (ctx_type_bit(program_.type) != ctx_types::none) {
     const std::uint32_t pulled = has_link_header(program_.type) ? 0 : ethernet_header_bytes;
     TRY(packet_, PacketBuffer::make_skb(input, pulled));
     fill_skb_ctx(input);
+    TRY(fill_ctx_fields(input));
   } else {
     return error(Fault::unsupported,
                  fmt::format("program {}: type {} has no ctx on the interpreter", program_.name,
@@ -128,24 +113,11 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
   return {};
 }
 
-void Session::fill_xdp_ctx(const RunInput& input) {
-  store_le(ctx_.data() + 12, input.ingress_ifindex);
-  store_le(ctx_.data() + 16, input.rx_queue_index);
-  store_le(ctx_.data() + 20, input.egress_ifindex);
-}
-
-void Session::fill_skb_ctx(const RunInput& input) {
-  const std::span<const std::uint8_t> frame = packet_.frame();
-  store_le(ctx_.data() + 4, skb_packet_type(frame));
-  store_le(ctx_.data() + 8, input.mark);
-  store_le(ctx_.data() + 16, skb_protocol(frame));
-  store_le(ctx_.data() + 40, input.ingress_ifindex);
-}
-
 RunOutput Session::end_run(Machine& machine, RunResult result) {
   RunOutput output;
   output.return_value = machine.regs[0];
-  output.packet = packet_.output();
+  const bool dissects = ctx_type_bit(program_.type) == ctx_types::flow;
+  output.packet = dissects ? finished_flow_keys() : packet_.output();
   output.insns_executed = static_cast<std::uint64_t>(fuel_at_start_ - machine.fuel_insns);
   if (result != RunResult::returned) {
     const FaultPoint& fault = machine.fault;
@@ -168,43 +140,6 @@ std::string Session::describe(const FaultPoint& fault) const {
   }
   if (!explanation_.empty()) text += ": " + explanation_;
   return text;
-}
-
-SlowAccess Session::ctx_load(Machine& machine, std::uint32_t offset, unsigned size_bytes) {
-  const std::uint8_t type = ctx_type_bit(program_type());
-  const CtxRow* row = find_ctx_row(program_type(), offset, size_bytes);
-  const bool part_of_pointer = row != nullptr && is_pointer(row->field) && size_bytes != 4;
-  if (row == nullptr || (row->read & type) == 0 || part_of_pointer) {
-    machine.raise(FaultKind::bad_ctx_access, runtime::address_of(region::ctx, offset), size_bytes);
-    explain(row == nullptr ? "no such ctx field"
-                           : fmt::format("ctx field {} may not be read so", row->name));
-    return {0, Outcome::fault};
-  }
-  const std::uint64_t base = runtime::address_of(packet_region_, 0);
-  std::uint64_t whole = 0;
-  switch (row->field) {
-    case CtxField::data: return {base + packet_.data_offset(), Outcome::pointer};
-    case CtxField::data_end:
-      return {base + packet_.data_offset() + packet_.data_bytes(), Outcome::pointer};
-    case CtxField::data_meta: return {base, Outcome::pointer};
-    case CtxField::length: whole = packet_.length() >> (offset - row->offset) * 8; break;
-    case CtxField::value: std::memcpy(&whole, ctx_.data() + offset, size_bytes); break;
-  }
-  return {whole & (size_bytes == 8 ? ~0ull : (1ull << size_bytes * 8) - 1), Outcome::done};
-}
-
-SlowAccess Session::ctx_store(Machine& machine, std::uint32_t offset, unsigned size_bytes,
-                              std::uint64_t value) {
-  const CtxRow* row = find_ctx_row(program_type(), offset, size_bytes);
-  const bool allowed = row != nullptr && (row->write & ctx_type_bit(program_type())) != 0;
-  if (!allowed) {
-    machine.raise(FaultKind::bad_ctx_access, runtime::address_of(region::ctx, offset), size_bytes);
-    explain(row == nullptr ? "no such ctx field"
-                           : fmt::format("ctx field {} is read-only", row->name));
-    return {0, Outcome::fault};
-  }
-  std::memcpy(ctx_.data() + offset, &value, size_bytes);
-  return {};
 }
 
 std::uint64_t Session::address_of(Machine& machine, bpf::ImmOp op, std::uint32_t imm,
@@ -241,24 +176,6 @@ std::uint64_t Session::address_of(Machine& machine, bpf::ImmOp op, std::uint32_t
   machine.raise(FaultKind::unsupported, imm, 0);
   explain("this kind of lddw needs a kernel");
   return 0;
-}
-
-PacketBytes Session::load_packet(Machine&, std::uint32_t offset, unsigned size_bytes) {
-  constexpr std::int64_t net_offset = -0x100000;   // SKF_NET_OFF
-  constexpr std::int64_t link_offset = -0x200000;  // SKF_LL_OFF
-  const std::span<const std::uint8_t> frame = packet_.frame();
-  std::int64_t at = static_cast<std::int32_t>(offset);
-  if (at >= 0)
-    at += packet_.pulled_bytes();
-  else if (at >= net_offset)
-    at += ethernet_header_bytes - net_offset;
-  else if (at >= link_offset)
-    at -= link_offset;
-  if (at < 0 || !in_bounds(static_cast<std::uint64_t>(at), size_bytes, frame.size())) return {};
-  std::uint64_t value = 0;
-  for (unsigned i = 0; i < size_bytes; ++i)
-    value = value << 8 | frame[static_cast<std::size_t>(at) + i];
-  return {value, true};
 }
 
 Map* Session::map_at(Address address) {

@@ -26,6 +26,13 @@ constexpr std::uint32_t max_helper_id = 255;
 constexpr std::size_t max_regions = 1u << 20;
 constexpr std::size_t max_events_per_run = 1u << 16;
 
+/// A VLAN tag beside the packet, as drivers keep it: the numbers that __sk_buff shows.
+struct VlanTag {
+  std::uint32_t protocol = 0;  ///< in network byte order
+  std::uint32_t tci = 0;
+  bool is_present() const { return (protocol | tci) != 0; }
+};
+
 class Session final : public Environment {
  public:
   explicit Session(const program::View& program) : program_(program) { bind_helpers(); }
@@ -64,6 +71,14 @@ class Session final : public Environment {
   }
   bool is_xdp() const { return program_type() == program::ProgType::xdp; }
   PacketBuffer& packet() { return packet_; }
+  const Surroundings& surroundings() const { return surroundings_; }
+  /// A stored 32-bit ctx field by name, which programs of the type must have.
+  std::uint32_t ctx_field(std::string_view name) const;
+  void set_ctx_field(std::string_view name, std::uint32_t value);
+  VlanTag vlan_tag() const;
+  void set_vlan_tag(VlanTag tag);
+  /// The address of the packet's socket, a struct bpf_sock; 0 and a fault at the limit of regions.
+  Address share_socket(Machine& machine);
   /// The map whose handle `address` is, or null.
   Map* map_at(Address address);
   Map* find_map(std::string_view name);
@@ -89,6 +104,14 @@ class Session final : public Environment {
   void bind_helpers();
   void fill_xdp_ctx(const RunInput& input);
   void fill_skb_ctx(const RunInput& input);
+  void fill_socket();
+  Expected<void> fill_ctx_fields(const RunInput& input);
+  /// struct bpf_flow_keys of a flow dissector, before it runs and as the test run hands it out.
+  void begin_flow_keys();
+  Bytes finished_flow_keys() const;
+  Address share_flow_keys(Machine& machine);
+  SlowAccess refuse_ctx(Machine& machine, std::uint32_t offset, unsigned size_bytes,
+                        std::string text);
   std::string describe(const FaultPoint& fault) const;
 
   const program::View& program_;
@@ -100,6 +123,9 @@ class Session final : public Environment {
   std::unordered_map<Address, std::uint64_t> ringbuf_used_;
   std::deque<Bytes> scratch_;  // memory of helpers that lives until the run ends
   std::array<std::uint8_t, ctx_bytes> ctx_{};
+  Bytes socket_;
+  Bytes flow_keys_;
+  Surroundings surroundings_;
   PacketBuffer packet_;
   std::uint32_t packet_region_ = region::packet;
   std::vector<OutputEvent> events_;

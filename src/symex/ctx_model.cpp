@@ -86,6 +86,10 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
     value = {at, packet.region};
     return true;
   }
+  if (runtime::is_object_pointer(row->field)) {
+    give_up(state, fmt::format("what ctx->{} points at is not modelled", row->name));
+    return false;
+  }
   if (size_bytes > row->size_bytes) {
     give_up(state,
             fmt::format("{} bytes at once from ctx->{} are not modelled", size_bytes, row->name));
