@@ -85,7 +85,8 @@ std::uint8_t ctx_type_bit(ProgType type) {
   if (type == ProgType::sched_cls || type == ProgType::sched_act) return tc;
   if (type == ProgType::cgroup_skb) return cgroup;
   if (type == ProgType::socket_filter) return socket;
-  if (type >= ProgType::lwt_in && type <= ProgType::lwt_xmit) return lwt;
+  if (type == ProgType::lwt_in || type == ProgType::lwt_out) return lwt_in_out;
+  if (type == ProgType::lwt_xmit) return ctx_types::lwt_xmit;
   if (type == ProgType::flow_dissector) return flow;
   return none;
 }

@@ -39,8 +39,10 @@ constexpr std::uint8_t xdp = 1;
 constexpr std::uint8_t tc = 2;
 constexpr std::uint8_t cgroup = 4;
 constexpr std::uint8_t socket = 8;
-constexpr std::uint8_t lwt = 16;
-constexpr std::uint8_t flow = 32;
+constexpr std::uint8_t lwt_in_out = 16;
+constexpr std::uint8_t lwt_xmit = 32;
+constexpr std::uint8_t lwt = lwt_in_out | lwt_xmit;
+constexpr std::uint8_t flow = 64;
 constexpr std::uint8_t direct = tc | cgroup | lwt;  ///< sk_buffs with packet pointers
 constexpr std::uint8_t skb = direct | socket;
 }  // namespace ctx_types

@@ -22,6 +22,7 @@ enum class FaultKind : std::uint8_t {
   call_depth,
   out_of_fuel,
   jump_out_of_range,
+  resource_leak,  ///< the program ended with a ring buffer record or a lock in hand
   unsupported,
 };
 /// E.g. "out of bounds".

@@ -20,6 +20,7 @@ std::string_view name(FaultKind kind) {
     case FaultKind::call_depth: return "call depth";
     case FaultKind::out_of_fuel: return "out of fuel";
     case FaultKind::jump_out_of_range: return "jump out of range";
+    case FaultKind::resource_leak: return "resource leak";
     case FaultKind::unsupported: return "unsupported";
   }
   return "unknown";
