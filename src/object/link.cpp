@@ -92,6 +92,7 @@ class Linker {
     for (std::uint32_t i = 0; i < function.slot_count; ++i)
       program_.slots.push_back(load_le<Slot>(code + i * slot_bytes));
     program_.subprogs.push_back({function.name, first, function.slot_count});
+    program_.functions.push_back(index);
     placed_.emplace(index, first);
     frames_.push_back({index});
     add_records(function, first);

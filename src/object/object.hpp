@@ -94,6 +94,7 @@ struct Program {
   SectionType type;
   std::vector<bpf::Slot> slots;
   std::vector<program::Subprog> subprogs;
+  std::vector<std::uint32_t> functions;  ///< index into Object::functions, by subprogram
   std::vector<program::External> externals;
   std::vector<program::LineInfo> lines;
   std::vector<CoreRelocation> core;

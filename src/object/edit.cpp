@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checking and retargeting edits. An edit that names something it cannot keep right is refused
+// when it is added, so that the writer only moves things.
+#include "object/edit.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "isa/bpf/codec.hpp"
+#include "object/limits.hpp"
+#include "object/printable.hpp"
+#include "program/flow.hpp"
+
+namespace probity::object {
+namespace {
+
+using bpf::Slot;
+
+constexpr std::uint64_t slot_bytes = sizeof(Slot);
+
+/// A record that fixes the insn at its slot.
+enum class Tie : std::uint8_t { none, relocation, core, subprog };
+
+std::string_view describe(Tie tie) {
+  switch (tie) {
+    case Tie::none: return "nothing";
+    case Tie::relocation: return "a relocation";
+    case Tie::core: return "a CO-RE record";
+    case Tie::subprog: return "the place of a function";
+  }
+  PROBITY_UNREACHABLE("Tie");
+}
+
+std::vector<Slot> new_slots(const FunctionEdit& edit) {
+  std::vector<Slot> slots;
+  slots.reserve(edit.slots.size());
+  for (const EditedSlot& edited : edit.slots) slots.push_back(edited.slot);
+  return slots;
+}
+
+/// One check of one edit.
+class Checker {
+ public:
+  Checker(const Object& object, const FunctionEdit& edit)
+      : object_(object),
+        edit_(edit),
+        function_(object.functions[edit.function]),
+        old_(raw_slots(object, function_)),
+        new_(new_slots(edit)) {}
+
+  Expected<void> run() {
+    TRY(check_place());
+    if (new_.empty()) return bad("would be empty");
+    if (new_.size() > limits::program_slots)
+      return error(Fault::limit, fmt::format("{}: {} slots exceed the limit of {}", name(),
+                                             new_.size(), limits::program_slots));
+    TRY(find_ties());
+    TRY(find_starts());
+    for (std::uint32_t i = 0; i < new_.size(); ++i) TRY(check_slot(i));
+    return {};
+  }
+
+ private:
+  std::string name() const { return printable(function_.name); }
+
+  std::unexpected<Diagnostic> bad(const std::string& what) const {
+    return error(Fault::bad_input, fmt::format("function {} {}", name(), what));
+  }
+  std::unexpected<Diagnostic> bad_slot(std::uint32_t slot, const std::string& what) const {
+    return error(Fault::bad_input, fmt::format("function {}, new slot {}: {}", name(), slot, what));
+  }
+
+  /// Its slots are its own.
+  Expected<void> check_place() const {
+    for (const Function& other : object_.functions) {
+      if (&other == &function_ || other.section != function_.section) continue;
+      if (other.first_slot < function_.first_slot + function_.slot_count &&
+          function_.first_slot < other.first_slot + other.slot_count)
+        return bad(fmt::format("shares slots with function {}", printable(other.name)));
+    }
+    return {};
+  }
+
+  Expected<void> find_ties() {
+    ties_.assign(old_.size(), Tie::none);
+    const std::uint32_t first = function_.first_slot;
+    for (const CoreRecord& record : object_.ext.core) {
+      if (record.place.section != function_.section || record.place.slot < first) continue;
+      if (record.place.slot - first < old_.size()) ties_[record.place.slot - first] = Tie::core;
+    }
+    for (const Relocation& relocation : object_.elf.relocations_of(function_.section)) {
+      const std::uint64_t slot = relocation.offset / slot_bytes;
+      if (slot >= first && slot - first < old_.size()) ties_[slot - first] = Tie::relocation;
+    }
+    for (std::size_t at = 0; at < old_.size();) {
+      const auto insn = bpf::decode(old_, at);
+      if (!insn) return bad("cannot be moved: " + std::string(insn.error().line()));
+      if (program::names_subprog(*insn) && ties_[at] == Tie::none) ties_[at] = Tie::subprog;
+      if (insn->slot_count() == 2) ties_[at + 1] = ties_[at];
+      at += insn->slot_count();
+    }
+    return {};
+  }
+
+  Expected<void> find_starts() {
+    starts_.assign(new_.size(), false);
+    for (std::size_t at = 0; at < new_.size();) {
+      const auto insn = bpf::decode(new_, at);
+      if (!insn) return bad("has bad code: " + std::string(insn.error().line()));
+      starts_[at] = true;
+      at += insn->slot_count();
+    }
+    return {};
+  }
+
+  Expected<void> check_slot(std::uint32_t i) const {
+    const EditedSlot& edited = edit_.slots[i];
+    const bool has_old = edited.origin != Origin::inserted;
+    if (has_old && edited.old_slot >= old_.size())
+      return bad_slot(i, fmt::format("old slot {} is not below {}", edited.old_slot, old_.size()));
+    const Tie tie = edited.origin == Origin::copied ? ties_[edited.old_slot] : Tie::none;
+    if (tie != Tie::none) TRY(check_tied(i, tie));
+    if (!starts_[i]) return {};
+    const bpf::Insn insn = *bpf::decode(new_, i);
+    if (program::names_subprog(insn) && tie == Tie::none)
+      return bad_slot(i, "names a function and is not a copy of an old slot that does");
+    const program::InsnFlow flow = program::flow_of(insn, i);
+    if (!flow.jumps || leaves_function(edited)) return {};
+    if (flow.target < 0 || flow.target >= static_cast<std::int64_t>(new_.size()) ||
+        !starts_[static_cast<std::size_t>(flow.target)])
+      return bad_slot(i, fmt::format("jumps to {}, where no insn of its {} slots starts",
+                                     flow.target, new_.size()));
+    return {};
+  }
+
+  Expected<void> check_tied(std::uint32_t i, Tie tie) const {
+    const EditedSlot& edited = edit_.slots[i];
+    const Slot& was = old_[edited.old_slot];
+    const Slot& is = edited.slot;
+    const bool call = bpf::row(bpf::Form::call_local).opcode == was.opcode;
+    const bool source_counts = tie != Tie::core || bpf::row(bpf::Form::lddw).opcode == was.opcode;
+    const bool same = is.opcode == was.opcode && is.off == was.off && is.imm == was.imm &&
+                      (!call || is.regs == was.regs) &&
+                      (!source_counts || is.src() == was.src());
+    if (!same)
+      return bad_slot(i, fmt::format("is a copy of old slot {}, which carries {}, and differs",
+                                     edited.old_slot, describe(tie)));
+    const std::uint32_t next = edited.old_slot + 1;
+    if (was.opcode != bpf::row(bpf::Form::lddw).opcode) return {};
+    // The decoder saw a second slot behind both.
+    const EditedSlot& second = edit_.slots[i + 1];
+    if (second.origin != Origin::copied || second.old_slot != next)
+      return bad_slot(i + 1, fmt::format("is not a copy of old slot {}, the second half of an insn "
+                                         "that carries {}",
+                                         next, describe(tie)));
+    return {};
+  }
+
+  /// A copied jump whose old target was outside; the writer retargets it.
+  bool leaves_function(const EditedSlot& edited) const {
+    if (edited.origin != Origin::copied) return false;
+    const auto insn = bpf::decode(old_, edited.old_slot);
+    if (!insn) return false;
+    const program::InsnFlow flow = program::flow_of(*insn, edited.old_slot);
+    const bool outside = flow.target < 0 || flow.target >= static_cast<std::int64_t>(old_.size());
+    return flow.jumps && outside && edited.slot == old_[edited.old_slot];
+  }
+
+  const Object& object_;
+  const FunctionEdit& edit_;
+  const Function& function_;
+  std::vector<Slot> old_;
+  std::vector<Slot> new_;
+  std::vector<Tie> ties_;
+  std::vector<bool> starts_;
+};
+
+/// New places of old slots, as jumps see them.
+std::vector<std::int64_t> landing_places(const FunctionEdit& edit, std::size_t old_count,
+                                         Landing landing) {
+  constexpr std::int64_t none = -1;
+  std::vector<std::int64_t> places(old_count + 1, none);
+  places[old_count] = static_cast<std::int64_t>(edit.slots.size());
+  std::int64_t inserted_from = none;
+  for (std::size_t i = 0; i < edit.slots.size(); ++i) {
+    const auto here = static_cast<std::int64_t>(i);
+    if (edit.slots[i].origin == Origin::inserted) {
+      if (inserted_from == none) inserted_from = here;
+      continue;
+    }
+    std::int64_t& place = places[edit.slots[i].old_slot];
+    const bool early = landing == Landing::on_inserted && inserted_from != none;
+    if (place == none) place = early ? inserted_from : here;
+    inserted_from = none;
+  }
+  for (std::size_t i = old_count; i-- > 0;)
+    if (places[i] == none) places[i] = places[i + 1];
+  return places;
+}
+
+/// The slot with its jump going from `at` to `target`; nothing when the field is too small.
+std::optional<Slot> with_target(Slot slot, bpf::Form form, std::int64_t at, std::int64_t target) {
+  const std::int64_t distance = target - at - 1;
+  if (form == bpf::Form::ja32) {
+    if (distance != static_cast<std::int32_t>(distance)) return std::nullopt;
+    slot.imm = static_cast<std::int32_t>(distance);
+    return slot;
+  }
+  if (distance != static_cast<std::int16_t>(distance)) return std::nullopt;
+  slot.off = static_cast<std::int16_t>(distance);
+  return slot;
+}
+
+}  // namespace
+
+std::vector<bpf::Slot> raw_slots(const Object& object, const Function& function) {
+  const std::span code = object.elf.sections[function.section].data;
+  std::vector<Slot> slots(function.slot_count);
+  for (std::size_t i = 0; i < slots.size(); ++i)
+    slots[i] = bpf::slot_at(code, function.first_slot + i);
+  return slots;
+}
+
+FunctionEdit keep_function(const Object& object, std::uint32_t function) {
+  FunctionEdit edit{function, {}};
+  for (const Slot& slot : raw_slots(object, object.functions[function]))
+    edit.slots.push_back({slot, Origin::copied, static_cast<std::uint32_t>(edit.slots.size())});
+  return edit;
+}
+
+Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, Landing landing) {
+  const Function& function = object.functions[edit.function];
+  const std::vector<Slot> slots = new_slots(edit);
+  for (const EditedSlot& edited : edit.slots)
+    if (edited.origin != Origin::inserted && edited.old_slot >= function.slot_count)
+      return error(Fault::bad_input,
+                   fmt::format("function {}: old slot {} is not below {}",
+                               printable(function.name), edited.old_slot, function.slot_count));
+  const auto places = landing_places(edit, function.slot_count, landing);
+  for (std::size_t i = 0; i < slots.size();) {
+    TRY(const bpf::Insn insn, bpf::decode(slots, i));
+    EditedSlot& edited = edit.slots[i];
+    const program::InsnFlow flow = program::flow_of(insn, edited.old_slot);
+    const bool inside = flow.target >= 0 && flow.target < std::int64_t{function.slot_count};
+    if (flow.jumps && edited.origin != Origin::inserted && inside) {
+      const std::int64_t target = places[static_cast<std::size_t>(flow.target)];
+      const auto moved = with_target(edited.slot, insn.form, static_cast<std::int64_t>(i), target);
+      if (!moved)
+        return error(Fault::bad_input,
+                     fmt::format("function {}, new slot {}: jump to {} does not fit its field",
+                                 printable(function.name), i, target));
+      edited.slot = *moved;
+    }
+    i += insn.slot_count();
+  }
+  return edit;
+}
+
+Expected<void> Edit::replace(FunctionEdit edit) {
+  if (edit.function >= object_->functions.size())
+    return error(Fault::bad_input, fmt::format("function {} is not below {}", edit.function,
+                                               object_->functions.size()));
+  if (edit == keep_function(*object_, edit.function)) {
+    if (!functions_.contains(edit.function)) return {};
+  } else {
+    TRY(Checker(*object_, edit).run());
+  }
+  const auto [entry, added] = functions_.try_emplace(edit.function, edit);
+  if (!added && entry->second != edit)
+    return error(Fault::bad_input,
+                 fmt::format("function {} is edited twice, in different ways",
+                             printable(object_->functions[edit.function].name)));
+  return {};
+}
+
+}  // namespace probity::object

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// New code for functions of an object, before it is written back (write.hpp). Each new slot says
+// what it has to do with an old one, because that decides where relocations, CO-RE records and
+// source lines go: they follow slots that are copied, and are dropped with slots that are not. Slot
+// numbers count from the function's first slot.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "object/object.hpp"
+
+namespace probity::object {
+
+enum class Origin : std::uint8_t {
+  inserted,  ///< has no old slot; bears the line of the slot before it
+  copied,    ///< is the old insn, with other registers at most where it carries a record
+  replaced,  ///< stands for the old insn: bears its line, but no relocation and no CO-RE record
+};
+
+struct EditedSlot {
+  bpf::Slot slot;
+  Origin origin = Origin::inserted;
+  std::uint32_t old_slot = 0;  ///< of the same function; unused when inserted
+  friend bool operator==(const EditedSlot&, const EditedSlot&) = default;
+};
+
+/// All of a function's new code. Jumps have the displacements of the new code, save those that
+/// leave the function: they, calls of subprograms, and slots with a relocation are copied as they
+/// were, and the writer adjusts them.
+struct FunctionEdit {
+  std::uint32_t function = 0;  ///< index into Object::functions
+  std::vector<EditedSlot> slots;
+  friend bool operator==(const FunctionEdit&, const FunctionEdit&) = default;
+};
+
+/// The slots of a function as the file has them, before linking.
+std::vector<bpf::Slot> raw_slots(const Object& object, const Function& function);
+
+/// The function as it is: every slot copied.
+FunctionEdit keep_function(const Object& object, std::uint32_t function);
+
+/// Where a jump goes when new slots stand before its target.
+enum class Landing : std::uint8_t {
+  on_inserted,  ///< to the first of the inserted slots right before the target
+  on_target,    ///< past them
+};
+
+/// Corrects the jumps of code whose slots were only rearranged: a copied or replaced jump comes
+/// with a displacement that counts from its old slot in old slots, and gets the one that leads to
+/// where the old target is now; the target of a deleted slot is the next one that is left. Inserted
+/// jumps stay. A displacement that does not fit is bad input, by name.
+Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, Landing landing);
+
+/// The edits of one object. Each is checked when it is added: slots decode, jumps land on insns of
+/// the function, and a slot that carries a relocation or a CO-RE record is still the same insn.
+class Edit {
+ public:
+  explicit Edit(const Object& object) : object_(&object) {}
+
+  /// A second edit of a function must be the same as the first: a function that several programs
+  /// share has one code.
+  Expected<void> replace(FunctionEdit edit);
+
+  const Object& object() const { return *object_; }
+  const std::map<std::uint32_t, FunctionEdit>& functions() const { return functions_; }
+
+ private:
+  const Object* object_;
+  std::map<std::uint32_t, FunctionEdit> functions_;  // those that differ from what the file has
+};
+
+}  // namespace probity::object
