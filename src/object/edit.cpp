@@ -145,8 +145,7 @@ class Checker {
     const bool call = bpf::row(bpf::Form::call_local).opcode == was.opcode;
     const bool source_counts = tie != Tie::core || bpf::row(bpf::Form::lddw).opcode == was.opcode;
     const bool same = is.opcode == was.opcode && is.off == was.off && is.imm == was.imm &&
-                      (!call || is.regs == was.regs) &&
-                      (!source_counts || is.src() == was.src());
+                      (!call || is.regs == was.regs) && (!source_counts || is.src() == was.src());
     if (!same)
       return bad_slot(i, fmt::format("is a copy of old slot {}, which carries {}, and differs",
                                      edited.old_slot, describe(tie)));
@@ -239,8 +238,8 @@ Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, L
   for (const EditedSlot& edited : edit.slots)
     if (edited.origin != Origin::inserted && edited.old_slot >= function.slot_count)
       return error(Fault::bad_input,
-                   fmt::format("function {}: old slot {} is not below {}",
-                               printable(function.name), edited.old_slot, function.slot_count));
+                   fmt::format("function {}: old slot {} is not below {}", printable(function.name),
+                               edited.old_slot, function.slot_count));
   const auto places = landing_places(edit, function.slot_count, landing);
   for (std::size_t i = 0; i < slots.size();) {
     TRY(const bpf::Insn insn, bpf::decode(slots, i));
@@ -272,9 +271,8 @@ Expected<void> Edit::replace(FunctionEdit edit) {
   }
   const auto [entry, added] = functions_.try_emplace(edit.function, edit);
   if (!added && entry->second != edit)
-    return error(Fault::bad_input,
-                 fmt::format("function {} is edited twice, in different ways",
-                             printable(object_->functions[edit.function].name)));
+    return error(Fault::bad_input, fmt::format("function {} is edited twice, in different ways",
+                                               printable(object_->functions[edit.function].name)));
   return {};
 }
 

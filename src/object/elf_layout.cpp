@@ -43,9 +43,10 @@ class Layout {
     TRY(check());
     if (!resized) return overwrite();
     if (header_.e_phnum != 0)
-      return refuse(fmt::format("the file has {} program headers; a section whose size changes "
-                                "needs one without",
-                                header_.e_phnum));
+      return refuse(
+          fmt::format("the file has {} program headers; a section whose size changes "
+                      "needs one without",
+                      header_.e_phnum));
     return move();
   }
 
@@ -71,9 +72,9 @@ class Layout {
   }
 
   std::string name_of(const Piece& piece) const {
-    return piece.section == 0 ? "the section table"
-                              : fmt::format("section {} ({})", piece.section,
-                                            file_.sections[piece.section].name);
+    return piece.section == 0
+               ? "the section table"
+               : fmt::format("section {} ({})", piece.section, file_.sections[piece.section].name);
   }
 
   Expected<void> check() const {
@@ -92,8 +93,8 @@ class Layout {
   std::vector<std::uint8_t> overwrite() const {
     std::vector<std::uint8_t> result(old_.begin(), old_.end());
     for (const auto& [section, bytes] : contents_)
-      std::ranges::copy(bytes, result.begin() + static_cast<std::ptrdiff_t>(
-                                                    file_.sections[section].offset));
+      std::ranges::copy(
+          bytes, result.begin() + static_cast<std::ptrdiff_t>(file_.sections[section].offset));
     return result;
   }
 
@@ -118,9 +119,9 @@ class Layout {
       const std::uint64_t place = align_up(result.size(), alignment) + extra;
       const std::span bytes = bytes_of(piece);
       if (place + bytes.size() > limits::file_bytes)
-        return error(Fault::limit, fmt::format("{} would end at {}, the limit of a file is {}",
-                                               name_of(piece), place + bytes.size(),
-                                               limits::file_bytes));
+        return error(Fault::limit,
+                     fmt::format("{} would end at {}, the limit of a file is {}", name_of(piece),
+                                 place + bytes.size(), limits::file_bytes));
       fill_gap(result, old_.subspan(old_end, piece.offset - old_end), place);
       result.insert(result.end(), bytes.begin(), bytes.end());
       places[piece.section] = place;

@@ -63,17 +63,16 @@ class Unlinker {
   Expected<FunctionEdit> unlink(std::uint32_t subprog) const {
     const program::Subprog& old = program_.subprogs[subprog];
     const std::uint32_t first = edit_.subprog_starts[subprog];
-    const std::size_t end = subprog + 1 < program_.subprogs.size()
-                                ? edit_.subprog_starts[subprog + 1]
-                                : new_.size();
+    const std::size_t end =
+        subprog + 1 < program_.subprogs.size() ? edit_.subprog_starts[subprog + 1] : new_.size();
     FunctionEdit result{program_.functions[subprog], {}};
     const std::vector<Slot> raw = raw_slots(object_, object_.functions[result.function]);
     bool second_half = false;  // of an lddw: bears no meaning of its own
     for (std::uint32_t i = first; i < end; ++i) {
       EditedSlot edited = edit_.slots[i];
       const bool has_old = edited.origin != Origin::inserted;
-      if (has_old && (edited.old_slot < old.first_slot ||
-                      edited.old_slot >= old.first_slot + old.slot_count))
+      if (has_old &&
+          (edited.old_slot < old.first_slot || edited.old_slot >= old.first_slot + old.slot_count))
         return bad(fmt::format("new slot {}: old slot {} is not of subprogram {}", i,
                                edited.old_slot, printable(old.name)));
       const std::optional<std::uint32_t> at =
@@ -108,9 +107,10 @@ class Unlinker {
     if (!copied || !was_linked(edited.old_slot, raw[*at])) {
       const auto insn = bpf::decode(new_, i);
       if (insn && needs_relocation(*insn))
-        return bad(fmt::format("new slot {}: a reference to a map or function that is not a copy "
-                               "of an old one",
-                               i));
+        return bad(
+            fmt::format("new slot {}: a reference to a map or function that is not a copy "
+                        "of an old one",
+                        i));
       return edited.slot;
     }
     const Slot& was = program_.slots[edited.old_slot];
@@ -132,8 +132,7 @@ class Unlinker {
     const auto was = bpf::decode(program_.slots, edit_.slots[i].old_slot);
     if (!is || !was || !program::names_subprog(*is) || !program::names_subprog(*was)) return false;
     const std::int64_t new_target = program::named_subprog_slot(*is, i);
-    const std::int64_t old_target =
-        program::named_subprog_slot(*was, edit_.slots[i].old_slot);
+    const std::int64_t old_target = program::named_subprog_slot(*was, edit_.slots[i].old_slot);
     const auto found = std::ranges::find(old_starts_, old_target);
     if (found == old_starts_.end()) return false;
     const auto subprog = static_cast<std::size_t>(found - old_starts_.begin());

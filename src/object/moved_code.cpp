@@ -29,8 +29,8 @@ class Builder {
 
   void edit(const Function& function, const FunctionEdit& edit) {
     keep_until(function.first_slot);
-    moved_.runs.push_back({at_, function.slot_count, next(),
-                           static_cast<std::uint32_t>(edit.slots.size()), true});
+    moved_.runs.push_back(
+        {at_, function.slot_count, next(), static_cast<std::uint32_t>(edit.slots.size()), true});
     for (const EditedSlot& edited : edit.slots)
       add(edited.slot,
           edited.origin == Origin::inserted ? no_slot : function.first_slot + edited.old_slot,

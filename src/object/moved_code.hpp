@@ -26,11 +26,11 @@ struct CodeRun {
 
 /// All slot numbers count from the start of the section.
 struct MovedSection {
-  std::vector<CodeRun> runs;           ///< in order; they cover the section
-  std::vector<bpf::Slot> slots;        ///< new code, calls and leaving jumps not yet adjusted
-  std::vector<std::uint32_t> old_of;   ///< by new slot: copied or replaced from, or no_slot
-  std::vector<bool> copied;            ///< by new slot: records of the old one follow
-  std::vector<std::uint32_t> places;   ///< by old slot, and one past the end: its new place
+  std::vector<CodeRun> runs;          ///< in order; they cover the section
+  std::vector<bpf::Slot> slots;       ///< new code, calls and leaving jumps not yet adjusted
+  std::vector<std::uint32_t> old_of;  ///< by new slot: copied or replaced from, or no_slot
+  std::vector<bool> copied;           ///< by new slot: records of the old one follow
+  std::vector<std::uint32_t> places;  ///< by old slot, and one past the end: its new place
   /// New slots that are copies of old slot `i`: copies[copies_from[i] .. copies_from[i + 1]).
   std::vector<std::uint32_t> copies;
   std::vector<std::uint32_t> copies_from;
@@ -55,7 +55,8 @@ class MovedCode {
 };
 
 /// Gives calls inside their section, and jumps that leave their function, their new displacement.
-/// `old_slots` is the old section; `related` tells by old slot which slots a relocation patches: those are left alone.
+/// `old_slots` is the old section; `related` tells by old slot which slots a relocation patches:
+/// those are left alone.
 Expected<void> adjust_displacements(MovedSection& moved, std::span<const bpf::Slot> old_slots,
                                     const std::vector<bool>& related);
 

@@ -29,7 +29,7 @@ std::unexpected<Diagnostic> refuse(const std::string& line) {
 /// The tables in the order of the header's (offset, size) pairs.
 enum class Table : std::uint8_t { functions, lines, core };
 constexpr std::array tables = {Table::functions, Table::lines, Table::core};
-constexpr std::uint32_t first_pair = 8;                    // magic, version, flags, hdr_len
+constexpr std::uint32_t first_pair = 8;  // magic, version, flags, hdr_len
 constexpr std::uint32_t header_without_core = 24;
 constexpr std::uint32_t header_with_core = 32;
 
@@ -208,7 +208,8 @@ class Mover {
     for (const Record& record : records) {
       const std::uint32_t old_slot = record.insn / slot_bytes;
       if (old_slot + 1 >= moved.places.size()) continue;  // patches nothing
-      for (const std::uint32_t slot : moved.copies_of(old_slot)) placed.push_back({slot, record.at});
+      for (const std::uint32_t slot : moved.copies_of(old_slot))
+        placed.push_back({slot, record.at});
     }
     return placed;
   }
@@ -241,7 +242,9 @@ class Mover {
       return static_cast<std::size_t>(found - records_.begin());
     }
 
-    void add(std::size_t record, std::uint32_t slot) { placed_.push_back({slot, records_[record].at}); }
+    void add(std::size_t record, std::uint32_t slot) {
+      placed_.push_back({slot, records_[record].at});
+    }
 
     /// Records first..end are those of the run.
     void move_edited(const CodeRun& run, std::size_t first, std::size_t end) {

@@ -54,8 +54,7 @@ static_assert(sizeof(Entry) == sizeof(Elf64_Rela) && sizeof(Elf64_Rel) == 16);
 
 class Writer {
  public:
-  explicit Writer(const Edit& edit)
-      : object_(edit.object()), file_(object_.elf), code_(edit) {}
+  explicit Writer(const Edit& edit) : object_(edit.object()), file_(object_.elf), code_(edit) {}
 
   Expected<std::vector<std::uint8_t>> run() {
     TRY(place_code());

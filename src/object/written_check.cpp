@@ -33,13 +33,12 @@ class ProgramCheck {
 
   Expected<void> run() {
     if (is_.name != was_.name || is_.section != was_.section)
-      return differs(was_.name, fmt::format("is {} in {}", printable(is_.name),
-                                            printable(is_.section)));
+      return differs(was_.name,
+                     fmt::format("is {} in {}", printable(is_.name), printable(is_.section)));
     if (is_.functions != was_.functions) return differs(was_.name, "reaches other functions");
     if (is_.problems.size() != was_.problems.size())
-      return differs(was_.name, is_.problems.size() > was_.problems.size()
-                                    ? is_.problems.back()
-                                    : "a problem vanished");
+      return differs(was_.name, is_.problems.size() > was_.problems.size() ? is_.problems.back()
+                                                                           : "a problem vanished");
     if (!std::ranges::equal(is_.externals, was_.externals, {}, &program::External::name,
                             &program::External::name))
       return differs(was_.name, "has other externals");
@@ -76,8 +75,7 @@ class ProgramCheck {
     const FunctionEdit code = code_of(was_.functions[index]);
     if (is.slot_count != code.slots.size())
       return differs(was_.name, fmt::format("subprogram {} has {} slots, expected {}",
-                                            printable(was.name), is.slot_count,
-                                            code.slots.size()));
+                                            printable(was.name), is.slot_count, code.slots.size()));
     for (std::uint32_t i = 0; i < is.slot_count; ++i) {
       const std::uint32_t at = is.first_slot + i;
       const EditedSlot& edited = code.slots[i];
@@ -102,7 +100,8 @@ class ProgramCheck {
     const auto insn = bpf::decode(was_.slots, old_slot);
     if (!insn) return slot;
     const program::InsnFlow flow = program::flow_of(*insn, old_slot);
-    const bool inside = flow.target >= was.first_slot && flow.target < was.first_slot + was.slot_count;
+    const bool inside =
+        flow.target >= was.first_slot && flow.target < was.first_slot + was.slot_count;
     if (flow.jumps && !inside) {
       // The linked copy has nothing behind such a jump; only the file does.
       slot.off = is_.slots[at].off;
@@ -124,8 +123,7 @@ class ProgramCheck {
                         function.first_slot + edited.old_slot);
   }
 
-  static Line line_at(const Program& program, const program::Subprog& subprog,
-                      std::uint32_t slot) {
+  static Line line_at(const Program& program, const program::Subprog& subprog, std::uint32_t slot) {
     const auto behind = std::ranges::upper_bound(program.lines, slot, {}, &program::LineInfo::slot);
     if (behind == program.lines.begin()) return {};
     const program::LineInfo& line = *std::prev(behind);
@@ -155,15 +153,13 @@ Expected<void> check_functions(const Edit& edit, const Object& is) {
                                          was.functions.size()));
   for (std::uint32_t i = 0; i < was.functions.size(); ++i) {
     const auto found = edit.functions().find(i);
-    const std::size_t count = found != edit.functions().end() ? found->second.slots.size()
-                                                              : was.functions[i].slot_count;
+    const std::size_t count =
+        found != edit.functions().end() ? found->second.slots.size() : was.functions[i].slot_count;
     if (is.functions[i].name != was.functions[i].name ||
-        is.functions[i].section != was.functions[i].section ||
-        is.functions[i].slot_count != count)
-      return differs(was.functions[i].name,
-                     fmt::format("is {} with {} slots, expected {}",
-                                 printable(is.functions[i].name), is.functions[i].slot_count,
-                                 count));
+        is.functions[i].section != was.functions[i].section || is.functions[i].slot_count != count)
+      return differs(was.functions[i].name, fmt::format("is {} with {} slots, expected {}",
+                                                        printable(is.functions[i].name),
+                                                        is.functions[i].slot_count, count));
   }
   return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the writer promises, checked on what it wrote: read again, the object has the same functions,
-// maps and programs, and each program's linked code, source lines and CO-RE records are those of the
-// edit.
+// What the writer promises, checked on what it wrote: read again, the object has the same
+// functions, maps and programs, and each program's linked code, source lines and CO-RE records are
+// those of the edit.
 #pragma once
 
 #include "base/diagnostic.hpp"

@@ -28,8 +28,8 @@ void fail(VectorReport& report, const std::string& file, const std::string& what
 }
 
 /// Runs `check` on every object that reads, in the order of their names; what it says is a failure.
-VectorReport for_each_object(const fs::path& folder,
-                             const std::function<std::string(const Object&, VectorReport&)>& check) {
+VectorReport for_each_object(
+    const fs::path& folder, const std::function<std::string(const Object&, VectorReport&)>& check) {
   std::vector<fs::path> paths;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
     if (entry.path().extension() == ".o") paths.push_back(entry.path());
@@ -54,8 +54,10 @@ VectorReport for_each_object(const fs::path& folder,
 /// `goto +0` inserted and removed again.
 Expected<std::vector<std::uint8_t>> restore(const Object& object, VectorReport* report) {
   const GotoEdit inserted = insert_gotos(object, Insert::everywhere);
-  for (const std::string& refused : inserted.refused)
-    if (report != nullptr) ++report->reasons["left as it is: function " + refused];
+  if (report != nullptr && !inserted.refused.empty())
+    ++report->reasons[fmt::format(
+        "{} functions of {} left as they are, first {}", inserted.refused.size(),
+        fs::path(object.name).filename().string(), inserted.refused.front())];
   TRY(const std::vector<std::uint8_t> moved, object::write(inserted.edit));
   TRY(const Object again, object::read(moved, object.name));
   const GotoEdit removed = remove_gotos(again, inserted.edit, Remove::all);
@@ -135,8 +137,8 @@ Expected<std::vector<Object>> moved_forms(const Object& object) {
   return forms;
 }
 
-/// The verifier gave up; it did not find anything. Every `goto` is a place where it compares states,
-/// and in one program of the corpus that costs more than it saves.
+/// The verifier gave up; it did not find anything. Every `goto` is a place where it compares
+/// states, and in one program of the corpus that costs more than it saves.
 bool exceeds_budget(const std::string& error) {
   return error.find("BPF program is too large") != std::string::npos;
 }
@@ -145,7 +147,8 @@ Expected<void> load_with_one_goto(const Object& object, const ProgramRow& row, L
   const GotoEdit inserted = insert_gotos(object, Insert::first);
   TRY(const std::vector<std::uint8_t> bytes, object::write(inserted.edit));
   TRY(const Object moved, object::read(bytes, object.name));
-  return loader == Loader::libbpf ? load_by_libbpf(moved, {&row, 1}) : load_by_ourselves(moved, row);
+  return loader == Loader::libbpf ? load_by_libbpf(moved, {&row, 1})
+                                  : load_by_ourselves(moved, row);
 }
 
 /// The programs of one object.
@@ -198,9 +201,9 @@ Expected<std::map<std::string, std::vector<ProgramRow>>> loaded_rows(const fs::p
   for (std::size_t number = 2; std::getline(in, line); ++number) {
     const std::vector<std::string> cells = cells_of(line);
     if (cells.size() != columns.size())
-      return error(Fault::bad_input, fmt::format("{}:{}: {} cells, the header has {}",
-                                                 file.string(), number, cells.size(),
-                                                 columns.size()));
+      return error(Fault::bad_input,
+                   fmt::format("{}:{}: {} cells, the header has {}", file.string(), number,
+                               cells.size(), columns.size()));
     ProgramRow row;
     for (std::size_t i = 0; i < cells.size(); ++i) row[columns[i]] = cells[i];
     if (row.at("outcome") == "loaded") rows[row.at("object")].push_back(std::move(row));
