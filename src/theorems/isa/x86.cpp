@@ -320,12 +320,72 @@ proof::ReplayResult replay_values(const Table& table, std::size_t i, const Store
   return {same ? proof::Reproduced::no : proof::Reproduced::yes, text};
 }
 
+/// The head of a counterexample, written and read for real.
+proof::ReplayResult replay_head(const Table& table, std::size_t i, const Store& store,
+                                const term::Model& model) {
+  const auto number = [&](std::string_view name) { return number_of(store, model, name); };
+  const auto reg = [&](std::string_view name) { return static_cast<Reg>(number(name) % 16); };
+  Head head;
+  Insn<Concrete>& insn = head.insn;
+  insn.form = static_cast<x86::Form>(i);
+  insn.cond = static_cast<x86::Cond>(number("cond") % x86::cond_count);
+  insn.reg = reg("reg");
+  insn.vvvv = reg("vvvv");
+  insn.rm_is_mem = number("rm_is_mem") != 0;
+  insn.rm = reg("rm");
+  insn.mem.base = reg("base");
+  if (number("index") != x86::no_index) insn.mem.index = reg("index");
+  insn.mem.scale_log2 = static_cast<std::uint8_t>(number("scale_log2") % 4);
+  head.mod = static_cast<Mod>(number("mod") % 4);
+  const Row& row = table.rows[i];
+  const bool same = reads_back(table, row, head);
+  const x86::Head written = x86::head_of(row, insn, head.mod);
+  std::vector<std::uint8_t> bytes;
+  for (unsigned n = 0; n < written.size; ++n)
+    bytes.push_back(static_cast<std::uint8_t>(written.bytes >> 8 * n));
+  return {same ? proof::Reproduced::no : proof::Reproduced::yes,
+          std::string(row.name) + " begins with" + hex(bytes) + ", which is read as " +
+              (same ? "the same" : "something else")};
+}
+
+/// Both rows asked about the same bytes.
+proof::ReplayResult replay_disjoint(const Table& table, std::size_t i, const Store& store,
+                                    const term::Model& model) {
+  const Row& row = table.rows[i];
+  const auto opcode = static_cast<unsigned>(number_of(store, model, "opcode"));
+  const auto modrm = static_cast<unsigned>(number_of(store, model, "modrm"));
+  const std::uint64_t other = number_of(store, model, "other_row");
+  if (other >= table.rows.size() || opcode > 0xff || modrm > 0xff)
+    return {proof::Reproduced::no, "there is no such row or byte"};
+  const Row& second = table.rows[other];
+  const auto has_opcode = [&](const Row& r) {
+    return r.map == row.map && opcode >= r.opcode && opcode < r.opcode + x86::opcode_count(r);
+  };
+  const bool same_reader = (second.modrm == x86::ModRm::none) == (row.modrm == x86::ModRm::none);
+  const bool both = has_opcode(row) && has_opcode(second) &&
+                    x86::selects(row, row.prefixes, row.wide, modrm) &&
+                    (!same_reader || x86::selects(second, row.prefixes, row.wide, modrm));
+  const std::uint8_t bytes[] = {static_cast<std::uint8_t>(opcode),
+                                static_cast<std::uint8_t>(modrm)};
+  return {both ? proof::Reproduced::yes : proof::Reproduced::no,
+          "opcode and ModRM" + hex(bytes) + (both ? " select " : " do not select both ") +
+              std::string(row.name) + " and " + std::string(second.name)};
+}
+
+template <unsigned To, unsigned W>
+proof::ReplayResult replay_fits(const Store& store, const term::Model& model) {
+  const auto value = Bv<Concrete, W>::lit(number_of(store, model, "value"));
+  const bool fits = x86::fits<To>(value).raw() != 0;
+  const bool read_back = (sext<W>(trunc<To>(value)) == value).raw() != 0;
+  return {fits != read_back ? proof::Reproduced::yes : proof::Reproduced::no,
+          "fits(" + std::to_string(value.raw()) + ") is " + (fits ? "true" : "false") +
+              ", its field reads back " + (read_back ? "the same" : "something else")};
+}
+
 template <unsigned To, unsigned W>
 Obligation fits_obligation(std::string_view field) {
-  return {"isa/x86/fits/" + std::string(field),
-          "isa/x86/operand.hpp: fits",
-          [](Store& store) { return fits_query<To, W>(store); },
-          {}};
+  return {"isa/x86/fits/" + std::string(field), "isa/x86/operand.hpp: fits",
+          [](Store& store) { return fits_query<To, W>(store); }, replay_fits<To, W>};
 }
 
 void add_row(const TablePointer& table, std::size_t i, std::vector<Obligation>& result) {
@@ -333,19 +393,21 @@ void add_row(const TablePointer& table, std::size_t i, std::vector<Obligation>& 
   const std::string name(row.name);
   const std::string provenance = "isa/x86/insn.def: " + std::string(row.mnemonic) + ' ' +
                                  std::string(row.operand_text) + " = " + std::string(row.encoding);
-  result.push_back({"isa/x86/head/" + name,
-                    provenance,
+  result.push_back({"isa/x86/head/" + name, provenance,
                     [table, i](Store& store) { return head_query(store, *table, i); },
-                    {}});
+                    [table, i](const Store& store, const term::Model& model) {
+                      return replay_head(*table, i, store, model);
+                    }});
   result.push_back({"isa/x86/values/" + name, provenance,
                     [table, i](Store& store) { return values_query(store, *table, i); },
                     [table, i](const Store& store, const term::Model& model) {
                       return replay_values(*table, i, store, model);
                     }});
-  result.push_back({"isa/x86/disjoint/" + name,
-                    provenance,
+  result.push_back({"isa/x86/disjoint/" + name, provenance,
                     [table, i](Store& store) { return disjoint_query(store, *table, i); },
-                    {}});
+                    [table, i](const Store& store, const term::Model& model) {
+                      return replay_disjoint(*table, i, store, model);
+                    }});
 }
 
 }  // namespace

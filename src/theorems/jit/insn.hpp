@@ -63,7 +63,8 @@ class InsnTheorem {
     if (exit == Exit::left) compare(next, run);
   }
 
-  /// When set: asked about the code before it is run; false when the same was run before.
+  /// When set: asked about the code before it is run; false when all its paths are already
+  /// explored.
   std::function<bool(std::span<const Bv<D, 8>>)> is_new;
 
   Goals<D>& goals() { return world_.goals(); }

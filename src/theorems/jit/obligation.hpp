@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "proof/proof.hpp"
@@ -77,21 +76,24 @@ class Claims {
   std::map<std::pair<std::vector<term::Id>, term::Id>, std::string_view> claims_;
 };
 
-/// What features do not change is executed once: the same bytes on the same path, of one register
-/// assignment.
+/// What a set of features does not change is not executed again: the same bytes, emitted on the
+/// same path under an earlier set, for one register assignment. All paths that begin so were
+/// explored then; within one set every path is executed, also those that part only after the
+/// emission.
 class Emitted {
  public:
-  bool insert(std::span<const Bv<SymbolicPath, 8>> code) {
+  /// Whether this set of features is the first with this code.
+  bool is_new(std::span<const Bv<SymbolicPath, 8>> code, const FeatureSet& set) {
     std::vector<term::Id> key;
     for (const auto byte : code) key.push_back(byte.raw());
     key.push_back({});
     const std::span<const term::Id> condition = term::current_path_condition();
     key.insert(key.end(), condition.begin(), condition.end());
-    return seen_.insert(std::move(key)).second;
+    return first_.emplace(std::move(key), set.features).first->second == set.features;
   }
 
  private:
-  std::set<std::vector<term::Id>> seen_;
+  std::map<std::vector<term::Id>, std::uint32_t> first_;
 };
 
 template <typename T>
@@ -103,7 +105,7 @@ void explore_features(Case insn, Claims& claims) {
     using Theorem = InsnTheorem<SymbolicPath, T>;
     claims.explore<Theorem>([&] { return Theorem(insn, oracle); },
                             [&](Theorem& theorem) {
-                              theorem.is_new = [&](auto code) { return emitted.insert(code); };
+                              theorem.is_new = [&](auto code) { return emitted.is_new(code, set); };
                             });
   }
 }

@@ -80,6 +80,12 @@ TEST(X86Theorems, RefuteAWrongRowThatTakesTheBytesOfAnother) {
   ASSERT_NE(refuted, nullptr);
   EXPECT_EQ(value_of(*refuted, "opcode"), 0x80u);
   EXPECT_EQ(value_of(*refuted, "other_row"), static_cast<unsigned>(Form::add_rm8_imm8));
+  EXPECT_EQ(refuted->replay, "opcode and ModRM 80 00 select add_rm32_imm32 and add_rm8_imm8");
+  for (const char* kind : {"head", "values"}) {
+    const std::string name = "isa/x86/" + std::string(kind) + "/add_rm32_imm32";
+    ASSERT_NE(refutation(results, name), nullptr);
+    EXPECT_NE(refutation(results, name)->replay, "") << name;
+  }
   EXPECT_EQ(
       not_proved(results),
       (std::set<std::string>{"isa/x86/disjoint/add_rm32_imm32", "isa/x86/disjoint/add_rm8_imm8",
@@ -94,6 +100,7 @@ TEST(X86Theorems, SayWhichOperandsFail) {
   const proof::Refuted* refuted = refutation(results, "isa/x86/head/push_r64");
   ASSERT_NE(refuted, nullptr);
   EXPECT_LT(value_of(*refuted, "reg"), x86::reg_count);
+  EXPECT_NE(refuted->replay.find("is read as something else"), std::string::npos);
 }
 
 }  // namespace
