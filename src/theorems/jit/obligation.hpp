@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "proof/proof.hpp"
@@ -18,7 +19,8 @@
 
 namespace probity::theorems {
 
-/// Collects "on this path, the goal" terms, each once.
+/// Collects "on this path, the goal" terms, each once. A goal that needs no proof stays as a claim
+/// that is true, so that a query's labels tell which goals were reached at all.
 class Claims {
  public:
   explicit Claims(term::Store& store) : store_(store) {}
@@ -43,17 +45,16 @@ class Claims {
     };
     const term::Exploration done = term::explore_paths(body, on_path, {}, {1u << 14, 1u << 12});
     if (done == term::Exploration::limit_reached) {
-      claims_.emplace(std::pair(std::vector<term::Id>(), store_.var(1, "the limit of paths")),
-                      "all paths are explored");
+      claims_.insert({{}, store_.var(1, "the limit of paths"), "all paths are explored"});
     }
   }
 
   proof::Query query() const {
     proof::Query query;
-    for (const auto& [claim, label] : claims_) {
-      query.show.push_back(claim.second);
-      query.given.push_back(claim.first);
-      query.labels.emplace_back(label);
+    for (const Claim& claim : claims_) {
+      query.show.push_back(claim.shown);
+      query.given.push_back(claim.given);
+      query.labels.emplace_back(claim.label);
     }
     return query;
   }
@@ -67,13 +68,22 @@ class Claims {
     given.erase(std::unique(given.begin(), given.end()), given.end());
     for (const Goal<SymbolicPath>& goal : goals) {
       const term::Id shown = goal.holds.raw();
-      if (store_.is_true(shown) || std::ranges::binary_search(given, shown)) continue;
-      claims_.emplace(std::pair(given, shown), goal.what);
+      if (store_.is_true(shown) || std::ranges::binary_search(given, shown))
+        claims_.insert({{}, store_.true_(), goal.what});
+      else
+        claims_.insert({given, shown, goal.what});
     }
   }
 
+  struct Claim {
+    std::vector<term::Id> given;
+    term::Id shown;
+    std::string_view label;
+    auto operator<=>(const Claim&) const = default;
+  };
+
   term::Store& store_;
-  std::map<std::pair<std::vector<term::Id>, term::Id>, std::string_view> claims_;
+  std::set<Claim> claims_;
 };
 
 /// What a set of features does not change is not executed again: the same bytes, emitted on the
