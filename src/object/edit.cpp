@@ -242,7 +242,11 @@ Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, L
                                edited.old_slot, function.slot_count));
   const auto places = landing_places(edit, function.slot_count, landing);
   for (std::size_t i = 0; i < slots.size();) {
-    TRY(const bpf::Insn insn, bpf::decode(slots, i));
+    const auto decoded = bpf::decode(slots, i);
+    if (!decoded)
+      return error(Fault::bad_input, fmt::format("function {} cannot be moved: {}",
+                                                 printable(function.name), decoded.error().line()));
+    const bpf::Insn& insn = *decoded;
     EditedSlot& edited = edit.slots[i];
     const program::InsnFlow flow = program::flow_of(insn, edited.old_slot);
     const bool inside = flow.target >= 0 && flow.target < std::int64_t{function.slot_count};

@@ -7,7 +7,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
+#include <unordered_map>
 
 #include "isa/bpf/codec.hpp"
 #include "object/printable.hpp"
@@ -35,14 +37,10 @@ class ProgramCheck {
     if (is_.name != was_.name || is_.section != was_.section)
       return differs(was_.name,
                      fmt::format("is {} in {}", printable(is_.name), printable(is_.section)));
-    if (is_.functions != was_.functions) return differs(was_.name, "reaches other functions");
-    if (is_.problems.size() != was_.problems.size())
-      return differs(was_.name, is_.problems.size() > was_.problems.size() ? is_.problems.back()
-                                                                           : "a problem vanished");
-    if (!std::ranges::equal(is_.externals, was_.externals, {}, &program::External::name,
-                            &program::External::name))
-      return differs(was_.name, "has other externals");
-    for (std::uint32_t i = 0; i < was_.subprogs.size(); ++i) TRY(check_subprog(i));
+    visit(0);
+    if (is_.functions != reached_) return differs(was_.name, "reaches other functions");
+    if (is_.problems.size() > was_.problems.size()) return differs(was_.name, is_.problems.back());
+    for (std::uint32_t i = 0; i < is_.subprogs.size(); ++i) TRY(check_subprog(i));
     std::ranges::sort(expected_core_);
     std::vector<Core> core;
     for (const CoreRelocation& relocation : is_.core) core.push_back(core_at(relocation));
@@ -59,6 +57,46 @@ class ProgramCheck {
             relocation.record.access};
   }
 
+  /// The subprogram that an old linked slot names.
+  std::optional<std::uint32_t> named_by(std::uint32_t old_slot) const {
+    const auto insn = bpf::decode(was_.slots, old_slot);
+    if (!insn || !program::names_subprog(*insn)) return std::nullopt;
+    const std::int64_t target = program::named_subprog_slot(*insn, old_slot);
+    const auto named = std::ranges::find(was_.subprogs, target, &program::Subprog::first_slot);
+    if (named == was_.subprogs.end()) return std::nullopt;  // a problem of the program
+    return static_cast<std::uint32_t>(named - was_.subprogs.begin());
+  }
+
+  /// Collects what is reached now in the linker's order: a callee is finished before its caller.
+  void visit(std::uint32_t first) {
+    struct Frame {
+      std::uint32_t subprog;
+      std::uint32_t next = 0;
+    };
+    std::vector<Frame> frames;
+    const auto enter = [&](std::uint32_t subprog) {
+      reached_.push_back(was_.functions[subprog]);
+      old_subprogs_.push_back(subprog);
+      codes_.push_back(code_of(was_.functions[subprog]));
+      place_of_[subprog] = static_cast<std::uint32_t>(reached_.size()) - 1;
+      frames.push_back({subprog});
+    };
+    enter(first);
+    while (!frames.empty()) {
+      const std::uint32_t subprog = frames.back().subprog;
+      const FunctionEdit& code = codes_[place_of_.at(subprog)];
+      const std::uint32_t at = frames.back().next++;
+      if (at >= code.slots.size()) {
+        frames.pop_back();
+        continue;
+      }
+      const EditedSlot& slot = code.slots[at];
+      if (slot.origin != Origin::copied) continue;
+      const auto callee = named_by(was_.subprogs[subprog].first_slot + slot.old_slot);
+      if (callee && !place_of_.contains(*callee)) enter(*callee);
+    }
+  }
+
   FunctionEdit code_of(std::uint32_t function) const {
     const auto found = edit_.functions().find(function);
     return found != edit_.functions().end() ? found->second
@@ -69,18 +107,18 @@ class ProgramCheck {
     return differs(was_.name, fmt::format("slot {}: {}", slot, what));
   }
 
+  /// Subprogram `index` of what was written.
   Expected<void> check_subprog(std::uint32_t index) {
-    const program::Subprog& was = was_.subprogs[index];
     const program::Subprog& is = is_.subprogs[index];
-    const FunctionEdit code = code_of(was_.functions[index]);
+    const program::Subprog& was = was_.subprogs[old_subprogs_[index]];
+    const FunctionEdit& code = codes_[index];
     if (is.slot_count != code.slots.size())
       return differs(was_.name, fmt::format("subprogram {} has {} slots, expected {}",
                                             printable(was.name), is.slot_count, code.slots.size()));
     for (std::uint32_t i = 0; i < is.slot_count; ++i) {
       const std::uint32_t at = is.first_slot + i;
       const EditedSlot& edited = code.slots[i];
-      if (is_.slots[at] != expected_slot(was, at, edited))
-        return differs_at(at, "has another insn than the edit");
+      if (!is_as_expected(was, at, edited)) return differs_at(at, "has another insn than the edit");
       if (edited.origin == Origin::inserted) continue;
       const std::uint32_t old_slot = was.first_slot + edited.old_slot;
       if (line_at(is_, is, at) != line_at(was_, was, old_slot))
@@ -90,30 +128,37 @@ class ProgramCheck {
     return {};
   }
 
-  Slot expected_slot(const program::Subprog& was, std::uint32_t at,
-                     const EditedSlot& edited) const {
-    if (edited.origin != Origin::copied) return edited.slot;
+  bool is_as_expected(const program::Subprog& was, std::uint32_t at,
+                      const EditedSlot& edited) const {
+    const Slot& is = is_.slots[at];
+    if (edited.origin != Origin::copied) return is == edited.slot;
     const std::uint32_t old_slot = was.first_slot + edited.old_slot;
-    Slot slot = was_.slots[old_slot];
-    if (slot == raw_slot(was, edited)) slot = edited.slot;  // linking had no part in it
-    slot.regs = static_cast<std::uint8_t>((slot.regs & 0xf0) | edited.slot.dst());
+    Slot expected = was_.slots[old_slot];
+    if (expected == raw_slot(was, edited)) expected = edited.slot;  // linking had no part in it
+    expected.regs = static_cast<std::uint8_t>((expected.regs & 0xf0) | edited.slot.dst());
     const auto insn = bpf::decode(was_.slots, old_slot);
-    if (!insn) return slot;
+    if (!insn) return is == expected;
     const program::InsnFlow flow = program::flow_of(*insn, old_slot);
     const bool inside =
         flow.target >= was.first_slot && flow.target < was.first_slot + was.slot_count;
     if (flow.jumps && !inside) {
-      // The linked copy has nothing behind such a jump; only the file does.
-      slot.off = is_.slots[at].off;
-      slot.imm = is_.slots[at].imm;
+      // The linked program has nothing behind such a jump; only the file does.
+      expected.off = is.off;
+      expected.imm = is.imm;
     }
-    if (!program::names_subprog(*insn)) return slot;
-    const std::int64_t target = program::named_subprog_slot(*insn, old_slot);
-    const auto named = std::ranges::find(was_.subprogs, target, &program::Subprog::first_slot);
-    if (named == was_.subprogs.end()) return is_.slots[at];  // already a problem of the program
-    const auto subprog = static_cast<std::size_t>(named - was_.subprogs.begin());
-    slot.imm = static_cast<std::int32_t>(std::int64_t{is_.subprogs[subprog].first_slot} - at - 1);
-    return slot;
+    if (insn->form == bpf::Form::call_kfunc && external(is_, is) == external(was_, expected))
+      expected.imm = is.imm;
+    if (!program::names_subprog(*insn)) return is == expected;
+    const auto named = named_by(old_slot);
+    if (!named) return is.opcode == expected.opcode;
+    const program::Subprog& target = is_.subprogs[place_of_.at(*named)];
+    expected.imm = static_cast<std::int32_t>(std::int64_t{target.first_slot} - at - 1);
+    return is == expected;
+  }
+
+  static std::string_view external(const Program& program, const Slot& call) {
+    const auto index = static_cast<std::uint32_t>(call.imm);
+    return index < program.externals.size() ? program.externals[index].name : std::string_view();
   }
 
   Slot raw_slot(const program::Subprog& was, const EditedSlot& edited) const {
@@ -143,6 +188,10 @@ class ProgramCheck {
   const Edit& edit_;
   const Program& was_;
   const Program& is_;
+  std::vector<std::uint32_t> reached_;       // functions, in the order of the new subprograms
+  std::vector<std::uint32_t> old_subprogs_;  // by new subprogram
+  std::vector<FunctionEdit> codes_;          // by new subprogram
+  std::unordered_map<std::uint32_t, std::uint32_t> place_of_;  // old subprogram to new
   std::vector<Core> expected_core_;
 };
 

@@ -47,7 +47,7 @@ std::vector<std::uint8_t> with_typed_symbols(const Object& object) {
                           ELF64_ST_BIND(symbol.st_info) != STB_LOCAL &&
                           ELF64_ST_TYPE(symbol.st_info) == STT_NOTYPE;
         if (!same) continue;
-        symbol.st_info = ELF64_ST_INFO(ELF64_ST_BIND(symbol.st_info), STT_FUNC);
+        symbol.st_info = static_cast<unsigned char>((symbol.st_info & 0xf0) | STT_FUNC);
         symbol.st_size = std::uint64_t{function.slot_count} * 8;
         store_le(place, symbol);
       }
