@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// BTF type information of an object, parsed by libbpf's btf__* (no kernel access). Names are views
-// into the object's own bytes. Ids from the file are never trusted: an id out of range or a cyclic
-// typedef answers nothing. Source: Documentation/bpf/btf.rst.
+// BTF type information of an object or of a kernel, parsed by libbpf's btf__* (no kernel access).
+// Ids from the file are never trusted: an id out of range or a cyclic typedef answers nothing.
+// Source: Documentation/bpf/btf.rst.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/diagnostic.hpp"
@@ -19,8 +20,13 @@ namespace probity::object {
 
 class Btf {
  public:
-  /// `bytes` is the .BTF section and must outlive the result.
+  /// `bytes` is a .BTF section; the result keeps its own copy of them.
   static Expected<Btf> read(std::span<const std::uint8_t> bytes);
+  /// The BTF of a kernel module: its ids and strings go on where those of `base` end, which must
+  /// outlive the result.
+  static Expected<Btf> read_split_file(const std::string& path, const Btf& base);
+  /// The .BTF section of an ELF file (a vmlinux image).
+  static Expected<Btf> read_elf_file(const std::string& path);
 
   std::uint32_t type_count() const;
   /// nullptr when the id is out of range; id 0 is void.
@@ -35,12 +41,19 @@ class Btf {
   /// Id of the section description (DATASEC) of that name.
   std::optional<std::uint32_t> find_data_section(std::string_view name) const;
 
+  /// Ids below this one belong to the base of a split BTF; 1 without one.
+  std::uint32_t first_id() const { return first_id_; }
+
  private:
+  void take(btf* types, std::uint32_t string_bytes);
+
   struct Closer {
     void operator()(btf* types) const;
   };
   std::unique_ptr<btf, Closer> types_;
-  std::string_view strings_;
+  std::string_view strings_;  // libbpf's copy
+  std::string_view base_strings_;
+  std::uint32_t first_id_ = 1;
 };
 
 }  // namespace probity::object

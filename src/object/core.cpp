@@ -16,10 +16,15 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <unordered_map>
 
+#include "object/core_patch.hpp"
 #include "object/limits.hpp"
+#include "object/printable.hpp"
+#include "program/poison.hpp"
 
 namespace probity::object {
 namespace {
@@ -94,6 +99,78 @@ std::optional<Field> find_field(const Btf& btf, const CoreRecord& record) {
   return field;
 }
 
+class CoreApplier {
+ public:
+  CoreApplier(const Object& object, const Kernel& kernel, Program& program)
+      : object_(object), kernel_(kernel), program_(program) {}
+
+  void run() {
+    std::vector<CoreRelocation*> order;
+    for (CoreRelocation& relocation : program_.core) order.push_back(&relocation);
+    std::ranges::sort(order, {}, [](const CoreRelocation* item) { return item->record.place; });
+    for (CoreRelocation* relocation : order) apply(*relocation);
+    if (missing_ != 0)
+      problem(
+          fmt::format("needs {} CO-RE relocations against kernel types, first {} {} at slot {} "
+                      "({})",
+                      missing_, first_missing_->record.type_name, first_missing_->record.access,
+                      first_missing_->slot, reason_));
+  }
+
+ private:
+  void problem(std::string_view text) {
+    if (program_.problems.size() < limits::problems) program_.problems.push_back(printable(text));
+  }
+
+  void apply(CoreRelocation& relocation) {
+    const CoreRecord& record = relocation.record;
+    const bool local = record.kind == kind_type_id_local;
+    relocation.applied = record.settled && !local;
+    if (relocation.applied) return;
+    if (!local && !have_types()) {
+      if (missing_++ == 0) first_missing_ = &relocation;
+      return;
+    }
+    const auto patched = patch_slot(relocation);
+    relocation.applied = patched.has_value();
+    if (!patched) {
+      problem(fmt::format("CO-RE relocation of {} {} at slot {}: {}", record.type_name,
+                          record.access, relocation.slot, patched.error().line()));
+      return;
+    }
+    const bpf::Slot& slot = program_.slots[relocation.slot];
+    relocation.poisoned = slot == program::poisoned_call(program::poisoned_relocation);
+  }
+
+  bool have_types() {
+    if (types_) return true;
+    if (!reason_.empty()) return false;
+    auto types = kernel_.types();
+    if (types)
+      types_ = *std::move(types);
+    else
+      reason_ = types.error().line();
+    return types_ != nullptr;
+  }
+
+  Expected<void> patch_slot(const CoreRelocation& relocation) {
+    const CoreRecord& record = relocation.record;
+    const auto [entry, added] = candidates_.try_emplace(record.type_id);
+    if (added && types_) entry->second = types_->candidates({object_.btf.get(), record.type_id});
+    TRY(const CoreResult result, relocate(*object_.btf, record, entry->second));
+    return patch(program_.slots, relocation.slot, result);
+  }
+
+  const Object& object_;
+  const Kernel& kernel_;
+  Program& program_;
+  std::shared_ptr<const KernelTypes> types_;
+  std::unordered_map<std::uint32_t, std::vector<TypeRef>> candidates_;  // by local type
+  std::size_t missing_ = 0;
+  const CoreRelocation* first_missing_ = nullptr;
+  std::string reason_;
+};
+
 }  // namespace
 
 bool is_settled(const Btf& btf, const CoreRecord& record) {
@@ -107,17 +184,8 @@ bool is_settled(const Btf& btf, const CoreRecord& record) {
   return false;
 }
 
-std::optional<std::string> describe_unapplied(std::span<const CoreRelocation> relocations) {
-  std::size_t left = 0;
-  const CoreRelocation* first = nullptr;
-  for (const CoreRelocation& relocation : relocations) {
-    if (relocation.applied) continue;
-    if (first == nullptr) first = &relocation;
-    ++left;
-  }
-  if (first == nullptr) return std::nullopt;
-  return fmt::format("needs {} CO-RE relocations against kernel types, first {} {} at slot {}",
-                     left, first->record.type_name, first->record.access, first->slot);
+void apply_core(const Object& object, const Kernel& kernel, Program& program) {
+  if (!program.core.empty()) CoreApplier(object, kernel, program).run();
 }
 
 }  // namespace probity::object

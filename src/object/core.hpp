@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// CO-RE relocations whose value does not depend on the running kernel: ids of local types, and
-// fields that are kernel ABI or wire formats (xdp_md, ethhdr, iphdr, …) when the object's own
-// definition puts them where the ABI does. All others need the kernel's own BTF, which this reader
-// does not have.
+// CO-RE relocations of a linked program. Some do not depend on the running kernel: ids of local
+// types, and fields that are kernel ABI or wire formats (xdp_md, ethhdr, iphdr, …) when the
+// object's own definition puts them where the ABI does. All others are resolved in the kernel's
+// BTF.
 #pragma once
-
-#include <optional>
-#include <span>
-#include <string>
 
 #include "object/object.hpp"
 
@@ -16,7 +12,8 @@ namespace probity::object {
 /// True when the value that clang wrote into the slot is right for every kernel.
 bool is_settled(const Btf& btf, const CoreRecord& record);
 
-/// One line about the relocations that are not applied, or nothing when all are.
-std::optional<std::string> describe_unapplied(std::span<const CoreRelocation> relocations);
+/// Patches the slots of program.core in the order of the object's records; what cannot be applied
+/// becomes a problem of the program.
+void apply_core(const Object& object, const Kernel& kernel, Program& program);
 
 }  // namespace probity::object

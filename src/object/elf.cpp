@@ -39,7 +39,7 @@ Expected<Elf64_Ehdr> read_header(std::span<const std::uint8_t> bytes) {
   if (bytes[EI_CLASS] != ELFCLASS64)
     return bad(fmt::format("ELF class {} is not 2 (64-bit)", bytes[EI_CLASS]));
   if (bytes[EI_DATA] == ELFDATA2MSB)
-    return bad("big-endian eBPF object (ELF data encoding 2): only little-endian (1) is supported");
+    return bad("big-endian eBPF (EM_BPF, ELFDATA2MSB) is not supported");
   if (bytes[EI_DATA] != ELFDATA2LSB)
     return bad(fmt::format("ELF data encoding {} is not 1 (little-endian)", bytes[EI_DATA]));
   const auto header = load_le<Elf64_Ehdr>(bytes.data());

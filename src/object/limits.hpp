@@ -20,8 +20,10 @@ inline constexpr std::uint64_t maps = 4096;
 inline constexpr std::uint64_t data_section_bytes =
     64ull << 20;  ///< all .data/.rodata/.bss of one object
 inline constexpr std::uint64_t btf_bytes = 64ull << 20;
+inline constexpr std::uint64_t problems = 16;  ///< messages kept per program
 inline constexpr std::uint64_t damage_notes = 16;
-inline constexpr unsigned btf_type_depth = 64;  ///< typedef/const/array chains
-inline constexpr unsigned map_nesting = 4;      ///< maps inside maps
+inline constexpr std::uint64_t config_bytes = 16ull << 20;  ///< a kernel configuration
+inline constexpr unsigned btf_type_depth = 64;              ///< typedef/const/array chains
+inline constexpr unsigned map_nesting = 4;                  ///< maps inside maps
 
 }  // namespace probity::object::limits

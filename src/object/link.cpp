@@ -14,6 +14,7 @@
 #include "object/limits.hpp"
 #include "object/map.hpp"
 #include "object/printable.hpp"
+#include "program/poison.hpp"
 
 namespace probity::object {
 namespace {
@@ -21,7 +22,6 @@ namespace {
 using bpf::Slot;
 
 constexpr std::uint64_t slot_bytes = sizeof(Slot);
-constexpr std::size_t problem_limit = 16;  // messages kept per program
 constexpr std::uint8_t call_opcode = bpf::row(bpf::Form::call_local).opcode;
 constexpr std::uint8_t lddw_opcode = bpf::row(bpf::Form::lddw).opcode;
 
@@ -48,7 +48,8 @@ struct Targets {
 
 class Linker {
  public:
-  Linker(const Object& object, const Targets& targets) : object_(object), targets_(targets) {}
+  Linker(const Object& object, const Targets& targets, const Kernel& kernel)
+      : object_(object), targets_(targets), kernel_(kernel) {}
 
   Program link(std::uint32_t function, std::uint64_t slot_budget) {
     const Function& main = object_.functions[function];
@@ -59,7 +60,7 @@ class Linker {
     slot_budget_ = std::min(slot_budget, limits::program_slots);
     place(function);
     while (!frames_.empty()) step();
-    if (const auto need = describe_unapplied(program_.core)) problem(*need);
+    apply_core(object_, kernel_, program_);
     return std::move(program_);
   }
 
@@ -70,7 +71,7 @@ class Linker {
   };
 
   void problem(std::string_view text) {
-    if (program_.problems.size() < problem_limit) program_.problems.push_back(printable(text));
+    if (program_.problems.size() < limits::problems) program_.problems.push_back(printable(text));
   }
 
   std::string place_text(const Function& function, std::uint32_t slot) const {
@@ -113,7 +114,7 @@ class Linker {
       program_.lines.push_back({line.place.slot - function.first_slot + first, line.line,
                                 line.column, line.file, line.text});
     for (const CoreRecord& core : records_of(object_.ext.core, function))
-      program_.core.push_back({core.place.slot - function.first_slot + first, core, core.settled});
+      program_.core.push_back({core.place.slot - function.first_slot + first, core, false, false});
   }
 
   /// Handles the next call or lddw of the innermost function; a new callee is finished before its
@@ -169,13 +170,7 @@ class Linker {
   void fix_call(const Function& function, std::uint32_t first, std::uint32_t at,
                 const Relocation& relocation) {
     const Symbol& symbol = object_.elf.symbols[relocation.symbol];
-    if (!symbol.defined) {
-      Slot& slot = program_.slots[first + at];
-      set_source(slot, bpf::Form::call_kfunc);
-      slot.off = 0;
-      slot.imm = external_index(symbol);
-      return;
-    }
+    if (!symbol.defined) return fix_extern_call(function, first, at, relocation.symbol);
     const std::int64_t base =
         static_cast<std::int64_t>((symbol.value + relocation.addend) / slot_bytes);
     set_source(program_.slots[first + at], bpf::Form::call_local);
@@ -227,15 +222,57 @@ class Linker {
                                  place_text(function, at), symbol,
                                  object_.elf.symbols[symbol].name));
     const Extern& external = object_.externs[found->second];
+    if (!is_usable(external))
+      problem(fmt::format("{}: extern {} {}", place_text(function, at), external.name,
+                          why_unusable(external)));
     Slot& slot = program_.slots[first + at];
-    if (!external.weak)
-      problem(fmt::format("{}: needs the extern {}, which only a running kernel can give",
-                          place_text(function, at), external.name));
     if (external.kind == ExternKind::kconfig)
       return use_map_value(slot, first + at, targets_.kconfig, external.kconfig_offset);
+    const bool typed = external.kind == ExternKind::function || external.type_id != 0;
+    if (external.resolved && typed) {
+      set_source(slot, bpf::Form::lddw_var);
+      slot.imm = external_index(external.name, external.weak);
+      program_.slots[first + at + 1].imm = 0;
+      return;
+    }
     set_source(slot, bpf::Form::lddw);  // an unresolved weak extern has address 0
-    slot.imm = 0;
-    program_.slots[first + at + 1].imm = 0;
+    slot.imm = static_cast<std::int32_t>(external.address);
+    program_.slots[first + at + 1].imm = static_cast<std::int32_t>(external.address >> 32);
+  }
+
+  /// A weak kfunc that the kernel lacks must not be reached.
+  void fix_extern_call(const Function& function, std::uint32_t first, std::uint32_t at,
+                       std::uint32_t symbol) {
+    const Symbol& target = object_.elf.symbols[symbol];
+    const auto found = targets_.externs.find(symbol);
+    const Extern* external =
+        found != targets_.externs.end() ? &object_.externs[found->second] : nullptr;
+    const bool weak = target.binding == SymbolBinding::weak;
+    Slot& slot = program_.slots[first + at];
+    const bool known = external != nullptr && external->problem.empty();
+    if (known && weak && !external->resolved && external->kind == ExternKind::function) {
+      slot = program::poisoned_call(program::poisoned_kfunc_base + external->number);
+      return;
+    }
+    set_source(slot, bpf::Form::call_kfunc);
+    slot.off = 0;
+    const std::size_t before = program_.externals.size();
+    slot.imm = external_index(target.name, weak);
+    if (program_.externals.size() == before) return;  // said at its first call
+    if (external == nullptr || !is_usable(*external))
+      problem(fmt::format("{}: calls {}, which {}", place_text(function, at), target.name,
+                          external == nullptr ? "no section holds" : why_unusable(*external)));
+  }
+
+  static bool is_usable(const Extern& external) {
+    return external.resolved || (external.weak && external.problem.empty());
+  }
+
+  static std::string_view why_unusable(const Extern& external) {
+    if (!external.problem.empty()) return external.problem;
+    return external.kind == ExternKind::undeclared
+               ? "only a running kernel or another object can give"
+               : "is not in the kernel";
   }
 
   /// Makes the slot refer to the function at `target` of `section`, which joins the program.
@@ -255,20 +292,16 @@ class Linker {
     if (slot.opcode == lddw_opcode) program_.slots[first + at + 1].imm = 0;
   }
 
-  std::int32_t external_index(const Symbol& symbol) {
-    const bool weak = symbol.binding == SymbolBinding::weak;
+  std::int32_t external_index(std::string_view name, bool weak) {
     const auto next = static_cast<std::int32_t>(program_.externals.size());
-    const auto [entry, added] = externals_.try_emplace(symbol.name, next);
-    if (!added) return entry->second;
-    if (!weak)
-      problem(fmt::format("calls {}, which only a running kernel or another object can give",
-                          symbol.name));
-    program_.externals.push_back({symbol.name, weak});
-    return next;
+    const auto [entry, added] = externals_.try_emplace(name, next);
+    if (added) program_.externals.push_back({name, weak});
+    return entry->second;
   }
 
   const Object& object_;
   const Targets& targets_;
+  const Kernel& kernel_;
   Program program_;
   std::uint64_t slot_budget_ = 0;
   std::unordered_map<std::uint32_t, std::uint32_t> placed_;
@@ -278,12 +311,12 @@ class Linker {
 
 }  // namespace
 
-Expected<void> link_programs(Object& object) {
+Expected<void> link_programs(Object& object, const Kernel& kernel) {
   const Targets targets(object);
   std::uint64_t total = 0;
   for (std::uint32_t i = 0; i < object.functions.size(); ++i) {
     if (!object.functions[i].is_program) continue;
-    Program program = Linker(object, targets).link(i, limits::linked_slots - total);
+    Program program = Linker(object, targets, kernel).link(i, limits::linked_slots - total);
     total += program.slots.size();
     if (total >= limits::linked_slots)
       return error(Fault::limit, fmt::format("linked programs reach the limit of {} slots",

@@ -9,6 +9,6 @@
 namespace probity::object {
 
 /// Links every function with is_program set into object.programs.
-Expected<void> link_programs(Object& object);
+Expected<void> link_programs(Object& object, const Kernel& kernel);
 
 }  // namespace probity::object

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Legacy maps, global data as maps, and externs. A legacy record's size is the spacing of the
+// Legacy maps and global data as maps. A legacy record's size is the spacing of the
 // symbols in its section: 5 words are the classic bpf_map_def, 9 words iproute2's bpf_elf_map; both
 // begin alike.
 #include "object/map.hpp"
 
-#include <bpf/btf.h>
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cctype>
 #include <map>
-#include <unordered_map>
 
 #include "base/bytes.hpp"
 #include "object/limits.hpp"
@@ -69,44 +67,6 @@ Expected<void> read_legacy_section(Object& object, std::uint32_t index,
   return {};
 }
 
-/// libbpf's name of a data map: ".rodata.x" as it is, else "<object up to 7><section>", 15 bytes in
-/// all.
-std::string data_map_name(std::string_view object_name, std::string_view section) {
-  if (section.find('.', 1) != std::string_view::npos) return std::string(section);
-  std::string_view base = object_name.substr(object_name.rfind('/') + 1);
-  base = base.substr(0, base.find('.'));
-  const std::size_t suffix = std::min(std::max<std::size_t>(7, section.size()), kernel_name_bytes);
-  std::string name(base.substr(0, kernel_name_bytes - suffix));
-  name += section.substr(0, suffix);
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.') c = '_';
-  return name;
-}
-
-struct Declared {
-  ExternKind kind = ExternKind::undeclared;
-  std::uint32_t type_id = 0;
-};
-
-/// What BTF says of each extern, by name.
-std::unordered_map<std::string_view, Declared> declared_externs(const Object& object) {
-  std::unordered_map<std::string_view, Declared> result;
-  if (!object.btf) return result;
-  for (const std::string_view section : {".kconfig", ".ksyms"}) {
-    const auto id = object.btf->find_data_section(section);
-    if (!id) continue;
-    const btf_type* sec = object.btf->type(*id);
-    for (unsigned i = 0; i < btf_vlen(sec); ++i) {
-      const btf_type* member = object.btf->type(btf_var_secinfos(sec)[i].type);
-      if (member == nullptr) continue;
-      const ExternKind in_ksyms = btf_is_func(member) ? ExternKind::function : ExternKind::variable;
-      result[object.btf->name_of(member)] = {section == ".kconfig" ? ExternKind::kconfig : in_ksyms,
-                                             member->type};
-    }
-  }
-  return result;
-}
-
 }  // namespace
 
 bool is_legacy_map_section(const Section& section) {
@@ -122,6 +82,18 @@ bool is_data_section(const Section& section) {
         (section.name.starts_with(base) && section.name[base.size()] == '.'))
       return true;
   return false;
+}
+
+std::string data_map_name(std::string_view object_name, std::string_view section) {
+  if (section.find('.', 1) != std::string_view::npos) return std::string(section);
+  std::string_view base = object_name.substr(object_name.rfind('/') + 1);
+  base = base.substr(0, base.find('.'));
+  const std::size_t suffix = std::min(std::max<std::size_t>(7, section.size()), kernel_name_bytes);
+  std::string name(base.substr(0, kernel_name_bytes - suffix));
+  name += section.substr(0, suffix);
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '.') c = '_';
+  return name;
 }
 
 Expected<void> add_map(Object& object, const MapDef& def, MapInfo info) {
@@ -205,38 +177,6 @@ Expected<void> read_data_maps(Object& object) {
     TRY(add_map(object, def, std::move(info)));
   }
   return {};
-}
-
-Expected<void> read_externs(Object& object) {
-  std::uint64_t kconfig_size = 0;
-  const auto declared = declared_externs(object);
-  for (std::uint32_t i = 1; i < object.elf.symbols.size(); ++i) {
-    const Symbol& symbol = object.elf.symbols[i];
-    const bool local = symbol.binding == SymbolBinding::local;
-    if (!symbol.undefined || local || symbol.name.empty()) continue;
-    Extern found{symbol.name, ExternKind::undeclared, symbol.binding == SymbolBinding::weak, i, 0};
-    const auto declaration = declared.find(symbol.name);
-    if (declaration != declared.end()) found.kind = declaration->second.kind;
-    if (found.kind == ExternKind::kconfig) {
-      const std::uint32_t size = object.btf->size_of(declaration->second.type_id).value_or(8);
-      found.kconfig_offset = static_cast<std::uint32_t>(kconfig_size);
-      kconfig_size += (std::max<std::uint64_t>(size, 1) + 7) / 8 * 8;
-      if (kconfig_size > limits::data_section_bytes)
-        return bad(fmt::format(".kconfig: {} bytes exceed the limit of {}", kconfig_size,
-                               limits::data_section_bytes));
-    }
-    object.externs.push_back(found);
-  }
-  if (kconfig_size == 0) return {};
-  object.storage->names.push_back(data_map_name(object.name, ".kconfig"));
-  const auto& zeros = object.storage->contents.emplace_back(kconfig_size);
-  MapInfo info;
-  info.source = MapSource::kconfig;
-  info.size = kconfig_size;
-  return add_map(object,
-                 {object.storage->names.back(), MapType::array, 4,
-                  static_cast<std::uint32_t>(kconfig_size), 1, rdonly_prog_flag, -1, zeros, true},
-                 std::move(info));
 }
 
 Expected<void> read_initial_slots(Object& object) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Map definitions of an object, in libbpf's order: legacy `maps` sections, BTF `.maps`, global
-// data,
-// __kconfig externs, struct_ops. Each reader appends to object.maps and object.map_info.
+// data, struct_ops. Each reader appends to object.maps and object.map_info.
 #pragma once
 
 #include "object/object.hpp"
@@ -17,8 +16,6 @@ Expected<void> read_legacy_maps(Object& object);
 Expected<void> read_btf_maps(Object& object);
 Expected<void> read_data_maps(Object& object);
 Expected<void> read_struct_ops_maps(Object& object);
-/// Collects undefined symbols and lays out the .kconfig map.
-Expected<void> read_externs(Object& object);
 /// Fills MapInfo::initial_slots from the relocations of `.maps`; needs object.functions.
 Expected<void> read_initial_slots(Object& object);
 
@@ -38,6 +35,10 @@ class MapIndex {
   };
   std::vector<Extent> extents_;
 };
+
+/// libbpf's name of a data map: ".rodata.x" as it is, else "<object up to 7><section>", 15 bytes in
+/// all.
+std::string data_map_name(std::string_view object_name, std::string_view section);
 
 /// Appends one map; reports the limit on their number.
 Expected<void> add_map(Object& object, const program::MapDef& def, MapInfo info);

@@ -7,12 +7,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "base/bytes.hpp"
 #include "object/core.hpp"
+#include "object/extern.hpp"
+#include "object/file_bytes.hpp"
 #include "object/function.hpp"
 #include "object/limits.hpp"
 #include "object/link.hpp"
@@ -53,48 +53,21 @@ void read_license(Object& object) {
     object.version = load_le<std::uint32_t>(version->data.data());
 }
 
-Expected<void> fill(Object& object) {
+Expected<void> fill(Object& object, const Kernel& kernel) {
   TRY(object.functions, find_functions(object.elf));
   read_license(object);
   read_types(object);
   TRY(read_legacy_maps(object));
   TRY(read_btf_maps(object));
   TRY(read_data_maps(object));
-  TRY(read_externs(object));
+  TRY(read_externs(object, kernel));
   TRY(read_struct_ops_maps(object));
   TRY(read_initial_slots(object));
-  return link_programs(object);
+  return link_programs(object, kernel);
 }
 
 Diagnostic one_line(const Diagnostic& diagnostic) {
   return {diagnostic.fault(), printable(diagnostic.line())};
-}
-
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-Expected<std::vector<std::uint8_t>> read_bytes(const std::string& path) {
-  const bool standard_input = path == "-";
-  const std::unique_ptr<std::FILE, FileCloser> file(
-      standard_input ? nullptr : std::fopen(path.c_str(), "rb"));
-  std::FILE* stream = standard_input ? stdin : file.get();
-  if (stream == nullptr)
-    return error(Fault::bad_input,
-                 fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
-  std::vector<std::uint8_t> bytes;
-  std::vector<std::uint8_t> chunk(1 << 16);
-  std::size_t size = 0;
-  while ((size = std::fread(chunk.data(), 1, chunk.size(), stream)) > 0) {
-    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(size));
-    if (bytes.size() > limits::file_bytes)
-      return error(Fault::bad_input,
-                   fmt::format("{}: more than the limit of {} bytes", path, limits::file_bytes));
-  }
-  if (std::ferror(stream) != 0)
-    return error(Fault::bad_input,
-                 fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
-  return bytes;
 }
 
 std::string list_candidates(const Object& object) {
@@ -128,20 +101,30 @@ std::optional<std::uint32_t> Object::function_at(CodePlace place) const {
 }
 
 Expected<Object> read(std::span<const std::uint8_t> bytes, std::string_view name) {
+  return read(bytes, name, {});
+}
+
+Expected<Object> read(std::span<const std::uint8_t> bytes, std::string_view name,
+                      const ReadOptions& options) {
+  TRY(const Kernel kernel, Kernel::open(options));
   Object object;
   object.name = name;
   auto elf = read_elf(bytes);
   if (!elf) return std::unexpected(one_line(elf.error()).at(name));
   object.elf = *std::move(elf);
   object.notes = object.elf.damage;
-  if (const auto filled = fill(object); !filled)
+  if (const auto filled = fill(object, kernel); !filled)
     return std::unexpected(one_line(filled.error()).at(name));
   return object;
 }
 
 Expected<Object> read_file(const std::string& path) {
-  TRY(const std::vector<std::uint8_t> bytes, read_bytes(path));
-  return read(bytes, path);
+  return read_file(path, {});
+}
+
+Expected<Object> read_file(const std::string& path, const ReadOptions& options) {
+  TRY(const std::vector<std::uint8_t> bytes, read_file_bytes(path));
+  return read(bytes, path, options);
 }
 
 Expected<const Program*> select(const Object& object, std::string_view selector) {

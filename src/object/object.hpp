@@ -18,6 +18,7 @@
 #include "object/btf_ext.hpp"
 #include "object/elf.hpp"
 #include "object/image.hpp"
+#include "object/kernel.hpp"
 #include "object/section_rule.hpp"
 #include "program/program.hpp"
 
@@ -70,20 +71,27 @@ struct MapInfo {
 
 enum class ExternKind : std::uint8_t { kconfig, variable, function, undeclared };
 
-/// An undefined symbol.
+/// An undefined symbol. A weak one that is not `resolved` is 0, or a call that must not run; a
+/// strong one stops the programs that use it.
 struct Extern {
   std::string_view name;
   ExternKind kind = ExternKind::undeclared;
   bool weak = false;
   std::uint32_t symbol = 0;
+  std::uint32_t type_id = 0;         ///< of the declaration, 0 for void or without one
   std::uint32_t kconfig_offset = 0;  ///< in the .kconfig map
+  bool resolved = false;             ///< the kernel has it
+  std::uint64_t address = 0;         ///< of a variable without a type
+  std::uint32_t number = 0;          ///< libbpf's number of a kernel symbol
+  std::string problem;               ///< why it could not be looked up; empty when it could
 };
 
-/// A CO-RE record in a linked program. `applied`: its value does not depend on the kernel.
+/// A CO-RE record in a linked program.
 struct CoreRelocation {
   std::uint32_t slot = 0;
   CoreRecord record;
-  bool applied = false;
+  bool applied = false;   ///< the slot holds the kernel's value, or one that is right for all
+  bool poisoned = false;  ///< the kernel has no such thing: the slot is a call that must not run
 };
 
 /// A linked program: the function, then every subprogram it reaches, in libbpf's order.
@@ -125,10 +133,14 @@ struct Object {
   std::optional<std::uint32_t> function_at(CodePlace place) const;
 };
 
-/// Reads and links an object; `name` is used in messages and data map names.
+/// Reads and links an object for the running kernel; `name` is used in messages and data map names.
 Expected<Object> read(std::span<const std::uint8_t> bytes, std::string_view name);
+/// The same for the kernel that `options` describes.
+Expected<Object> read(std::span<const std::uint8_t> bytes, std::string_view name,
+                      const ReadOptions& options);
 /// The same from a file; "-" is standard input.
 Expected<Object> read_file(const std::string& path);
+Expected<Object> read_file(const std::string& path, const ReadOptions& options);
 
 /// An owning copy of one program with all maps of its object, independent of `object`.
 Image make_image(const Object& object, const Program& program);

@@ -5,7 +5,7 @@
 //
 // Conventions in linked slots: lddw_map has the map's index in imm; lddw_map_value the index in imm
 // and the offset in next_imm; lddw_func the slot displacement of a subprogram, like call_local;
-// call_kfunc the index of an external.
+// call_kfunc and lddw_var the index of an external.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 #include "program/flow.hpp"
 #include "program/helper.hpp"
 #include "program/message.hpp"
+#include "program/poison.hpp"
 #include "program/spec_call.hpp"
 
 namespace probity::program {
@@ -228,7 +229,7 @@ Expected<void> Validator::check_call(const Insn& insn, std::uint32_t slot) {
   switch (static_cast<bpf::CallOp>(bpf::row(insn.form).operation)) {
     case bpf::CallOp::helper: {
       const std::uint32_t id = static_cast<std::uint32_t>(insn.imm);
-      if (find_helper(id) != nullptr || is_spec_call(id)) return {};
+      if (find_helper(id) != nullptr || is_spec_call(id) || is_poisoned_call(id)) return {};
       return at_slot(slot, insn)
           .text(": helper ")
           .number(id)

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "isa/bpf/codec.hpp"
+#include "program/poison.hpp"
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
 
@@ -26,7 +27,9 @@ Expected<void> require_modelled(const program::View& program, std::size_t slot,
   switch (insn.form) {
     case bpf::Form::call_helper: {
       const auto id = static_cast<std::uint32_t>(insn.imm);
-      if (program::is_spec_call(id) || find_helper_model(id, program.type) != nullptr) return {};
+      const bool must_not_run = program::is_poisoned_call(id);  // a fault when it is reached
+      if (must_not_run || program::is_spec_call(id)) return {};
+      if (find_helper_model(id, program.type) != nullptr) return {};
       const program::Helper* row = program::find_helper(id);
       return unsupported(program, slot,
                          fmt::format("helper {}#{} is not modelled by the interpreter",

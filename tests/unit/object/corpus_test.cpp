@@ -4,6 +4,7 @@
 // the output.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -202,6 +203,22 @@ std::optional<std::string> refusal(const Object& object, const Program& program)
   return std::string(valid.error().line());
 }
 
+/// Gives calls and addresses of kernel symbols the ids of the running kernel's types, as libbpf
+/// does.
+std::vector<bpf::Slot> with_kernel_ids(const Program& program, const KernelTypes* types) {
+  std::vector<bpf::Slot> slots = program.slots;
+  for (bpf::Slot& slot : slots) {
+    const auto is = [&](bpf::Form form) {
+      return slot.opcode == bpf::row(form).opcode && slot.src() == bpf::row(form).selector_value;
+    };
+    if (types == nullptr || (!is(bpf::Form::call_kfunc) && !is(bpf::Form::lddw_var))) continue;
+    const auto index = static_cast<std::size_t>(slot.imm);
+    const TypeRef function = types->find_function(program.externals.at(index).name);
+    slot.imm = static_cast<std::int32_t>(function.id);
+  }
+  return slots;
+}
+
 /// The kernel's tag: the start of the hash of all slots, with map references blanked.
 std::string kernel_tag(std::vector<bpf::Slot> slots) {
   for (std::size_t i = 0; i + 1 < slots.size(); ++i) {
@@ -223,28 +240,48 @@ TEST(Sha256, StandardVectors) {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+/// The corpus was measured on this release, so its types give nearly the same numbers: another
+/// build of it has other ids of types and functions.
+constexpr std::string_view measured_release = "6.18.44";
+
+/// A program whose slots depend on the kernel: its types, or its own symbols.
+bool depends_on_kernel(const Program& program) {
+  const bool settled = std::ranges::all_of(
+      program.core, [](const CoreRelocation& item) { return item.record.settled; });
+  return !settled || !program.externals.empty();
+}
+
 TEST_F(Corpus, LinkedSlotsAreBitByBitWhatLibbpfLoaded) {
-  Tally tags;
-  std::size_t kernel_dependent = 0;
+  utsname kernel{};
+  uname(&kernel);
+  const auto types = KernelTypes::of_running_kernel();
+  const bool same_kernel =
+      std::string_view(kernel.release).starts_with(measured_release) && types.has_value();
+  Tally fixed;
+  Tally relocated;
+  std::size_t left_out = 0;
   for (const Row& row : read_table(folder_ + "/programs.tsv")) {
     if (row.at("tag").empty()) continue;
     const auto object = read_object(row.at("object"));
     ASSERT_TRUE(object) << object.error().line();
     for (const Program& program : object->programs) {
       if (program.name != row.at("prog") || program.section != row.at("section")) continue;
-      const bool settled = std::ranges::all_of(program.core, &CoreRelocation::applied);
-      if (!settled || !program.externals.empty()) {
-        ++kernel_dependent;  // the loader patched in numbers of its kernel
+      const bool kernel_dependent = depends_on_kernel(program);
+      if (kernel_dependent && !same_kernel) {
+        ++left_out;
         continue;
       }
-      const std::string tag = kernel_tag(program.slots);
-      tags.count(tag == row.at("tag"), fmt::format("{} {} has tag {} / {}", object->name,
-                                                   program.name, tag, row.at("tag")));
+      const std::string tag = kernel_tag(with_kernel_ids(program, types ? types->get() : nullptr));
+      const std::string problem = program.problems.empty() ? "" : program.problems.front();
+      (kernel_dependent ? relocated : fixed)
+          .count(tag == row.at("tag"), fmt::format("{} {} has tag {} / {} {}", object->name,
+                                                   program.name, tag, row.at("tag"), problem));
     }
   }
-  fmt::print("tags: {} of {} equal, {} programs depend on the kernel\n", tags.equal, tags.total,
-             kernel_dependent);
-  EXPECT_EQ(tags.equal, tags.total);
+  fmt::print("tags: {} of {} equal; with numbers of the kernel: {} of {}, {} left out\n",
+             fixed.equal, fixed.total, relocated.equal, relocated.total, left_out);
+  EXPECT_EQ(fixed.equal, fixed.total);
+  EXPECT_GE(relocated.percent(), 97.0);
 }
 
 TEST_F(Corpus, WhatTheKernelLoadedIsValidAfterLinking) {

@@ -253,11 +253,13 @@ TEST_F(Sample, CoreRelocationsOfFixedTypesAreSettled) {
   const Program* fixed = program("fixed");
   ASSERT_EQ(fixed->core.size(), 1u);
   EXPECT_TRUE(fixed->core[0].applied);
+  EXPECT_TRUE(fixed->core[0].record.settled);
   EXPECT_EQ(fixed->core[0].record.access, "0:3");
   EXPECT_TRUE(fixed->problems.empty());
   const Program* kernel = program("kernel");
   ASSERT_EQ(kernel->core.size(), 1u);
-  EXPECT_FALSE(kernel->core[0].applied);
+  EXPECT_FALSE(kernel->core[0].record.settled);
+  if (kernel->core[0].applied) return;  // by the running kernel's types
   ASSERT_EQ(kernel->problems.size(), 1u);
   EXPECT_EQ(kernel->problems[0].find(
                 "needs 1 CO-RE relocations against kernel types, first task_struct 0:1"),
@@ -271,7 +273,8 @@ TEST_F(Sample, CoreRelocationOfAPartialDefinitionIsNotSettled) {
   const Program* partial = program("partial");
   ASSERT_EQ(partial->core.size(), 2u);
   for (const CoreRelocation& relocation : partial->core)
-    EXPECT_EQ(relocation.applied, relocation.record.access == "0:0") << relocation.record.access;
+    EXPECT_EQ(relocation.record.settled, relocation.record.access == "0:0")
+        << relocation.record.access;
 }
 
 TEST(Selection, PathAndSelectorAreTakenApart) {
@@ -290,8 +293,7 @@ TEST(Selection, PathAndSelectorAreTakenApart) {
 TEST(Selection, MissingFileIsOneLine) {
   const auto object = read_file("/nonexistent/x.o");
   ASSERT_FALSE(object);
-  EXPECT_EQ(object.error().line(),
-            "/nonexistent/x.o: cannot be opened: No such file or directory");
+  EXPECT_EQ(object.error().line(), "/nonexistent/x.o: cannot be opened: No such file or directory");
 }
 
 TEST(Image, BareSlotsAreOneSubprogram) {
