@@ -28,6 +28,7 @@ constexpr std::uint64_t largest_count = 1'000'000'000;
 struct Flags {
   std::string file;
   std::string type;
+  object::ReadOptions kernel;
   std::string returns;
   std::string replay_paths;
   std::string witness_dir = ".";
@@ -45,6 +46,7 @@ struct Flags {
 void declare(CLI::App& app, Flags& flags) {
   app.add_option("FILE", flags.file, "object file, optionally :SECTION or :FUNCTION")->required();
   app.add_option("--type", flags.type, "program type, when the section name does not say it");
+  add_kernel_options(app, flags.kernel);
   app.add_option("--assert-return", flags.returns,
                  "allowed return values: names or numbers, separated by commas");
   add_number(app, "--min-packet", flags.min_packet, {0, largest_packet},
@@ -216,7 +218,7 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   TRY(const Parsed parsed, parse_flags(app, arguments, document));
   if (parsed == Parsed::help) return Outcome::holds;
   TRY(const symex::Options options, options_of(flags));
-  TRY(const object::Image image, load_program(flags.file, flags.type));
+  TRY(const object::Image image, load_program(flags.file, flags.type, flags.kernel));
   TRY(require_checkable(image));
 
   symex::Explorer explorer(image.view(), options);

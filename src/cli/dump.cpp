@@ -10,6 +10,7 @@
 #include "cli/disassembly.hpp"
 #include "cli/flags.hpp"
 #include "cli/machine_listing.hpp"
+#include "cli/program_source.hpp"
 #include "isa/bpf/codec.hpp"
 #include "object/object.hpp"
 
@@ -31,6 +32,7 @@ struct Request {
   bool unchecked = false;
   bool blind = false;
   std::vector<std::string> features;
+  object::ReadOptions kernel;
 };
 
 Expected<Parsed> parse_request(const Arguments& arguments, report::Document& document,
@@ -46,6 +48,7 @@ Expected<Parsed> parse_request(const Arguments& arguments, report::Document& doc
   app.add_flag("--cfg", request.blocks, "Print the basic blocks with their successors");
   app.add_flag("--relocations", request.relocations, "List every relocation");
   app.add_flag("--summary", request.summary_only, "Leave the disassembly out");
+  add_kernel_options(app, request.kernel);
   jit::Target target = jit::Target::x86_64;
   CLI::Option* const target_option = add_choice<jit::Target>(
       app, "--target", target, {{"x86_64", jit::Target::x86_64}, {"rv64", jit::Target::rv64}},
@@ -378,7 +381,7 @@ Expected<Outcome> run_dump(const Arguments& arguments, report::Document& documen
     TRY(options, translation_options(request));
   }
   const object::Selection selection = object::split_selection(request.file);
-  TRY(const object::Object object, object::read_file(selection.path));
+  TRY(const object::Object object, object::read_file(selection.path, request.kernel));
   TRY(const std::vector<const object::Program*> programs, chosen(object, selection.selector));
   describe_object(object, document);
   describe_maps(object, document);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/flags.hpp"
 #include "object/object.hpp"
 
 namespace probity::cli {
@@ -19,9 +20,20 @@ Expected<program::ProgType> parse_program_type(std::string_view name) {
       fmt::format("--type: \"{}\" is not a program type (xdp, sched_cls, socket_filter …)", name));
 }
 
-Expected<object::Image> load_program(const std::string& selection, const std::string& type) {
+void add_kernel_options(CLI::App& app, object::ReadOptions& options) {
+  app.add_option("--btf", options.btf,
+                 "Types that CO-RE relocations refer to: raw BTF or an ELF file with it "
+                 "(default: the running kernel's)")
+      ->type_name("FILE");
+  app.add_option("--kconfig", options.kconfig,
+                 "CONFIG_ lines that come before those of the running kernel")
+      ->type_name("FILE");
+}
+
+Expected<object::Image> load_program(const std::string& selection, const std::string& type,
+                                     const object::ReadOptions& options) {
   const object::Selection parts = object::split_selection(selection);
-  TRY(const object::Object object, object::read_file(parts.path));
+  TRY(const object::Object object, object::read_file(parts.path, options));
   TRY(const object::Program* const program, object::select(object, parts.selector));
   object::Image image = object::make_image(object, *program);
   if (!type.empty()) {

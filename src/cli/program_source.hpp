@@ -7,11 +7,20 @@
 
 #include "base/diagnostic.hpp"
 #include "object/image.hpp"
+#include "object/kernel.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace probity::cli {
 
+/// Adds --btf and --kconfig: files that stand for the running kernel when an object is read.
+void add_kernel_options(CLI::App& app, object::ReadOptions& options);
+
 /// Reads, links and selects; `type` ("xdp", "sched_cls" …) overrides the section's, empty keeps it.
-Expected<object::Image> load_program(const std::string& selection, const std::string& type);
+Expected<object::Image> load_program(const std::string& selection, const std::string& type,
+                                     const object::ReadOptions& options);
 
 /// A program type by the kernel's name.
 Expected<program::ProgType> parse_program_type(std::string_view name);

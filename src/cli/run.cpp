@@ -24,6 +24,7 @@ struct Flags {
   std::string raw;
   std::string memory;
   std::string type;
+  object::ReadOptions kernel;
   std::vector<std::string> packets;
   std::string capture_in;
   std::string capture_out;
@@ -43,6 +44,7 @@ void declare(CLI::App& app, Flags& flags) {
       "--memory", flags.memory,
       "memory of a bare program, hexadecimal or @FILE: r1 is its address, r2 its length");
   app.add_option("--type", flags.type, "program type, when the section name does not say it");
+  add_kernel_options(app, flags.kernel);
   app.add_option("--packet", flags.packets, "packet as hexadecimal text; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--pcap", flags.capture_in, "run every packet of this capture");
@@ -112,7 +114,7 @@ Expected<object::Image> load_image(const Flags& flags) {
     }
     return read_bare_program(flags.raw, type);
   }
-  TRY(object::Image image, load_program(flags.file, flags.type));
+  TRY(object::Image image, load_program(flags.file, flags.type, flags.kernel));
   if (!image.unsupported.empty()) {
     return error(Fault::unsupported, fmt::format("{}: {}", flags.file, image.unsupported));
   }
