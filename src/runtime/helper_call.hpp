@@ -31,16 +31,30 @@ struct HelperCall {
     return HelperFlow::next;
   }
   HelperFlow refuse(FaultKind kind, std::uint64_t value, std::string text);
+  /// The limit on the memory of all maps is reached.
+  HelperFlow refuse_map_memory(const Map& map);
 
   /// `size` bytes at argument `index`, or null after a fault. Never null otherwise, even for size
   /// 0.
   std::uint8_t* memory(unsigned index, std::uint64_t size, Access access);
   /// The map in argument `index`, or null after a fault.
   Map* map(unsigned index);
-  /// A map that programs may access, or null after a fault.
-  Map* usable_map(unsigned index);
+  /// A map of a type that bpf_map_lookup_elem takes, or null after a fault.
+  Map* map_to_look_up(unsigned index);
+  /// A map of a type that bpf_map_update_elem and bpf_map_delete_elem take, or null after a fault.
+  Map* map_to_update(unsigned index);
+  /// A map of a type that `takes` accepts, or null after a fault.
+  Map* map_taken_by(unsigned index, bool (*takes)(program::MapType));
   /// False after a fault: argument `index` is not the ctx.
   bool require_ctx(unsigned index);
+  /// Returns what a helper that may have moved the packet answers: after success old packet
+  /// pointers fault.
+  HelperFlow returns_moved(std::int64_t result);
+  /// Answers from the surroundings of a run, recorded.
+  HelperFlow returns_input(std::uint64_t value) {
+    record({value}, {});
+    return returns(static_cast<std::int64_t>(value));
+  }
   /// The helper's name from the table.
   std::string_view name() const;
   /// Records an output of this helper.
@@ -55,15 +69,25 @@ struct HelperModel {
   HelperFlow (*run)(HelperCall& call);
 };
 
-constexpr std::uint8_t any_type = ctx_types::xdp | ctx_types::skb;
+constexpr std::uint8_t any_type = ctx_types::xdp | ctx_types::skb | ctx_types::flow;
 
 // One table per file.
 std::span<const HelperModel> map_helpers();
 std::span<const HelperModel> packet_helpers();
+std::span<const HelperModel> skb_helpers();
+std::span<const HelperModel> tunnel_helpers();
+std::span<const HelperModel> redirect_helpers();
+std::span<const HelperModel> socket_helpers();
+std::span<const HelperModel> record_helpers();
+std::span<const HelperModel> dynptr_helpers();
+std::span<const HelperModel> timer_helpers();
+std::span<const HelperModel> text_helpers();
 std::span<const HelperModel> checksum_helpers();
 std::span<const HelperModel> output_helpers();
 std::span<const HelperModel> system_helpers();
 std::span<const HelperModel> loop_helpers();
+/// All of them.
+std::span<const std::span<const HelperModel>> helper_models();
 
 /// The model of a helper for programs of `type`, or null.
 const HelperModel* find_helper_model(std::uint32_t id, program::ProgType type);

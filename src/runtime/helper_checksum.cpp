@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checksum helpers: csum_diff, l3_csum_replace, l4_csum_replace, csum_update (net/core/filter.c),
 // on checksum.hpp.
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -16,11 +17,14 @@ using B16 = Bv<Concrete, 16>;
 using B32 = Bv<Concrete, 32>;
 using B64 = Bv<Concrete, 64>;
 
-/// A buffer as little-endian words; its size is a multiple of 4.
+/// A buffer as little-endian words; the last one is filled up with zeros.
 std::vector<B32> words_of(std::span<const std::uint8_t> bytes) {
   std::vector<B32> words;
-  for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
-    words.push_back(B32::lit(load_le<std::uint32_t>(bytes.data() + at)));
+  for (std::size_t at = 0; at < bytes.size(); at += 4) {
+    std::array<std::uint8_t, 4> word{};
+    const std::size_t count = std::min<std::size_t>(4, bytes.size() - at);
+    std::ranges::copy(bytes.subspan(at, count), word.begin());
+    words.push_back(B32::lit(load_le<std::uint32_t>(word.data())));
   }
   return words;
 }
@@ -32,7 +36,6 @@ HelperFlow csum_diff(HelperCall& call) {
   if (from == nullptr) return HelperFlow::fault;
   const std::uint8_t* to = call.memory(3, to_size, Access::read);
   if (to == nullptr) return HelperFlow::fault;
-  if ((from_size | to_size) % 4 != 0) return call.returns(errno_of::invalid);
   const std::vector<B32> removed = words_of({from, from_size});
   const std::vector<B32> added = words_of({to, to_size});
   const B32 sum = csum_difference<Concrete>(B32::lit(call.arg32(5)), removed, added);
@@ -56,11 +59,14 @@ HelperFlow csum_replace(HelperCall& call, std::uint64_t known_flags, Replaced re
   if ((flags & ~known_flags) != 0) return call.returns(errno_of::invalid);
   std::uint8_t* bytes = field_of(call);
   if (bytes == nullptr) return call.returns(errno_of::fault);
+  const std::uint64_t unset = csum_flags::mangled_zero | csum_flags::enforce;
+  const B16 old = B16::lit(load_le<std::uint16_t>(bytes));
+  // A checksum that is not computed stays so, whatever the other arguments.
+  if ((flags & unset) == csum_flags::mangled_zero && old.raw() == 0) return call.returns(0);
   const std::uint64_t size = flags & csum_flags::size_mask;
   const bool sizes_fit = size == 2 || size == 4 || (size == 0 && call.arg(3) == 0);
   if (!sizes_fit) return call.returns(errno_of::invalid);
-  const B16 field = B16::lit(load_le<std::uint16_t>(bytes));
-  const B16 result = replaced(flags, field, B64::lit(call.arg(3)), B64::lit(call.arg(4)));
+  const B16 result = replaced(flags, old, B64::lit(call.arg(3)), B64::lit(call.arg(4)));
   store_le(bytes, static_cast<std::uint16_t>(result.raw()));
   return call.returns(0);
 }
@@ -81,10 +87,10 @@ HelperFlow csum_update(HelperCall& call) {
 }
 
 constexpr std::array<HelperModel, 4> models = {{
-    {10, ctx_types::tc, l3_csum_replace},
-    {11, ctx_types::tc, l4_csum_replace},
-    {28, ctx_types::xdp | ctx_types::tc, csum_diff},
-    {40, ctx_types::tc, csum_update},
+    {10, ctx_types::tc | ctx_types::lwt_xmit, l3_csum_replace},
+    {11, ctx_types::tc | ctx_types::lwt_xmit, l4_csum_replace},
+    {28, ctx_types::xdp | ctx_types::tc | ctx_types::lwt, csum_diff},
+    {40, ctx_types::tc | ctx_types::lwt_xmit, csum_update},
 }};
 
 }  // namespace

@@ -2,7 +2,6 @@
 // Helpers that call back into the program: loop and for_each_map_elem (kernel/bpf/bpf_iter.c,
 // helpers.c).
 #include <array>
-#include <cstring>
 
 #include "base/bytes.hpp"
 #include "runtime/helper_call.hpp"
@@ -47,12 +46,7 @@ struct Walk {
 };
 
 /// Calls back for one entry; the result goes to r0.
-RunResult visit(HelperCall& call, const Walk& walk, const Bytes& key) {
-  std::uint8_t* value = walk.map.lookup(key);
-  if (value == nullptr) {  // deleted by an earlier callback
-    call.machine.regs[0] = 0;
-    return RunResult::returned;
-  }
+RunResult visit(HelperCall& call, const Walk& walk, const Bytes& key, std::uint8_t* value) {
   Bytes& guest_key = call.session.scratch();
   guest_key = key;
   const Address key_address = call.session.share(call.machine, guest_key.data(), guest_key.size(),
@@ -67,23 +61,37 @@ RunResult visit(HelperCall& call, const Walk& walk, const Bytes& key) {
   return call_back(call.machine, walk.slot);
 }
 
+/// The map types that have map_for_each_callback.
+bool can_be_walked(program::MapType type) {
+  using program::MapType;
+  return type == MapType::array || type == MapType::percpu_array || type == MapType::hash ||
+         type == MapType::percpu_hash || type == MapType::lru_hash ||
+         type == MapType::lru_percpu_hash;
+}
+
 HelperFlow for_each_map_elem(HelperCall& call) {
-  Map* map = call.usable_map(1);
+  Map* map = call.map_taken_by(1, can_be_walked);
   const std::uint32_t slot = map == nullptr ? no_slot : callback_of(call);
   if (slot == no_slot) return HelperFlow::fault;
+  const program::MapType type = map->definition().type;
   if (call.arg(4) != 0) return call.returns(errno_of::invalid);
   const Walk walk{*map, call.arg(1), call.arg(3), slot};
-  const program::MapType type = map->definition().type;
   const bool array = type == program::MapType::array || type == program::MapType::percpu_array;
   const std::vector<Bytes> keys = map->keys();
   const std::uint64_t count = array ? map->definition().max_entries : keys.size();
+  std::int64_t visited = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     Bytes index(4);
     store_le(index.data(), static_cast<std::uint32_t>(i));
-    if (visit(call, walk, array ? index : keys[i]) != RunResult::returned) return HelperFlow::fault;
-    if (call.machine.regs[0] != 0) return call.returns(static_cast<std::int64_t>(i + 1));
+    const Bytes& key = array ? index : keys[i];
+    std::uint8_t* value = map->lookup(key);
+    if (value == nullptr && array) return call.refuse_map_memory(*map);
+    if (value == nullptr) continue;  // deleted by an earlier callback
+    ++visited;
+    if (visit(call, walk, key, value) != RunResult::returned) return HelperFlow::fault;
+    if (call.machine.regs[0] != 0) break;
   }
-  return call.returns(static_cast<std::int64_t>(count));
+  return call.returns(visited);
 }
 
 constexpr std::array<HelperModel, 2> models = {{

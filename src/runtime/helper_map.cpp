@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helpers on maps: lookup, update, delete, push, pop, peek, tail_call, redirect_map and spin locks
-// (kernel/bpf/helpers.c, net/core/filter.c).
+// Helpers on maps: lookup, update, delete, push, pop, peek, tail_call and spin locks
+// (kernel/bpf/helpers.c, arraymap.c, hashtab.c).
 #include <array>
 
 #include <fmt/format.h>
 
 #include "base/bytes.hpp"
-#include "domain/concrete.hpp"
 #include "runtime/helper_call.hpp"
-#include "runtime/redirect_rule.hpp"
+#include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -29,54 +28,101 @@ bool program_may_write(HelperCall& call, const Map& map) {
   return false;
 }
 
-HelperFlow memory_limit(HelperCall& call, const Map& map) {
-  return call.refuse(FaultKind::unsupported, 0,
-                     fmt::format("map {}: the map memory limit of {} bytes is reached",
-                                 map.definition().name, map_memory_limit_bytes));
+bool program_may_read(HelperCall& call, const Map& map) {
+  if ((map.definition().flags & map_flags::write_only_for_program) == 0) return true;
+  call.refuse(FaultKind::bad_helper_argument, call.arg(1),
+              fmt::format("map {} is write-only for programs", map.definition().name));
+  return false;
 }
 
-HelperFlow map_lookup_elem(HelperCall& call) {
-  Map* map = call.usable_map(1);
-  if (map == nullptr) return HelperFlow::fault;
-  const Key key = key_of(call, *map);
-  if (key.empty()) return HelperFlow::fault;
-  std::uint8_t* value = map->lookup(key);
-  if (value == nullptr) {
-    if (call.session.map_memory().exhausted()) return memory_limit(call, *map);
-    return call.returns(0);
-  }
-  const program::MapDef& definition = map->definition();
+/// The address of a value as the program sees it.
+HelperFlow share_value(HelperCall& call, const Map& map, std::uint8_t* value) {
+  const program::MapDef& definition = map.definition();
+  const bool devices = definition.type == program::MapType::devmap ||
+                       definition.type == program::MapType::devmap_hash;
   const bool read_only =
-      definition.read_only || (definition.flags & map_flags::read_only_for_program) != 0;
+      devices || definition.read_only || (definition.flags & map_flags::read_only_for_program) != 0;
   const Address address =
-      call.session.share(call.machine, value, map->value_bytes(), RegionKind::map_value,
+      call.session.share(call.machine, value, map.value_bytes(), RegionKind::map_value,
                          read_only ? Access::read : Access::write);
   if (address == 0) return HelperFlow::fault;
   return call.returns(static_cast<std::int64_t>(address));
 }
 
+HelperFlow map_lookup_elem(HelperCall& call) {
+  Map* map = call.map_to_look_up(1);
+  if (map == nullptr || !program_may_read(call, *map)) return HelperFlow::fault;
+  const Key key = key_of(call, *map);
+  if (key.empty()) return HelperFlow::fault;
+  std::uint8_t* value = map->lookup(key);
+  if (value == nullptr) {
+    if (call.session.map_memory().exhausted()) return call.refuse_map_memory(*map);
+    return call.returns(0);
+  }
+  if (family_of(map->definition().type) == MapFamily::outer) {
+    const auto inner = load_le<std::uint32_t>(value);
+    return call.returns(
+        static_cast<std::int64_t>(runtime::address_of(region::first_map + inner, 0)));
+  }
+  return share_value(call, *map, value);
+}
+
+/// Of a per-CPU map only the values of the running CPU are kept.
+HelperFlow map_lookup_percpu_elem(HelperCall& call) {
+  Map* map = call.map_taken_by(1, [](program::MapType type) {
+    return type == program::MapType::percpu_array || type == program::MapType::percpu_hash ||
+           type == program::MapType::lru_percpu_hash;
+  });
+  if (map == nullptr || !program_may_read(call, *map)) return HelperFlow::fault;
+  const Key key = key_of(call, *map);
+  if (key.empty()) return HelperFlow::fault;
+  if (call.arg32(3) != call.session.surroundings().cpu) {
+    return call.refuse(FaultKind::unsupported, call.arg(3),
+                       fmt::format("map {}: the values of CPU {} are not kept",
+                                   map->definition().name, call.arg32(3)));
+  }
+  std::uint8_t* value = map->lookup(key);
+  return value == nullptr ? call.returns(0) : share_value(call, *map, value);
+}
+
+/// The value that an update or delete puts away and whose timers end with it, or null.
+const std::uint8_t* ending_value(HelperCall& call, Map& map, Key key) {
+  const bool in_place = family_of(map.definition().type) == MapFamily::array;
+  return call.session.has_timers() && !in_place ? map.lookup(key) : nullptr;
+}
+
 HelperFlow map_update_elem(HelperCall& call) {
-  Map* map = call.usable_map(1);
+  Map* map = call.map_to_update(1);
   if (map == nullptr || !program_may_write(call, *map)) return HelperFlow::fault;
   const Key key = key_of(call, *map);
   if (key.empty()) return HelperFlow::fault;
   const std::uint8_t* value = call.memory(3, map->value_bytes(), Access::read);
   if (value == nullptr) return HelperFlow::fault;
+  const std::uint8_t* before = ending_value(call, *map, key);
   const std::int64_t result = map->update(key, {value, map->value_bytes()}, call.arg(4));
-  if (result != 0 && call.session.map_memory().exhausted()) return memory_limit(call, *map);
+  if (result == 0 && before != nullptr) call.session.end_timers(before, map->value_bytes());
+  if (result != 0 && call.session.map_memory().exhausted()) return call.refuse_map_memory(*map);
   return call.returns(result);
 }
 
 HelperFlow map_delete_elem(HelperCall& call) {
-  Map* map = call.usable_map(1);
+  Map* map = call.map_to_update(1);
   if (map == nullptr || !program_may_write(call, *map)) return HelperFlow::fault;
   const Key key = key_of(call, *map);
   if (key.empty()) return HelperFlow::fault;
+  const std::uint8_t* before = ending_value(call, *map, key);
+  if (before != nullptr) call.session.end_timers(before, map->value_bytes());
   return call.returns(map->erase(key));
 }
 
+/// The queue or stack in argument 1, or null after a fault.
+Map* queue_of(HelperCall& call) {
+  return call.map_taken_by(
+      1, [](program::MapType type) { return family_of(type) == MapFamily::queue; });
+}
+
 HelperFlow map_push_elem(HelperCall& call) {
-  Map* map = call.usable_map(1);
+  Map* map = queue_of(call);
   if (map == nullptr) return HelperFlow::fault;
   const std::uint8_t* value = call.memory(2, map->value_bytes(), Access::read);
   if (value == nullptr) return HelperFlow::fault;
@@ -84,7 +130,7 @@ HelperFlow map_push_elem(HelperCall& call) {
 }
 
 HelperFlow map_pop_elem(HelperCall& call) {
-  Map* map = call.usable_map(1);
+  Map* map = queue_of(call);
   if (map == nullptr) return HelperFlow::fault;
   std::uint8_t* value = call.memory(2, map->value_bytes(), Access::write);
   if (value == nullptr) return HelperFlow::fault;
@@ -92,15 +138,15 @@ HelperFlow map_pop_elem(HelperCall& call) {
 }
 
 HelperFlow map_peek_elem(HelperCall& call) {
-  Map* map = call.usable_map(1);
+  Map* map = queue_of(call);
   if (map == nullptr) return HelperFlow::fault;
   std::uint8_t* value = call.memory(2, map->value_bytes(), Access::write);
   if (value == nullptr) return HelperFlow::fault;
   return call.returns(map->peek({value, map->value_bytes()}));
 }
 
-/// Enters the program that the object put there; an empty element and the call beyond the limit
-/// fall through. An element that a user filled is refused rather than ignored.
+/// Enters the program that the object or the user put there; an empty element and the call beyond
+/// the limit fall through.
 HelperFlow tail_call(HelperCall& call) {
   Map* map = call.map(2);
   if (map == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
@@ -111,40 +157,32 @@ HelperFlow tail_call(HelperCall& call) {
   const std::uint32_t index = call.arg32(3);
   call.record({index}, {});
   const std::span<const Op> target = call.session.enter_tail_target(map->definition().name, index);
-  if (!target.empty()) {
-    call.machine.code = target;
-    return HelperFlow::tail_call;
-  }
-  std::array<std::uint8_t, 4> key{};
-  store_le(key.data(), index);
-  if (map->lookup(key) != nullptr) {
-    return call.refuse(FaultKind::unsupported, index,
-                       "a prog_array filled at run time is not modelled");
-  }
-  return HelperFlow::next;
+  if (target.empty()) return HelperFlow::next;
+  if (!call.session.require_nothing_held(call.machine)) return HelperFlow::fault;
+  call.machine.code = target;
+  return HelperFlow::tail_call;
 }
 
-HelperFlow redirect_map(HelperCall& call) {
-  Map* map = call.usable_map(1);
-  if (map == nullptr) return HelperFlow::fault;
-  const program::MapType type = map->definition().type;
-  const bool devices = type == program::MapType::devmap || type == program::MapType::devmap_hash;
-  const std::uint64_t flags = call.arg(3);
-  const std::uint32_t index = call.arg32(2);
-  std::array<std::uint8_t, 4> key{};
-  store_le(key.data(), index);
-  const Bool<Concrete> present = Bool<Concrete>::lit(map->lookup(key) != nullptr ? 1 : 0);
-  const Bv<Concrete, 64> result =
-      map_redirect_answer(devices ? RedirectTargets::devices : RedirectTargets::others,
-                          Bv<Concrete, 64>::lit(flags), present);
-  if (result.raw() == verdict_of::xdp_redirect) call.record({index, flags}, {});
-  return call.returns(static_cast<std::int64_t>(result.raw()));
-}
-
-/// One program runs at a time, so a lock is always free; only its place is checked.
+/// One program runs at a time, so a lock is free unless the program itself holds one.
 HelperFlow spin_lock(HelperCall& call) {
   constexpr std::uint64_t lock_bytes = 4;
   if (call.memory(1, lock_bytes, Access::write) == nullptr) return HelperFlow::fault;
+  Address& held = call.session.held_lock();
+  if (held != 0) {
+    return call.refuse(FaultKind::bad_helper_argument, call.arg(1),
+                       "the program already holds a spin lock");
+  }
+  held = call.arg(1);
+  return call.returns(0);
+}
+
+HelperFlow spin_unlock(HelperCall& call) {
+  Address& held = call.session.held_lock();
+  if (held == 0 || held != call.arg(1)) {
+    return call.refuse(FaultKind::bad_helper_argument, call.arg(1),
+                       "argument 1 is not the spin lock that the program holds");
+  }
+  held = 0;
   return call.returns(0);
 }
 
@@ -153,12 +191,12 @@ constexpr std::array<HelperModel, 10> models = {{
     {2, any_type, map_update_elem},
     {3, any_type, map_delete_elem},
     {12, any_type, tail_call},
-    {51, ctx_types::xdp, redirect_map},
     {87, any_type, map_push_elem},
     {88, any_type, map_pop_elem},
     {89, any_type, map_peek_elem},
     {93, any_type, spin_lock},
-    {94, any_type, spin_lock},
+    {94, any_type, spin_unlock},
+    {195, any_type, map_lookup_percpu_elem},
 }};
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -28,6 +29,12 @@ HelperFlow HelperCall::refuse(FaultKind kind, std::uint64_t value, std::string t
   machine.raise(kind, value, 0);
   session.explain(fmt::format("helper {}: {}", name(), text));
   return HelperFlow::fault;
+}
+
+HelperFlow HelperCall::refuse_map_memory(const Map& map) {
+  return refuse(FaultKind::unsupported, 0,
+                fmt::format("map {}: the map memory limit of {} bytes is reached",
+                            map.definition().name, map_memory_limit_bytes));
 }
 
 std::string_view HelperCall::name() const {
@@ -59,12 +66,20 @@ Map* HelperCall::map(unsigned index) {
   return result;
 }
 
-Map* HelperCall::usable_map(unsigned index) {
+Map* HelperCall::map_to_look_up(unsigned index) {
+  return map_taken_by(index, programs_look_up);
+}
+
+Map* HelperCall::map_to_update(unsigned index) {
+  return map_taken_by(index, programs_update);
+}
+
+Map* HelperCall::map_taken_by(unsigned index, bool (*takes)(program::MapType)) {
   Map* result = map(index);
-  if (result == nullptr || result->refuses().empty()) return result;
-  refuse(FaultKind::unsupported, arg(index),
-         fmt::format("map {}: type {}: {}", result->definition().name,
-                     program::name(result->definition().type), result->refuses()));
+  if (result == nullptr || takes(result->definition().type)) return result;
+  refuse(FaultKind::bad_helper_argument, arg(index),
+         fmt::format("map {}: not for maps of type {}", result->definition().name,
+                     program::name(result->definition().type)));
   return nullptr;
 }
 
@@ -75,11 +90,22 @@ bool HelperCall::require_ctx(unsigned index) {
   return false;
 }
 
+HelperFlow HelperCall::returns_moved(std::int64_t result) {
+  if (result == 0) session.renew_packet_region(machine);
+  return machine.fault.kind == FaultKind::none ? returns(result) : HelperFlow::fault;
+}
+
+std::span<const std::span<const HelperModel>> helper_models() {
+  static const std::array<std::span<const HelperModel>, 14> groups = {
+      map_helpers(),      packet_helpers(), skb_helpers(),    tunnel_helpers(), redirect_helpers(),
+      socket_helpers(),   record_helpers(), dynptr_helpers(), timer_helpers(),  text_helpers(),
+      checksum_helpers(), output_helpers(), system_helpers(), loop_helpers()};
+  return groups;
+}
+
 const HelperModel* find_helper_model(std::uint32_t id, program::ProgType type) {
   const program::ProgType known = type == program::ProgType::unspec ? program::ProgType::xdp : type;
-  for (const std::span<const HelperModel> group :
-       {map_helpers(), packet_helpers(), checksum_helpers(), output_helpers(), system_helpers(),
-        loop_helpers()}) {
+  for (const std::span<const HelperModel> group : helper_models()) {
     for (const HelperModel& model : group) {
       if (model.id == id && (model.types & ctx_type_bit(known)) != 0) return &model;
     }

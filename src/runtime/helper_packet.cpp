@@ -1,40 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helpers on the packet: XDP adjustments, copies in and out, redirect. What each checks, and what
-// it answers where it cannot, follows net/core/filter.c.
+// Helpers on the packet's bytes: XDP adjustments, copies in and out. What each checks, and what it
+// answers where it cannot, follows net/core/filter.c.
+#include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "base/bytes.hpp"
-#include "domain/concrete.hpp"
 #include "runtime/helper_call.hpp"
-#include "runtime/redirect_rule.hpp"
 
 namespace probity::runtime {
 namespace {
 
 constexpr std::uint32_t max_skb_offset = 0x7fff'ffff;
 
-HelperFlow adjusted(HelperCall& call, std::int64_t result) {
-  if (result == 0) call.session.renew_packet_region(call.machine);
-  return call.machine.fault.kind == FaultKind::none ? call.returns(result) : HelperFlow::fault;
-}
-
 HelperFlow xdp_adjust_head(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
-  return adjusted(call,
-                  call.session.packet().adjust_head(static_cast<std::int32_t>(call.arg32(2))));
+  const auto delta = static_cast<std::int32_t>(call.arg32(2));
+  return call.returns_moved(call.session.packet().adjust_head(delta));
 }
 
 HelperFlow xdp_adjust_meta(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
-  return adjusted(call,
-                  call.session.packet().adjust_meta(static_cast<std::int32_t>(call.arg32(2))));
+  const auto delta = static_cast<std::int32_t>(call.arg32(2));
+  return call.returns_moved(call.session.packet().adjust_meta(delta));
 }
 
 HelperFlow xdp_adjust_tail(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
-  return adjusted(call,
-                  call.session.packet().adjust_tail(static_cast<std::int32_t>(call.arg32(2))));
+  const auto delta = static_cast<std::int32_t>(call.arg32(2));
+  return call.returns_moved(call.session.packet().adjust_tail(delta));
 }
 
 HelperFlow xdp_get_buff_len(HelperCall& call) {
@@ -42,11 +36,10 @@ HelperFlow xdp_get_buff_len(HelperCall& call) {
   return call.returns(call.session.packet().length());
 }
 
-/// Where bytes offset..offset+size of an XDP packet lie, or the error number.
-std::int64_t xdp_range(HelperCall& call, std::uint32_t offset, std::uint32_t size) {
+/// bpf_xdp_pointer: neither number may exceed 16 bits.
+bool is_xdp_range(std::uint32_t offset, std::uint32_t size) {
   constexpr std::uint32_t limit = 0xffff;
-  if (offset > limit || size > limit) return errno_of::fault;
-  return in_bounds(offset, size, call.session.packet().data_bytes()) ? 0 : errno_of::invalid;
+  return offset <= limit && size <= limit;
 }
 
 HelperFlow xdp_load_bytes(HelperCall& call) {
@@ -54,9 +47,11 @@ HelperFlow xdp_load_bytes(HelperCall& call) {
   const std::uint32_t size = call.arg32(4);
   std::uint8_t* to = call.memory(3, size, Access::write);
   if (to == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
-  const std::int64_t result = xdp_range(call, offset, size);
-  if (result == 0) std::memmove(to, call.session.packet().data().data() + offset, size);
-  return call.returns(result);
+  if (!is_xdp_range(offset, size)) return call.returns(errno_of::fault);
+  Bytes bytes(size);  // the destination may lie in the packet
+  if (!call.session.packet().read(offset, bytes)) return call.returns(errno_of::invalid);
+  std::ranges::copy(bytes, to);
+  return call.returns(0);
 }
 
 HelperFlow xdp_store_bytes(HelperCall& call) {
@@ -64,9 +59,9 @@ HelperFlow xdp_store_bytes(HelperCall& call) {
   const std::uint32_t size = call.arg32(4);
   const std::uint8_t* from = call.memory(3, size, Access::read);
   if (from == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
-  const std::int64_t result = xdp_range(call, offset, size);
-  if (result == 0) std::memmove(call.session.packet().data().data() + offset, from, size);
-  return call.returns(result);
+  if (!is_xdp_range(offset, size)) return call.returns(errno_of::fault);
+  const Bytes bytes(from, from + size);
+  return call.returns(call.session.packet().write(offset, bytes) ? 0 : errno_of::invalid);
 }
 
 HelperFlow skb_load_bytes(HelperCall& call) {
@@ -75,7 +70,9 @@ HelperFlow skb_load_bytes(HelperCall& call) {
   std::uint8_t* to = call.memory(3, size, Access::write);
   if (to == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   const std::span<const std::uint8_t> data = call.session.packet().data();
-  if (offset > max_skb_offset || !in_bounds(offset, size, data.size())) {
+  // A flow dissector's test run has no sk_buff to load from.
+  const bool no_skb = ctx_type_bit(call.session.program_type()) == ctx_types::flow;
+  if (no_skb || offset > max_skb_offset || !in_bounds(offset, size, data.size())) {
     std::memset(to, 0, size);
     return call.returns(errno_of::fault);
   }
@@ -92,8 +89,8 @@ HelperFlow skb_load_bytes_relative(HelperCall& call) {
   std::uint8_t* to = call.memory(3, size, Access::write);
   if (to == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   const std::span<const std::uint8_t> frame = call.session.packet().frame();
-  const std::uint64_t at =
-      std::uint64_t{offset} + (start == from_network ? ethernet_header_bytes : 0);
+  const std::uint32_t link_bytes = call.session.packet().link_header_bytes();
+  const std::uint64_t at = std::uint64_t{offset} + (start == from_network ? link_bytes : 0);
   const bool known = start == from_link || start == from_network;
   if (!known || offset > max_offset || !in_bounds(at, size, frame.size())) {
     std::memset(to, 0, size);
@@ -123,26 +120,16 @@ HelperFlow skb_pull_data(HelperCall& call) {
   return call.returns(inside ? 0 : errno_of::nomem);
 }
 
-HelperFlow redirect(HelperCall& call) {
-  const Bv<Concrete, 64> flags = Bv<Concrete, 64>::lit(call.arg(2));
-  const bool xdp = call.session.is_xdp();
-  const std::uint64_t result =
-      (xdp ? xdp_redirect_answer(flags) : skb_redirect_answer(flags, redirect_flags::ingress))
-          .raw();
-  const std::uint64_t redirected = xdp ? verdict_of::xdp_redirect : verdict_of::tc_redirect;
-  if (result == redirected) call.record({call.arg32(1), call.arg(2)}, {});
-  return call.returns(static_cast<std::int64_t>(result));
-}
+constexpr std::uint8_t skb_writers = ctx_types::tc | ctx_types::lwt_xmit;
 
-constexpr std::array<HelperModel, 11> models = {{
-    {9, ctx_types::tc, skb_store_bytes},
-    {23, ctx_types::xdp | ctx_types::tc, redirect},
-    {26, ctx_types::skb, skb_load_bytes},
-    {39, ctx_types::tc, skb_pull_data},
+constexpr std::array<HelperModel, 10> models = {{
+    {9, skb_writers, skb_store_bytes},
+    {26, ctx_types::skb | ctx_types::flow, skb_load_bytes},
+    {39, ctx_types::tc | ctx_types::lwt, skb_pull_data},
     {44, ctx_types::xdp, xdp_adjust_head},
     {54, ctx_types::xdp, xdp_adjust_meta},
     {65, ctx_types::xdp, xdp_adjust_tail},
-    {68, ctx_types::skb, skb_load_bytes_relative},
+    {68, ctx_types::tc | ctx_types::cgroup | ctx_types::socket, skb_load_bytes_relative},
     {188, ctx_types::xdp, xdp_get_buff_len},
     {189, ctx_types::xdp, xdp_load_bytes},
     {190, ctx_types::xdp, xdp_store_bytes},

@@ -10,6 +10,7 @@
 #include "program/poison.hpp"
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -42,6 +43,16 @@ Expected<void> require_modelled(const program::View& program, std::size_t slot,
           fmt::format(
               "kfunc {} is not modelled by the interpreter",
               index < program.externals.size() ? program.externals[index].name : "(unnamed)"));
+    }
+    case bpf::Form::lddw_map:
+    case bpf::Form::lddw_map_value: {
+      const auto index = static_cast<std::size_t>(insn.imm);
+      if (index >= program.maps.size()) return {};  // a fault when it is executed
+      const program::MapDef& map = program.maps[index];
+      if (family_of(map.type) != MapFamily::unmodelled) return {};
+      return unsupported(program, slot,
+                         fmt::format("map {}: type {} is not modelled by the interpreter", map.name,
+                                     program::name(map.type)));
     }
     default: return {};
   }
@@ -81,6 +92,9 @@ Expected<std::size_t> LinkedCode::add(const program::View& program) {
 }
 
 void LinkedCode::connect(Session& session) const {
+  std::vector<std::span<const Op>> programs;
+  for (const LinkedProgram& program : programs_) programs.push_back(program.ops);
+  session.set_tail_programs(std::move(programs));
   for (const LinkedTail& tail : tails_) {
     session.set_tail_target(main().view->maps[tail.map].name, tail.index,
                             programs_[tail.program].ops);

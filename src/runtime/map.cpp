@@ -60,48 +60,86 @@ std::unique_ptr<std::uint8_t[]> MapMemory::take(std::uint64_t bytes) {
   return std::unique_ptr<std::uint8_t[]>(memory);
 }
 
-Expected<void> require_definition(const MapDef& definition) {
-  switch (definition.type) {
+MapFamily family_of(MapType type) {
+  switch (type) {
     case MapType::array:
-    case MapType::percpu_array: return require_sizes(definition, true);
+    case MapType::percpu_array: return MapFamily::array;
     case MapType::hash:
     case MapType::percpu_hash:
     case MapType::lru_hash:
-    case MapType::lru_percpu_hash: return require_sizes(definition, false);
-    case MapType::lpm_trie:
-      if (definition.key_size < 5 || definition.key_size > 260)
-        return refuse(definition, "key_size", definition.key_size, "5..260");
-      return require_sizes(definition, false);
+    case MapType::lru_percpu_hash: return MapFamily::hash;
+    case MapType::lpm_trie: return MapFamily::lpm;
     case MapType::devmap_hash:
     case MapType::devmap:
     case MapType::cpumap:
     case MapType::xskmap:
     case MapType::prog_array:
-    case MapType::perf_event_array: return require_index(definition);
-    case MapType::queue:
-    case MapType::stack:
-      if (definition.max_entries == 0) return refuse(definition, "max_entries", 0, "at least 1");
-      if (definition.value_size == 0) return refuse(definition, "value_size", 0, "at least 1");
-      return {};
-    case MapType::ringbuf:
-    case MapType::stack_trace:
     case MapType::cgroup_array:
+    case MapType::perf_event_array: return MapFamily::slots;
+    case MapType::queue:
+    case MapType::stack: return MapFamily::queue;
     case MapType::array_of_maps:
-    case MapType::hash_of_maps:
+    case MapType::hash_of_maps: return MapFamily::outer;
+    case MapType::ringbuf:
+    case MapType::cgroup_storage:
+    case MapType::percpu_cgroup_storage:
+    case MapType::sk_storage: return MapFamily::helpers_only;
+    case MapType::stack_trace:
     case MapType::sockmap:
     case MapType::sockhash:
-    case MapType::cgroup_storage:
     case MapType::reuseport_sockarray:
-    case MapType::percpu_cgroup_storage:
-    case MapType::sk_storage:
     case MapType::struct_ops:
     case MapType::inode_storage:
     case MapType::task_storage:
     case MapType::bloom_filter:
     case MapType::user_ringbuf:
     case MapType::cgrp_storage:
-    case MapType::arena: return {};
+    case MapType::arena: return MapFamily::unmodelled;
     case MapType::unspec: break;
+  }
+  return MapFamily::unknown;
+}
+
+bool programs_look_up(MapType type) {
+  switch (family_of(type)) {
+    case MapFamily::array:
+    case MapFamily::hash:
+    case MapFamily::lpm:
+    case MapFamily::outer: return true;
+    case MapFamily::slots: return type == MapType::devmap || type == MapType::devmap_hash;
+    case MapFamily::queue:
+    case MapFamily::helpers_only:
+    case MapFamily::unmodelled:
+    case MapFamily::unknown: break;
+  }
+  return false;
+}
+
+bool programs_update(MapType type) {
+  return programs_look_up(type) && family_of(type) != MapFamily::slots &&
+         family_of(type) != MapFamily::outer;
+}
+
+Expected<void> require_definition(const MapDef& definition) {
+  switch (family_of(definition.type)) {
+    case MapFamily::array: return require_sizes(definition, true);
+    case MapFamily::hash: return require_sizes(definition, false);
+    case MapFamily::lpm:
+      if (definition.key_size < 5 || definition.key_size > 260)
+        return refuse(definition, "key_size", definition.key_size, "5..260");
+      return require_sizes(definition, false);
+    case MapFamily::slots: return require_index(definition);
+    case MapFamily::queue:
+      if (definition.max_entries == 0) return refuse(definition, "max_entries", 0, "at least 1");
+      if (definition.value_size == 0) return refuse(definition, "value_size", 0, "at least 1");
+      return {};
+    case MapFamily::outer:
+      if (definition.value_size != 4)
+        return refuse(definition, "value_size", definition.value_size, "must be 4");
+      return require_sizes(definition, definition.type == MapType::array_of_maps);
+    case MapFamily::helpers_only:
+    case MapFamily::unmodelled: return {};
+    case MapFamily::unknown: break;
   }
   return refuse(definition, "type", static_cast<std::uint32_t>(definition.type),
                 "not a known map type");
@@ -109,41 +147,16 @@ Expected<void> require_definition(const MapDef& definition) {
 
 Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& memory) {
   TRY(require_definition(definition));
-  switch (definition.type) {
-    case MapType::array:
-    case MapType::percpu_array: return make_array_map(definition, memory);
-    case MapType::hash:
-    case MapType::percpu_hash:
-    case MapType::lru_hash:
-    case MapType::lru_percpu_hash: return make_hash_map(definition, memory);
-    case MapType::lpm_trie: return make_lpm_map(definition, memory);
-    case MapType::devmap_hash:
-    case MapType::devmap:
-    case MapType::cpumap:
-    case MapType::xskmap:
-    case MapType::prog_array:
-    case MapType::perf_event_array: return make_slot_map(definition, memory);
-    case MapType::queue:
-    case MapType::stack: return make_queue_map(definition, memory);
-    case MapType::ringbuf:
-    case MapType::stack_trace:
-    case MapType::cgroup_array:
-    case MapType::array_of_maps:
-    case MapType::hash_of_maps:
-    case MapType::sockmap:
-    case MapType::sockhash:
-    case MapType::cgroup_storage:
-    case MapType::reuseport_sockarray:
-    case MapType::percpu_cgroup_storage:
-    case MapType::sk_storage:
-    case MapType::struct_ops:
-    case MapType::inode_storage:
-    case MapType::task_storage:
-    case MapType::bloom_filter:
-    case MapType::user_ringbuf:
-    case MapType::cgrp_storage:
-    case MapType::arena: return make_opaque_map(definition, memory);
-    case MapType::unspec: break;
+  switch (family_of(definition.type)) {
+    case MapFamily::array: return make_array_map(definition, memory);
+    case MapFamily::hash: return make_hash_map(definition, memory);
+    case MapFamily::lpm: return make_lpm_map(definition, memory);
+    case MapFamily::slots: return make_slot_map(definition, memory);
+    case MapFamily::queue: return make_queue_map(definition, memory);
+    case MapFamily::outer: return make_outer_map(definition, memory);
+    case MapFamily::helpers_only:
+    case MapFamily::unmodelled: return make_opaque_map(definition, memory);
+    case MapFamily::unknown: break;
   }
   PROBITY_UNREACHABLE("type of map");
 }

@@ -38,7 +38,8 @@ constexpr std::uint64_t any = 0;
 constexpr std::uint64_t noexist = 1;
 constexpr std::uint64_t exist = 2;
 constexpr std::uint64_t lock = 4;
-constexpr std::uint32_t read_only_for_program = 1u << 7;  ///< BPF_F_RDONLY_PROG
+constexpr std::uint32_t read_only_for_program = 1u << 7;   ///< BPF_F_RDONLY_PROG
+constexpr std::uint32_t write_only_for_program = 1u << 8;  ///< BPF_F_WRONLY_PROG
 }  // namespace map_flags
 
 constexpr std::uint64_t map_memory_limit_bytes = 1ull << 30;
@@ -70,9 +71,6 @@ class Map {
   const program::MapDef& definition() const { return definition_; }
   /// Bytes of a value as the program sees them.
   virtual std::uint32_t value_bytes() const { return definition_.value_size; }
-  /// Empty when programs may look up, update and delete; else what is not modelled.
-  virtual std::string_view refuses() const { return {}; }
-
   /// The value of `key`, or null. `key` has key_size bytes.
   virtual std::uint8_t* lookup(Key key) = 0;
   /// 0 or a negative error number.
@@ -109,7 +107,9 @@ std::unique_ptr<Map> make_hash_map(const program::MapDef& definition, MapMemory&
 std::unique_ptr<Map> make_lpm_map(const program::MapDef& definition, MapMemory& memory);
 std::unique_ptr<Map> make_slot_map(const program::MapDef& definition, MapMemory& memory);
 std::unique_ptr<Map> make_queue_map(const program::MapDef& definition, MapMemory& memory);
-/// Exists, holds nothing, and refuses every access by name.
+/// Keys to numbers of the program's maps.
+std::unique_ptr<Map> make_outer_map(const program::MapDef& definition, MapMemory& memory);
+/// Exists and holds nothing that a key could reach.
 std::unique_ptr<Map> make_opaque_map(const program::MapDef& definition, MapMemory& memory);
 
 }  // namespace probity::runtime

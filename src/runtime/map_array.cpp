@@ -28,7 +28,9 @@ class ArrayMap final : public Map {
   }
 
   std::int64_t update(Key key, Value value, std::uint64_t flags) override {
-    if ((flags & ~map_flags::lock) > map_flags::exist) return errno_of::invalid;
+    const bool per_cpu = definition().type == program::MapType::percpu_array;
+    const std::uint64_t lock = per_cpu ? 0 : map_flags::lock;
+    if ((flags & ~lock) > map_flags::exist) return errno_of::invalid;
     const auto index = load_le<std::uint32_t>(key.data());
     if (index >= definition().max_entries) return errno_of::too_big;
     if ((flags & map_flags::noexist) != 0) return errno_of::exist;

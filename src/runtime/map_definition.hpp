@@ -8,6 +8,24 @@
 
 namespace probity::runtime {
 
+/// What kind of thing a map type is.
+enum class MapFamily : std::uint8_t {
+  array,
+  hash,
+  lpm,
+  slots,  ///< entries stand for kernel objects
+  queue,
+  outer,         ///< holds other maps
+  helpers_only,  ///< reached through helpers of its own
+  unmodelled,
+  unknown,
+};
+MapFamily family_of(program::MapType type);
+/// Whether bpf_map_lookup_elem, and bpf_map_update_elem and _delete_elem, take maps of this type
+/// (check_map_func_compatibility() in the kernel's verifier), as far as the type is modelled.
+bool programs_look_up(program::MapType type);
+bool programs_update(program::MapType type);
+
 /// Refuses, with the map's name, a type or sizes that no map has.
 Expected<void> require_definition(const program::MapDef& definition);
 

@@ -35,7 +35,9 @@ class HashMap final : public Map {
   }
 
   std::int64_t update(Key key, Value value, std::uint64_t flags) override {
-    if ((flags & ~map_flags::lock) > map_flags::exist) return errno_of::invalid;
+    // Only plain hash maps know BPF_F_LOCK.
+    const std::uint64_t lock = is_lru_ || in_place_ ? 0 : map_flags::lock;
+    if ((flags & ~lock) > map_flags::exist) return errno_of::invalid;
     const auto found = index_.find(text(key));
     const bool present = found != index_.end();
     if (present && (flags & map_flags::noexist) != 0) return errno_of::exist;

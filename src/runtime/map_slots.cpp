@@ -56,12 +56,10 @@ class SlotMap final : public Map {
   std::map<std::uint32_t, Bytes> slots_;
 };
 
+/// Maps that only helpers of their own reach, and those that are not modelled.
 class OpaqueMap final : public Map {
  public:
   using Map::Map;
-  std::string_view refuses() const override {
-    return "this map type is not modelled by the interpreter";
-  }
   std::uint8_t* lookup(Key) override { return nullptr; }
   std::int64_t update(Key, Value, std::uint64_t) override { return errno_of::not_supported; }
   std::int64_t erase(Key) override { return errno_of::not_supported; }

@@ -25,6 +25,7 @@ constexpr std::uint32_t first_free = 11;
 /// Never in the table: handles that a program can pass on but not dereference.
 constexpr std::uint32_t first_map = 0x4000'0000;  ///< + index of the map
 constexpr std::uint32_t function = 0x5000'0000;   ///< the offset is the slot
+constexpr std::uint32_t kernel = 0x6000'0000;  ///< something of the kernel's that is not modelled
 }  // namespace region
 
 constexpr std::size_t stack_bytes_per_frame = 512;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.hpp"
+#include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -60,6 +61,23 @@ Expected<void> Session::make_maps() {
     }
     maps_.push_back(std::move(map));
   }
+  return fill_outer_maps();
+}
+
+Expected<void> Session::fill_outer_maps() {
+  for (const program::InnerMap& element : program_.inner_maps) {
+    if (element.map >= maps_.size() || element.inner >= maps_.size()) {
+      return error(Fault::bad_input, fmt::format("map {} of {} holds map {}", element.map,
+                                                 maps_.size(), element.inner));
+    }
+    Map& outer = *maps_[element.map];
+    MapEntry entry{Bytes(outer.definition().key_size), Bytes(4)};
+    std::array<std::uint8_t, 4> index{};
+    store_le(index.data(), element.index);
+    std::copy_n(index.begin(), std::min<std::size_t>(4, entry.key.size()), entry.key.begin());
+    store_le(entry.value.data(), element.inner);
+    TRY(write_entry(outer, entry));
+  }
   return {};
 }
 
@@ -76,6 +94,11 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
   scratch_.clear();
   shared_.clear();
   explanation_.clear();
+  held_.clear();
+  held_lock_ = 0;
+  skb_notes_ = {};
+  storage_.clear();
+  device_ = input.ingress_ifindex;
   tail_calls_ = 0;
   ctx_.fill(0);
   surroundings_ = input.surroundings;
@@ -107,6 +130,7 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
   regions_[region::packet] = make_region(RegionKind::packet, packet_.visible(), Access::write);
   machine.regions = regions_;
   machine.environment = this;
+  share_ctx_objects(machine);
   const std::uint64_t r1 = runtime::address_of(input.raw_memory ? region::packet : region::ctx, 0);
   prepare(machine, r1, input.raw_memory ? input.packet.size() : 0, fuel_insns);
   fuel_at_start_ = machine.fuel_insns;
@@ -115,6 +139,7 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
 
 RunOutput Session::end_run(Machine& machine, RunResult result) {
   RunOutput output;
+  if (result == RunResult::returned && !require_nothing_held(machine)) result = RunResult::fault;
   output.return_value = machine.regs[0];
   const bool dissects = ctx_type_bit(program_.type) == ctx_types::flow;
   output.packet = dissects ? finished_flow_keys() : packet_.output();
@@ -191,6 +216,22 @@ Map* Session::find_map(std::string_view name) {
   return nullptr;
 }
 
+Expected<void> Session::require_object(const program::MapDef& map, const MapEntry& entry) {
+  const bool outer = family_of(map.type) == MapFamily::outer;
+  const bool programs = map.type == program::MapType::prog_array;
+  if ((!outer && !programs) || entry.value.size() != 4 || entry.key.size() < 4) return {};
+  const auto wanted = load_le<std::uint32_t>(entry.value.data());
+  const std::size_t count = outer ? maps_.size() : tail_programs_.size();
+  if (wanted >= count) {
+    return error(Fault::bad_input,
+                 fmt::format("map {}: value {} is not the number of a {} (0..{})", map.name, wanted,
+                             outer ? "map" : "program", count - 1));
+  }
+  if (programs)
+    set_tail_target(map.name, load_le<std::uint32_t>(entry.key.data()), tail_programs_[wanted]);
+  return {};
+}
+
 Expected<MapContents> Session::read_map(std::string_view name) {
   const Map* map = find_map(name);
   if (map == nullptr) return error(Fault::bad_input, fmt::format("map {}: no such map", name));
@@ -202,7 +243,10 @@ Expected<void> Session::write_map(const MapContents& contents) {
   if (map == nullptr) {
     return error(Fault::bad_input, fmt::format("map {}: no such map", contents.map));
   }
-  for (const MapEntry& entry : contents.entries) TRY(write_entry(*map, entry));
+  for (const MapEntry& entry : contents.entries) {
+    TRY(require_object(map->definition(), entry));
+    TRY(write_entry(*map, entry));
+  }
   return {};
 }
 
@@ -234,6 +278,59 @@ void Session::renew_packet_region(Machine& machine) {
   const Address address =
       share(machine, bytes.data(), bytes.size(), RegionKind::packet, Access::write);
   packet_region_ = region_of(address);
+}
+
+bool Session::require_nothing_held(Machine& machine) {
+  if (held_.empty() && held_lock_ == 0) return true;
+  if (held_lock_ != 0) {
+    machine.raise(FaultKind::resource_leak, held_lock_, 0);
+    machine.fault.slot = machine.environment_slot;
+    explain("a spin lock is held at the end");
+    return false;
+  }
+  const auto [region, slot] = *held_.begin();
+  machine.raise(FaultKind::resource_leak, runtime::address_of(region, 0), 0);
+  machine.fault.slot = slot;
+  explain(
+      fmt::format("the ring buffer record reserved here is neither submitted nor discarded "
+                  "({} in all)",
+                  held_.size()));
+  return false;
+}
+
+bool Session::is_socket(Address address) const {
+  return (ctx_type_bit(program_type()) & ctx_types::skb) != 0 && address == ctx_object_;
+}
+
+Timer* Session::find_timer(const std::uint8_t* place) {
+  const auto found = timers_.find(place);
+  return found == timers_.end() ? nullptr : &found->second;
+}
+
+void Session::end_timers(const std::uint8_t* value, std::uint64_t size) {
+  std::erase_if(timers_, [=](const auto& timer) {
+    return timer.first >= value && timer.first < value + size;
+  });
+}
+
+Bytes* Session::find_storage(Address map) {
+  const auto found = storage_.find(map);
+  return found == storage_.end() ? nullptr : &found->second;
+}
+
+Bytes& Session::make_storage(Address map, std::uint32_t size) {
+  const auto [place, is_new] = storage_.try_emplace(map);
+  if (is_new) place->second.assign(size, 0);
+  return place->second;
+}
+
+void Session::drop_storage(Machine& machine, Address map) {
+  const auto found = storage_.find(map);
+  if (found == storage_.end()) return;
+  const auto shared = shared_.find(found->second.data());
+  if (shared != shared_.end()) withdraw(machine, runtime::address_of(shared->second, 0));
+  scratch_.push_back(std::move(found->second));
+  storage_.erase(found);
 }
 
 void Session::record(std::string_view helper, std::vector<std::uint64_t> values, Bytes data) {

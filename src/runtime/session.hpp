@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,6 +34,21 @@ struct VlanTag {
   bool is_present() const { return (protocol | tci) != 0; }
 };
 
+/// What the kernel notes about an sk_buff beyond its ctx fields.
+struct SkbNotes {
+  std::optional<std::uint32_t> checksum_level;  ///< CHECKSUM_UNNECESSARY, and how many checksums
+  bool hash_is_known = false;
+  bool is_encapsulated = false;
+  Bytes tunnel_key;  ///< struct bpf_tunnel_key as set; empty: no tunnel
+  std::uint64_t tunnel_flags = 0;
+};
+
+/// A struct bpf_timer that timer_init made.
+struct Timer {
+  std::optional<std::uint32_t> callback;  ///< slot of its function
+  bool is_started = false;
+};
+
 class Session final : public Environment {
  public:
   explicit Session(const program::View& program) : program_(program) { bind_helpers(); }
@@ -56,6 +72,17 @@ class Session final : public Environment {
     tail_targets_[{map, index}] = code;
   }
 
+  /// The programs that a user may put into a prog_array, by number: the main one, then the tail
+  /// targets.
+  void set_tail_programs(std::vector<std::span<const Op>> programs) {
+    tail_programs_ = std::move(programs);
+  }
+  /// The code behind an element of a prog_array, or nothing.
+  std::span<const Op> tail_target(std::string_view map, std::uint32_t index) const {
+    const auto found = tail_targets_.find({map, index});
+    return found == tail_targets_.end() ? std::span<const Op>() : found->second;
+  }
+
   Expected<MapContents> read_map(std::string_view name);
   Expected<void> write_map(const MapContents& contents);
 
@@ -77,8 +104,6 @@ class Session final : public Environment {
   void set_ctx_field(std::string_view name, std::uint32_t value);
   VlanTag vlan_tag() const;
   void set_vlan_tag(VlanTag tag);
-  /// The address of the packet's socket, a struct bpf_sock; 0 and a fault at the limit of regions.
-  Address share_socket(Machine& machine);
   /// The map whose handle `address` is, or null.
   Map* map_at(Address address);
   Map* find_map(std::string_view name);
@@ -98,10 +123,40 @@ class Session final : public Environment {
   std::uint32_t next_random();
   /// Bytes that ringbuf records of map `index` occupy; nobody consumes them.
   std::uint64_t& ringbuf_used(Address map) { return ringbuf_used_[map]; }
+  /// A reserved record in a region of its own, which the program must submit or discard.
+  void hold_record(Address record, std::uint32_t slot) { held_[region_of(record)] = slot; }
+  /// True when `record` was held.
+  bool let_go_record(Address record) {
+    return offset_of(record) == 0 && held_.erase(region_of(record)) == 1;
+  }
+  /// The spin lock that the program holds, or 0.
+  Address& held_lock() { return held_lock_; }
+  /// Records why a program may not end (or leave by a tail call) now; true when it may.
+  bool require_nothing_held(Machine& machine);
+  SkbNotes& skb_notes() { return skb_notes_; }
+  bool is_socket(Address address) const;
+  /// The timer in a map value, or null when timer_init has not made it.
+  Timer* find_timer(const std::uint8_t* place);
+  bool has_timers() const { return !timers_.empty(); }
+  Timer& make_timer(const std::uint8_t* place) { return timers_[place]; }
+  /// Timers end with the value that holds them.
+  void end_timers(const std::uint8_t* value, std::uint64_t size);
+  /// Zeroed memory that belongs to the map for this run: cgroup and socket storage.
+  Bytes* find_storage(Address map);
+  Bytes& make_storage(Address map, std::uint32_t size);
+  void drop_storage(Machine& machine, Address map);
+  /// Whether the namespace of the run has a device of that number: lo and the one it runs on.
+  bool has_device(std::uint32_t ifindex) const {
+    return ifindex == 1 || (ifindex == device_ && ifindex != 0);
+  }
   Bytes& scratch() { return scratch_.emplace_back(); }
 
  private:
   void bind_helpers();
+  Expected<void> fill_outer_maps();
+  /// Values of maps of maps are numbers of maps, those of prog_arrays of programs, which tail calls
+  /// then enter.
+  Expected<void> require_object(const program::MapDef& map, const MapEntry& entry);
   void fill_xdp_ctx(const RunInput& input);
   void fill_skb_ctx(const RunInput& input);
   void fill_socket();
@@ -109,7 +164,8 @@ class Session final : public Environment {
   /// struct bpf_flow_keys of a flow dissector, before it runs and as the test run hands it out.
   void begin_flow_keys();
   Bytes finished_flow_keys() const;
-  Address share_flow_keys(Machine& machine);
+  /// Gives what ctx fields point at, beyond the packet, its place in the region table.
+  void share_ctx_objects(Machine& machine);
   SlowAccess refuse_ctx(Machine& machine, std::uint32_t offset, unsigned size_bytes,
                         std::string text);
   std::string describe(const FaultPoint& fault) const;
@@ -121,10 +177,17 @@ class Session final : public Environment {
   std::vector<Region> regions_;
   std::unordered_map<const std::uint8_t*, std::uint32_t> shared_;  // host memory to region
   std::unordered_map<Address, std::uint64_t> ringbuf_used_;
-  std::deque<Bytes> scratch_;  // memory of helpers that lives until the run ends
+  std::deque<Bytes> scratch_;                    // memory of helpers that lives until the run ends
+  std::map<std::uint32_t, std::uint32_t> held_;  // regions of reserved records; where reserved
+  Address held_lock_ = 0;
+  SkbNotes skb_notes_;
+  std::unordered_map<const std::uint8_t*, Timer> timers_;
+  std::map<Address, Bytes> storage_;
+  std::uint32_t device_ = 1;  // that the packet came in on
   std::array<std::uint8_t, ctx_bytes> ctx_{};
   Bytes socket_;
   Bytes flow_keys_;
+  Address ctx_object_ = 0;  // of the socket, or of the flow keys
   Surroundings surroundings_;
   PacketBuffer packet_;
   std::uint32_t packet_region_ = region::packet;
@@ -134,6 +197,7 @@ class Session final : public Environment {
   std::int64_t fuel_at_start_ = 0;
   std::string explanation_;
   std::map<std::pair<std::string_view, std::uint32_t>, std::span<const Op>> tail_targets_;
+  std::vector<std::span<const Op>> tail_programs_;
   std::uint32_t tail_calls_ = 0;
 };
 

@@ -154,12 +154,14 @@ void Session::set_ctx_field(std::string_view name, std::uint32_t value) {
   store_le(ctx_.data() + row->offset, value);
 }
 
-Address Session::share_socket(Machine& machine) {
-  return share(machine, socket_.data(), socket_.size(), RegionKind::other, Access::read);
-}
-
-Address Session::share_flow_keys(Machine& machine) {
-  return share(machine, flow_keys_.data(), flow_keys_.size(), RegionKind::other, Access::write);
+void Session::share_ctx_objects(Machine& machine) {
+  const std::uint8_t type = ctx_type_bit(program_type());
+  if ((type & ctx_types::skb) != 0) {
+    ctx_object_ = share(machine, socket_.data(), socket_.size(), RegionKind::other, Access::read);
+  } else if (type == ctx_types::flow) {
+    ctx_object_ =
+        share(machine, flow_keys_.data(), flow_keys_.size(), RegionKind::other, Access::write);
+  }
 }
 
 SlowAccess Session::refuse_ctx(Machine& machine, std::uint32_t offset, unsigned size_bytes,
@@ -188,10 +190,9 @@ SlowAccess Session::ctx_load(Machine& machine, std::uint32_t offset, unsigned si
     case CtxField::data_meta: return {base, Outcome::pointer};
     case CtxField::length: whole = packet_.length() >> (offset - row->offset) * 8; break;
     case CtxField::value: std::memcpy(&whole, ctx_.data() + offset, size_bytes); break;
-    case CtxField::socket: whole = share_socket(machine); break;
-    case CtxField::flow_keys: whole = share_flow_keys(machine); break;
+    case CtxField::socket:
+    case CtxField::flow_keys: whole = ctx_object_; break;
   }
-  if (machine.fault.kind != FaultKind::none) return {0, Outcome::fault};
   return {whole & (size_bytes == 8 ? ~0ull : (1ull << size_bytes * 8) - 1), Outcome::done};
 }
 

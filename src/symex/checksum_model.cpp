@@ -49,11 +49,12 @@ bool Explorer::call_csum_diff(PathState& state) {
     to = *chunks;
   }
   const Value<32> seed = trunc<32>(Value<64>::of(argument(state, 5)));
-  clobber(state);
-  if ((*from_size | *to_size) % 4 != 0) {
-    set_result(state, context_.lit64(invalid));
-    return true;
+  if ((*from_size | *to_size) % 4 != 0) {  // the kernel fills the last word up with zeros
+    give_up(state,
+            fmt::format("bpf_csum_diff of {} and {} bytes is not modelled", *from_size, *to_size));
+    return false;
   }
+  clobber(state);
   const std::vector<Value<32>> removed = words_of(context_.store, from);
   const std::vector<Value<32>> added = words_of(context_.store, to);
   const Value<32> sum = runtime::csum_difference<Provenance>(seed, removed, added);

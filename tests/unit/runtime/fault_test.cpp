@@ -134,13 +134,24 @@ TEST(Fault, JumpOutsideTheProgramIsRefusedAtLoad) {
       << engine.error().line();
 }
 
-TEST(Fault, Unsupported) {
+TEST(Fault, MapTypesThatAreNotModelledAreRefusedAtLoad) {
+  BareProgram program = program_of({lddw_map(1, 0), mov(0, 0), exit_insn()});
+  program.maps.push_back({"bloom", program::MapType::bloom_filter, 0, 4, 1, 0, -1, {}, false});
+  const program::View view = program.view();
+  const auto engine = load_interpreter(view, {});
+  ASSERT_FALSE(engine.has_value());
+  EXPECT_NE(engine.error().line().find("slot 0: map bloom: type bloom_filter is not modelled"),
+            std::string_view::npos)
+      << engine.error().line();
+}
+
+TEST(Fault, AMapThatAHelperDoesNotTake) {
   BareProgram program = program_of(
       {lddw_map(1, 0), copy(2, 10), insn(Form::add64_imm, 2, 0, 0, -8), call(1), exit_insn()});
-  program.maps.push_back({"outer", program::MapType::hash_of_maps, 4, 4, 1, 0, -1, {}, false});
+  program.maps.push_back({"jumps", program::MapType::prog_array, 4, 4, 1, 0, -1, {}, false});
   const RunOutput output = run(program);
-  expect_fault(output, FaultKind::unsupported, 4);
-  EXPECT_NE(output.fault.text.find("hash_of_maps"), std::string::npos) << output.fault.text;
+  expect_fault(output, FaultKind::bad_helper_argument, 4);
+  EXPECT_NE(output.fault.text.find("prog_array"), std::string::npos) << output.fault.text;
 }
 
 TEST(Fault, CountsAreExactAcrossCallsAndLddw) {

@@ -17,8 +17,7 @@ MapDef array_map(std::uint32_t entries) {
 }
 
 TEST(Helper, EveryModelIsInTheHelperTable) {
-  for (const auto group : {map_helpers(), packet_helpers(), checksum_helpers(), output_helpers(),
-                           system_helpers(), loop_helpers()}) {
+  for (const std::span<const HelperModel> group : helper_models()) {
     for (const HelperModel& model : group) {
       EXPECT_NE(program::find_helper(model.id), nullptr) << model.id;
       EXPECT_LE(model.id, max_helper_id);
