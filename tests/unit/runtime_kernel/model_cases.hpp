@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ostream>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct ModelCase {
 };
 /// For the names of failed tests.
 void PrintTo(const ModelCase& one, std::ostream* out);
-std::vector<ModelCase> model_cases();
+std::span<const ModelCase> model_cases();
 
 struct NamedPacket {
   std::string_view name;
