@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "jit/context.hpp"
 #include "runtime/call_bound.hpp"
@@ -106,7 +107,9 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
 
   Expected<MapContents> read_map(std::string_view name) override { return session_.read_map(name); }
   Expected<void> write_map(const MapContents& contents) override {
-    return session_.write_map(contents);
+    TRY(session_.write_map(contents));
+    take_tail_targets(contents);
+    return {};
   }
 
   /// A call of a helper; a fault leaves through Context::stop.
@@ -176,14 +179,33 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
 
   void make_tail_tables() {
     tail_entries_.resize(program_.maps.size());
-    for (const LinkedTail& tail : code_.tails()) {
-      std::vector<const std::uint8_t*>& entries = tail_entries_[tail.map];
-      if (entries.size() <= tail.index) entries.resize(tail.index + 1);
-      entries[tail.index] = translation_.programs()[tail.program].at(0);
-    }
+    for (const LinkedTail& tail : code_.tails()) set_tail_entry(tail);
     for (const std::vector<const std::uint8_t*>& entries : tail_entries_) {
       tail_tables_.push_back({entries.size(), entries.data()});
     }
+  }
+
+  void set_tail_entry(const LinkedTail& tail) {
+    std::vector<const std::uint8_t*>& entries = tail_entries_[tail.map];
+    if (entries.size() <= tail.index) entries.resize(tail.index + std::size_t{1});
+    entries[tail.index] = translation_.programs()[tail.program].at(0);
+  }
+
+  /// What a user put into a prog_array becomes known to translated code.
+  void take_tail_targets(const MapContents& contents) {
+    const auto map = std::ranges::find(program_.maps, contents.map, &program::MapDef::name);
+    if (map == program_.maps.end() || map->type != program::MapType::prog_array) return;
+    const auto number = static_cast<std::uint32_t>(map - program_.maps.begin());
+    for (const MapEntry& entry : contents.entries) {
+      const auto index = load_le<std::uint32_t>(entry.key.data());  // write_map() took it
+      const std::span<const Op> code = session_.tail_target(contents.map, index);
+      const auto found = std::ranges::find_if(code_.programs(), [code](const LinkedProgram& one) {
+        return one.ops.data() == code.data();
+      });
+      PROBITY_CHECK(found != code_.programs().end());
+      set_tail_entry({number, index, static_cast<std::size_t>(found - code_.programs().begin())});
+    }
+    tail_tables_[number] = {tail_entries_[number].size(), tail_entries_[number].data()};
   }
 
   /// Maps and functions have the same address in every run; values of maps get theirs in the run.

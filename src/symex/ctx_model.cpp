@@ -121,6 +121,17 @@ bool Explorer::store_ctx(PathState& state, Word address, unsigned size_bytes, Wo
                                static_cast<std::int64_t>(static_cast<std::uint64_t>(*offset))));
   }
   if (!observable(state, value, "a ctx field")) return false;
+  const unsigned width = row->size_bytes * 8u;
+  if (row->kept_bits < width) {
+    term::Store& store = context_.store;
+    const auto written = state.ctx_written.find(row->offset);
+    const term::Id before = written != state.ctx_written.end()
+                                ? written->second.term
+                                : ctx_value(state, row->name, width, is_interface(*row));
+    const Value<64> stored = runtime::ctx_stored(*row, Value<64>::of({store.zext(64, before), 0}),
+                                                 Value<64>::of({store.zext(64, value.term), 0}));
+    value = {store.extract(0, width, stored.raw().term), 0};
+  }
   state.ctx_written[row->offset] = value;
   return true;
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -173,6 +174,45 @@ TEST(Map, RefusesSizesTheKernelRefuses) {
     const auto made = make_map(definition, memory);
     ASSERT_FALSE(made.has_value());
     EXPECT_TRUE(made.error().line().starts_with("map m: ")) << made.error().line();
+  }
+}
+
+TEST(LpmMap, ANewValueBringsItsKeysLastBits) {
+  Made made(MapType::lpm_trie, 8, 8, 1);
+  const Bytes value(8, 1);
+  EXPECT_EQ(made.map->update(Bytes{8, 0, 0, 0, 10, 1, 2, 3}, value, map_flags::any), 0);
+  EXPECT_EQ(made.map->update(Bytes{8, 0, 0, 0, 10, 9, 9, 9}, value, map_flags::exist), 0);
+  ASSERT_EQ(made.map->entries().size(), 1u);
+  EXPECT_EQ(made.map->entries()[0].key, (Bytes{8, 0, 0, 0, 10, 9, 9, 9}));
+}
+
+TEST(OuterMap, UpdateFlagsAndLimits) {
+  Made array(MapType::array_of_maps, 4, 4, 2);
+  EXPECT_EQ(array.map->lookup(key32(0)), nullptr);
+  EXPECT_EQ(array.map->update(key32(2), key32(0), map_flags::any), errno_of::too_big);
+  EXPECT_EQ(array.map->update(key32(1), key32(0), map_flags::noexist), errno_of::exist);
+  EXPECT_EQ(array.map->update(key32(1), key32(7), map_flags::any), 0);
+  EXPECT_EQ(load_le<std::uint32_t>(array.map->lookup(key32(1))), 7u);
+  EXPECT_EQ(array.map->erase(key32(1)), 0);
+  EXPECT_EQ(array.map->erase(key32(1)), errno_of::noent);
+  Made hash(MapType::hash_of_maps, 8, 4, 1);
+  const Bytes key(8, 5);
+  EXPECT_EQ(hash.map->update(key, key32(1), map_flags::exist), errno_of::noent);
+  EXPECT_EQ(hash.map->update(key, key32(1), map_flags::noexist), 0);
+  EXPECT_EQ(hash.map->update(Bytes(8, 6), key32(1), map_flags::any), errno_of::too_big);
+  EXPECT_EQ(hash.map->keys(), std::vector<Bytes>{key});
+}
+
+TEST(MapTypes, HelpersTakeTheirOwn) {
+  EXPECT_TRUE(programs_look_up(MapType::array_of_maps));
+  EXPECT_FALSE(programs_update(MapType::array_of_maps));
+  EXPECT_TRUE(programs_look_up(MapType::devmap));
+  EXPECT_FALSE(programs_update(MapType::devmap));
+  EXPECT_FALSE(programs_look_up(MapType::ringbuf));
+  EXPECT_FALSE(programs_look_up(MapType::queue));
+  EXPECT_TRUE(programs_update(MapType::lru_percpu_hash));
+  for (std::uint32_t i = 1; i <= static_cast<std::uint32_t>(MapType::arena); ++i) {
+    EXPECT_NE(family_of(static_cast<MapType>(i)), MapFamily::unknown) << i;
   }
 }
 

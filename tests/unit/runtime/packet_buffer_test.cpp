@@ -86,5 +86,47 @@ TEST(PacketBuffer, RefusesWhatTheKernelRefuses) {
   EXPECT_FALSE(PacketBuffer::make_skb(packet_of(13, 0), 0).has_value());
 }
 
+TEST(PacketBuffer, TheTailOfAFragmentMoves) {
+  auto buffer = PacketBuffer::make_xdp(packet_of(4000, 0));
+  ASSERT_TRUE(buffer.has_value());
+  EXPECT_EQ(buffer->adjust_tail(4096 - 480 + 1), errno_of::invalid);
+  EXPECT_EQ(buffer->adjust_tail(20), 0);
+  EXPECT_EQ(buffer->length(), 4020u);
+  EXPECT_EQ(buffer->adjust_tail(-4007), errno_of::invalid);
+  EXPECT_EQ(buffer->adjust_tail(-600), 0);  // the fragment is gone, and 100 bytes before it
+  EXPECT_EQ(buffer->length(), 3420u);
+  EXPECT_EQ(buffer->data_bytes(), 3420u);
+}
+
+TEST(PacketBuffer, BytesAcrossTheFragment) {
+  auto buffer = PacketBuffer::make_xdp(packet_of(4000, 0));
+  ASSERT_TRUE(buffer.has_value());
+  const Bytes marks = {1, 2, 3, 4};
+  EXPECT_TRUE(buffer->write(3518, marks));
+  Bytes read(4);
+  EXPECT_TRUE(buffer->read(3518, read));
+  EXPECT_EQ(read, marks);
+  EXPECT_EQ(buffer->output()[3521], 4);
+  EXPECT_FALSE(buffer->read(3997, read));
+  EXPECT_FALSE(buffer->write(3997, marks));
+}
+
+TEST(PacketBuffer, SkbHeadersKeepTheirPlace) {
+  auto buffer = PacketBuffer::make_skb(packet_of(60, 0), 0);
+  ASSERT_TRUE(buffer.has_value());
+  buffer->insert(14, 20);
+  EXPECT_EQ(buffer->length(), 80u);
+  EXPECT_EQ(buffer->network_offset(), 14u);
+  EXPECT_EQ(buffer->data()[34], 14);
+  buffer->remove(14, 20);
+  EXPECT_EQ(buffer->output(), packet_of(60, 0).packet);
+  buffer->grow_head(4);
+  EXPECT_EQ(buffer->network_offset(), 18u);
+  EXPECT_EQ(buffer->link_header_bytes(), 18u);
+  EXPECT_EQ(buffer->frame().size(), 64u);
+  buffer->set_length(20);
+  EXPECT_EQ(buffer->output().size(), 20u);
+}
+
 }  // namespace
 }  // namespace probity::runtime

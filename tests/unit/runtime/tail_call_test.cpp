@@ -79,5 +79,32 @@ TEST(TailCall, TheCallBeyondTheLimitFallsThrough) {
   EXPECT_EQ(output.events.size(), program::tail_call_limit + 1);
 }
 
+TEST(TailCall, AUserPutsAProgramIn) {
+  // Element 1 becomes the program itself, which then runs until the limit.
+  const auto slots = assemble(caller);
+  program::Subprog subprog;
+  const program::View view = view_of(slots, subprog);
+  for (const EngineKind kind : {EngineKind::interp, EngineKind::jit, EngineKind::emu_rv64}) {
+    if (kind == EngineKind::jit && !jit_unavailable_reason().empty()) continue;
+    const auto engine = load_engine(kind, view, {});
+    ASSERT_TRUE(engine) << engine.error().line();
+    RunInput input;
+    input.packet.resize(60);
+    EXPECT_EQ((*engine)->run(input)->return_value, 2u) << name(kind);
+    const Bytes key{1, 0, 0, 0};
+    ASSERT_TRUE((*engine)->write_map({"jumps", {{key, {0, 0, 0, 0}}}})) << name(kind);
+    const auto output = (*engine)->run(input);
+    ASSERT_TRUE(output) << output.error().line();
+    EXPECT_EQ(output->fault.kind, FaultKind::none) << output->fault.text;
+    EXPECT_EQ(output->return_value, 2u);
+    if (kind == EngineKind::interp) {
+      EXPECT_EQ(output->events.size(), program::tail_call_limit + 1u);
+    }
+    const auto refused = (*engine)->write_map({"jumps", {{key, {1, 0, 0, 0}}}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().line(), "map jumps: value 1 is not the number of a program (0..0)");
+  }
+}
+
 }  // namespace
 }  // namespace probity::runtime
