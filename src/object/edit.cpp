@@ -225,6 +225,12 @@ std::vector<bpf::Slot> raw_slots(const Object& object, const Function& function)
   return slots;
 }
 
+std::optional<std::int64_t> named_slot(std::span<const Slot> slots, std::uint32_t at) {
+  const auto form = bpf::find_form(slots[at]);
+  if (form != bpf::Form::call_local && form != bpf::Form::lddw_func) return std::nullopt;
+  return std::int64_t{at} + 1 + slots[at].imm;
+}
+
 FunctionEdit keep_function(const Object& object, std::uint32_t function) {
   FunctionEdit edit{function, {}};
   for (const Slot& slot : raw_slots(object, object.functions[function]))

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,11 @@ struct FunctionEdit {
 
 /// The slots of a function as the file has them, before linking.
 std::vector<bpf::Slot> raw_slots(const Object& object, const Function& function);
+
+/// The slot that a call or callback at slot `at` names by its distance; nothing for other insns.
+/// Only opcode and source decide, as in linking: fields that must be zero are validation's
+/// business.
+std::optional<std::int64_t> named_slot(std::span<const bpf::Slot> slots, std::uint32_t at);
 
 /// The function as it is: every slot copied.
 FunctionEdit keep_function(const Object& object, std::uint32_t function);

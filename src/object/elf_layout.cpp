@@ -12,6 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "object/limits.hpp"
+#include "object/printable.hpp"
 
 namespace probity::object {
 namespace {
@@ -72,9 +73,9 @@ class Layout {
   }
 
   std::string name_of(const Piece& piece) const {
-    return piece.section == 0
-               ? "the section table"
-               : fmt::format("section {} ({})", piece.section, file_.sections[piece.section].name);
+    return piece.section == 0 ? "the section table"
+                              : fmt::format("section {} ({})", piece.section,
+                                            printable(file_.sections[piece.section].name));
   }
 
   Expected<void> check() const {

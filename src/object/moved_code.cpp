@@ -99,20 +99,18 @@ Expected<void> adjust_run(MovedSection& moved, const CodeRun& run, std::span<con
   for (std::uint32_t i = run.new_first; i < run.new_first + run.new_count; ++i) {
     const std::uint32_t old_slot = moved.old_of[i];
     if (!moved.copied[i] || related[old_slot]) continue;
+    const auto named = named_slot(old_slots, old_slot);
     const auto insn = bpf::decode(old_slots, old_slot);
-    if (!insn) continue;  // the second half of an insn, or a slot that nothing can enter
-    const program::InsnFlow flow = program::flow_of(*insn, old_slot);
-    const bool subprog = program::names_subprog(*insn);
-    const std::int64_t target =
-        subprog ? program::named_subprog_slot(*insn, old_slot) : flow.target;
+    const program::InsnFlow flow = insn ? program::flow_of(*insn, old_slot) : program::InsnFlow();
+    const std::int64_t target = named.value_or(flow.target);
     const bool inside = target >= run.old_first && target < old_end;
     // Jumps inside an edited function are the editor's, calls are not.
-    if (!subprog && (!flow.jumps || inside)) continue;
+    if (!named && (!flow.jumps || inside)) continue;
     if (inside && !run.edited) continue;
     if (target < 0 || target >= static_cast<std::int64_t>(moved.places.size())) continue;
     const std::int64_t distance =
         std::int64_t{moved.places[static_cast<std::size_t>(target)]} - i - 1;
-    const bool wide = subprog || insn->form == bpf::Form::ja32;
+    const bool wide = named || insn->form == bpf::Form::ja32;
     if (wide) {
       moved.slots[i].imm = static_cast<std::int32_t>(distance);
       continue;

@@ -10,12 +10,15 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "object/limits.hpp"
+#include "object/printable.hpp"
 
 namespace probity::object {
 namespace {
@@ -53,7 +56,7 @@ struct NewRecord {
 class Mover {
  public:
   Mover(const Object& object, const MovedCode& code, const Section& section)
-      : object_(object), code_(code), old_(section.data), index_(object.elf.index_of(section)) {}
+      : object_(object), code_(code), old_(section.data) {}
 
   Expected<MovedExt> run() {
     TRY(read_header());
@@ -98,21 +101,20 @@ class Mover {
 
   void find_sections() {
     const ElfFile& file = object_.elf;
-    for (std::uint32_t i = 1; i < file.sections.size(); ++i)
-      if (file.sections[i].executable()) by_name_.try_emplace(file.sections[i].name, i);
-    for (const Relocation& relocation : file.relocations_of(index_)) {
-      const Symbol& symbol = file.symbols[relocation.symbol];
-      const bool code = symbol.defined && file.sections[symbol.section].executable();
-      if (code) by_relocation_.try_emplace(relocation.offset, symbol.section);
+    for (std::uint32_t i = 1; i < file.sections.size(); ++i) {
+      if (!file.sections[i].executable()) continue;
+      const bool added = by_name_.try_emplace(file.sections[i].name, i).second;
+      if (!added) ambiguous_.insert(file.sections[i].name);
     }
   }
 
-  /// The section a record speaks of: names need not be unique, relocations are exact.
-  std::optional<std::uint32_t> section_of(std::uint32_t at, std::uint32_t name) const {
-    if (const auto found = by_relocation_.find(at); found != by_relocation_.end())
-      return found->second;
-    const auto found = by_name_.find(object_.btf->string_at(name));
-    return found != by_name_.end() ? std::optional(found->second) : std::nullopt;
+  /// The section that a block speaks of: nothing for one that does not exist.
+  Expected<const MovedSection*> section_of(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return nullptr;
+    if (ambiguous_.contains(name))
+      return refuse(fmt::format("two executable sections are named {}", printable(name)));
+    return code_.section(found->second);
   }
 
   Expected<std::vector<std::uint8_t>> move_table(Table table) {
@@ -146,43 +148,36 @@ class Mover {
     std::uint32_t record_size = 0;
   };
 
-  /// Appends the block's records, grouped by section where relocations tell several apart.
+  /// Appends the block's records and answers their number.
   Expected<std::uint32_t> move_block(Table table, Block block, std::vector<std::uint8_t>& body) {
     const std::uint32_t count = word(block.at + 4);
-    std::vector<std::pair<std::optional<std::uint32_t>, std::vector<Record>>> groups;
+    std::vector<Record> records;
+    std::vector<NewRecord> placed;
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint32_t at = block.at + 8 + i * block.record_size;
-      const auto section = section_of(at, word(block.at));
-      if (groups.empty() || groups.back().first != section) groups.push_back({section, {}});
-      groups.back().second.push_back({at, word(at)});
+      records.push_back({at, word(at)});
+      placed.push_back({0, at});
+      result_.records[at].size = block.record_size;
+      tables_of_[at] = table;
     }
-    std::uint32_t written = 0;
-    for (const auto& [section, records] : groups) {
-      const MovedSection* moved = section ? code_.section(*section) : nullptr;
-      for (const Record& record : records) result_.records[record.at].size = block.record_size;
-      const std::vector<NewRecord> placed =
-          moved == nullptr ? in_place(records) : move_records(table, *moved, records);
-      for (const NewRecord& record : placed) {
-        const auto position = static_cast<std::uint32_t>(body.size());
-        append(body, record.at, block.record_size);
-        if (moved != nullptr) store_le(body.data() + position, record.slot * slot_bytes);
-        // Offsets within the table until assemble() knows where the table starts.
-        result_.records[record.at].places.push_back(position);
-        tables_of_[record.at] = table;
-      }
-      written += static_cast<std::uint32_t>(placed.size());
+    TRY(const MovedSection* moved, section_of(object_.btf->string_at(word(block.at))));
+    if (moved != nullptr && !seen_.insert({table, moved}).second)
+      return refuse("two blocks of records for one section");
+    if (moved != nullptr) placed = move_records(table, *moved, std::move(records));
+    for (const NewRecord& record : placed) {
+      const auto position = static_cast<std::uint32_t>(body.size());
+      append(body, record.at, block.record_size);
+      if (moved != nullptr) store_le(body.data() + position, record.slot * slot_bytes);
+      // Offsets within the table until assemble() knows where the table starts.
+      result_.records[record.at].places.push_back(position);
     }
-    return written;
-  }
-
-  static std::vector<NewRecord> in_place(const std::vector<Record>& records) {
-    std::vector<NewRecord> placed;
-    for (const Record& record : records) placed.push_back({0, record.at});
-    return placed;
+    return static_cast<std::uint32_t>(placed.size());
   }
 
   static std::vector<NewRecord> move_records(Table table, const MovedSection& moved,
                                              std::vector<Record> records) {
+    // Readers skip a record that names no slot.
+    std::erase_if(records, [](const Record& record) { return record.insn % slot_bytes != 0; });
     switch (table) {
       case Table::functions: return move_functions(moved, records);
       case Table::core: return move_core(moved, records);
@@ -219,7 +214,10 @@ class Mover {
    public:
     LineMover(const MovedSection& moved, std::vector<Record> records)
         : moved_(moved), records_(std::move(records)) {
+      // As readers see them: in order, one for a slot (the first).
       std::ranges::stable_sort(records_, {}, &Record::insn);
+      const auto repeated = std::ranges::unique(records_, {}, &Record::insn);
+      records_.erase(repeated.begin(), repeated.end());
     }
 
     std::vector<NewRecord> run() {
@@ -257,13 +255,10 @@ class Mover {
       for (std::uint32_t i = run.new_first; i < run.new_first + run.new_count; ++i) {
         const std::uint32_t old_slot = moved_.old_of[i];
         if (old_slot == no_slot) continue;
-        const std::size_t exact = first_at(old_slot);
         const std::size_t behind = first_at(old_slot + 1);
         if (behind == first || current == behind - 1) continue;
-        // Several records at one slot are one line to every reader; they stay together.
-        for (std::size_t record = exact < behind ? exact : behind - 1; record < behind; ++record)
-          add(record, i);
         current = behind - 1;
+        add(current, i);
       }
     }
 
@@ -316,11 +311,11 @@ class Mover {
   const Object& object_;
   const MovedCode& code_;
   std::span<const std::uint8_t> old_;
-  std::uint32_t index_;
   std::uint32_t header_size_ = 0;
   std::array<Extent, tables.size()> extents_{};
   std::unordered_map<std::string_view, std::uint32_t> by_name_;
-  std::unordered_map<std::uint64_t, std::uint32_t> by_relocation_;
+  std::unordered_set<std::string_view> ambiguous_;
+  std::set<std::pair<Table, const MovedSection*>> seen_;
   std::unordered_map<std::uint32_t, Table> tables_of_;
   MovedExt result_;
 };

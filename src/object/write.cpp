@@ -18,12 +18,14 @@
 #include "object/elf_layout.hpp"
 #include "object/moved_code.hpp"
 #include "object/moved_ext.hpp"
+#include "object/printable.hpp"
 #include "object/written_check.hpp"
 
 namespace probity::object {
 namespace {
 
 constexpr std::uint64_t slot_bytes = sizeof(bpf::Slot);
+constexpr std::uint8_t call_opcode = bpf::row(bpf::Form::call_local).opcode;
 constexpr std::uint8_t lddw_opcode = bpf::row(bpf::Form::lddw).opcode;
 
 /// Relocation types of eBPF, by how many bytes they patch outside code.
@@ -71,7 +73,7 @@ class Writer {
 
  private:
   std::string name_of(std::uint32_t section) const {
-    return fmt::format("section {} ({})", section, file_.sections[section].name);
+    return fmt::format("section {} ({})", section, printable(file_.sections[section].name));
   }
 
   std::unexpected<Diagnostic> refuse(std::uint32_t section, const std::string& what) const {
@@ -95,7 +97,7 @@ class Writer {
       std::vector<bpf::Slot> old_slots(old_count);
       for (std::size_t i = 0; i < old_count; ++i) old_slots[i] = bpf::slot_at(section.data, i);
       if (const auto adjusted = adjust_displacements(moved, old_slots, related); !adjusted)
-        return std::unexpected(adjusted.error().at(section.name));
+        return std::unexpected(adjusted.error().at(printable(section.name)));
       std::vector<std::uint8_t>& bytes = contents_[index];
       bytes.resize(moved.slots.size() * slot_bytes);
       for (std::size_t i = 0; i < moved.slots.size(); ++i)
@@ -169,6 +171,11 @@ class Writer {
         if (!in_bounds(slot_at, slot_bytes, bytes.size()))
           return refuse(index, fmt::format("an entry patches offset {}, outside {}", entry.offset,
                                            name_of(target)));
+        const std::uint8_t opcode = bytes[slot_at];
+        if (opcode != lddw_opcode && opcode != call_opcode)
+          return refuse(index, fmt::format("an entry refers to code from opcode 0x{:02x}, which is "
+                                           "neither call nor lddw",
+                                           unsigned{opcode}));
         if (with_addend)
           entry.addend = move_explicit(*symbol, bytes.data() + slot_at, old_addend);
         else

@@ -60,6 +60,7 @@ Expected<std::vector<std::uint8_t>> restore(const Object& object, VectorReport* 
         fs::path(object.name).filename().string(), inserted.refused.front())];
   TRY(const std::vector<std::uint8_t> moved, object::write(inserted.edit));
   TRY(const Object again, object::read(moved, object.name));
+  if (open_by_libbpf(object)) TRY(open_by_libbpf(again));
   const GotoEdit removed = remove_gotos(again, inserted.edit, Remove::all);
   if (!removed.refused.empty()) return error(Fault::bug, removed.refused.front());
   return object::write(removed.edit);

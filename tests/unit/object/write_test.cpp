@@ -70,6 +70,20 @@ std::size_t core_records_in(const Object& object, std::uint32_t function) {
       }));
 }
 
+/// What libbpf finds: slots by program name; nothing when it does not open the object.
+std::map<std::string, std::size_t> libbpf_programs(const Object& object) {
+  std::map<std::string, std::size_t> sizes;
+  const std::vector<std::uint8_t>& bytes = *object.elf.bytes;
+  bpf_object* const opened = bpf_object__open_mem(bytes.data(), bytes.size(), nullptr);
+  if (opened == nullptr) return sizes;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, opened) {
+    sizes[bpf_program__name(program)] = bpf_program__insn_cnt(program);
+  }
+  bpf_object__close(opened);
+  return sizes;
+}
+
 TEST_F(WrittenFirewall, WithoutAChangeHasTheBytesThatWereRead) {
   Edit edit(object_);
   for (std::uint32_t i = 0; i < object_.functions.size(); ++i)
@@ -106,6 +120,8 @@ TEST_F(WrittenFirewall, ACallThatIsGoneLeavesItsCalleeOut) {
   const Object alone = written(object_, {ingress, {{zero_r0}, {exit_slot}}});
   EXPECT_EQ((*select(object_, "ingress"))->subprogs.size(), 2u);
   EXPECT_EQ((*select(alone, "ingress"))->subprogs.size(), 1u);
+  const auto sizes = libbpf_programs(alone);  // its section's relocations are an empty table now
+  EXPECT_EQ(sizes.at("ingress"), 2u);
 }
 
 TEST_F(WrittenFirewall, MovedSubprogramsAreStillCalledAndPassedAsCallbacks) {
@@ -244,16 +260,11 @@ TEST_F(WrittenFirewall, LibbpfOpensIt) {
     ASSERT_TRUE(edit.replace(with_gotos(object_, i, {0, 1})));
   const auto bytes = write(edit);
   ASSERT_TRUE(bytes) << bytes.error().line();
-  bpf_object* const opened = bpf_object__open_mem(bytes->data(), bytes->size(), nullptr);
-  ASSERT_NE(opened, nullptr);
-  std::map<std::string, std::size_t> sizes;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, opened) {
-    sizes[bpf_program__name(program)] = bpf_program__insn_cnt(program);
-  }
+  const auto moved = read(*bytes, "moved.o");
+  ASSERT_TRUE(moved) << moved.error().line();
+  const auto sizes = libbpf_programs(*moved);
   for (const std::string name : {"firewall", "tail", "ingress"})
-    EXPECT_EQ(sizes[name], object_.functions[function(name)].slot_count + 2) << name;
-  bpf_object__close(opened);
+    EXPECT_EQ(sizes.at(name), object_.functions[function(name)].slot_count + 2) << name;
 }
 
 class WrittenCore : public Written {
@@ -279,6 +290,20 @@ TEST_F(WrittenCore, RecordsGoWithTheirSlot) {
   EXPECT_EQ(core_records_in(empty, kernel), 0u);
   EXPECT_EQ(empty.ext.core.size() + 1, object_.ext.core.size());
   EXPECT_TRUE(select(empty, "kernel").value()->problems.empty());
+}
+
+TEST_F(WrittenCore, TheLastRecordTakesItsTableAlong) {
+  Edit edit(object_);
+  for (std::uint32_t i = 0; i < object_.functions.size(); ++i)
+    ASSERT_TRUE(edit.replace({i, {{zero_r0}, {exit_slot}}}));
+  const auto bytes = write(edit);
+  ASSERT_TRUE(bytes) << bytes.error().line();
+  const auto empty = read(*bytes, "empty.o");
+  ASSERT_TRUE(empty) << empty.error().line();
+  EXPECT_TRUE(empty->notes.empty());
+  EXPECT_TRUE(empty->ext.core.empty());
+  EXPECT_EQ(empty->ext.functions.size(), object_.ext.functions.size());
+  EXPECT_EQ(libbpf_programs(*empty).size(), 3u);
 }
 
 TEST_F(WrittenCore, ReplacedSlotsHaveTheLineAndNotTheRecord) {
