@@ -10,8 +10,8 @@ namespace probity::corpus {
 /// Every object that reads, written back unchanged: the same bytes.
 Expected<VectorReport> run_unchanged_objects(const std::filesystem::path& folder,
                                              runtime::EngineKind engine);
-/// `goto +0` inserted in every function, read again and compared (the writer does), opened by libbpf
-/// if it opens the unchanged object, then removed: the first bytes again.
+/// `goto +0` inserted in every function, read again and compared (the writer does), opened by
+/// libbpf if it opens the unchanged object, then removed: the first bytes again.
 Expected<VectorReport> run_restored_objects(const std::filesystem::path& folder,
                                             runtime::EngineKind engine);
 /// Programs of programs.tsv that load here unchanged: they load with inserted `goto +0`s, with half
