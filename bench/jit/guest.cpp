@@ -3,6 +3,7 @@
 // it; everything else of the context stays as it is between runs.
 #include "jit/guest.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <fstream>
@@ -72,6 +73,7 @@ Guest::Guest(std::string_view program, const jit::Options& options) : mode_(opti
   regions_[runtime::region::first_stack] = make_region(RegionKind::stack, stack_, Access::write);
   context_.regions = regions_.data();
   context_.region_count = regions_.size();
+  std::ranges::fill(context_.known, jit::KnownRegion{0, regions_.data()});
 }
 
 std::uint64_t Guest::run() {
@@ -83,6 +85,7 @@ std::uint64_t Guest::run() {
     context_.registers[10] = reinterpret_cast<std::uintptr_t>(stack_.data() + stack_.size());
   }
   context_.registers[2] = memory.size();
+  context_.frame = reinterpret_cast<std::uintptr_t>(stack_.data() + stack_.size());
   context_.fuel = 1u << 30;
   return enter_(&context_, body_);
 }

@@ -93,8 +93,9 @@ Expected<MachineListing> list_machine_code(const program::View& program, TextSty
     ++listing.insn_count;
   }
   const std::uint32_t body_end = made.offsets[program.slots.size()];
-  listing.body_bytes = body_end - made.offsets[0];
+  listing.body_bytes = body_end - made.offsets[0] + (end - made.cold);
   starts.push_back({body_end, {"(end)", 0, false, {}}});
+  if (made.cold != end) starts.push_back({made.cold, {"(cold parts)", 0, false, {}}});
   for (std::size_t i = 0; i < starts.size(); ++i) {
     const std::uint32_t next = i + 1 < starts.size() ? starts[i + 1].first : end;
     starts[i].second.code = disassemble(options.target, made.code, starts[i].first, next);

@@ -3,7 +3,8 @@
 // system call here. layout() sizes everything (grow-only passes over the branches, so it ends) and
 // gives the exact number of bytes; emit() writes them and checks of every instruction that it fills
 // exactly the room the layout gave it: the layout that displacements were computed from is the
-// layout of the image. An image starts with enter, leave and assist, then slot 0, ..., then end.
+// layout of the image. An image starts with enter, leave and assist, then slot 0, ..., then end,
+// then the cold parts: what instructions rarely do.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct Request {
 struct Image {
   std::uint32_t size_bytes = 0;
   std::uint32_t enter = 0, leave = 0, assist = 0;  ///< byte offsets
+  std::uint32_t cold = 0;                          ///< behind the end: where cold parts start
   std::span<const std::uint32_t> offsets;  ///< by slot; one more for the end; in the workspace
   std::uint32_t address_count = 0;         ///< lddw instructions that need an address
 };
@@ -59,7 +61,7 @@ extern const Backend backend;
 std::size_t workspace_bytes(std::size_t slot_count);
 
 /// Sizes the image. Errors: an undecodable slot, a jump that leaves the program or enters a lddw, a
-/// workspace too small, an image beyond label_limit.
+/// write to r10, a workspace too small, too many addresses, an image beyond label_limit.
 Expected<Image> layout(const Request& request, std::span<std::byte> workspace);
 
 /// Writes image.size_bytes bytes to `code`, which has room for isa::max_sequence_bytes more. The

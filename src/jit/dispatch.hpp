@@ -13,6 +13,7 @@
 //   load<MemOp, W>(Reg dst, Reg src, in)    load_acquire<W>(Reg dst, Reg src, in)
 //   store_imm<W>(Reg dst, in)               store_reg<W>(Reg dst, Reg src, in)
 //   store_release<W>(Reg dst, Reg src, in)  atomic<AtomicOp, W>(Reg dst, Reg src, in)
+//   is_checked()                            // Options::memory; then r10 is a base within its frame
 #pragma once
 
 #include "isa/bpf/insn.hpp"
@@ -68,11 +69,28 @@ void dispatch_alu(T& to, Reg dst, Reg src, const Inputs<D>& in) {
   }
 }
 
+/// Whether an access by r10 is outside the frame, or not aligned where it must be.
+template <bpf::Form form, PathDomain D>
+bool leaves_frame(const Inputs<D>& in) {
+  using bpf::Meaning;
+  constexpr bpf::Row r = bpf::row(form);
+  constexpr bool is_ordered = r.meaning == Meaning::atomic || r.meaning == Meaning::load_acquire ||
+                              r.meaning == Meaning::store_release;
+  constexpr std::uint32_t bytes = r.width / 8;
+  using Word = Bv<D, 32>;
+  const Word offset = sext<32>(in.immediates.off) + Word::lit(frame_bytes);
+  if (!decide(ule(offset, Word::lit(frame_bytes - bytes)))) return true;
+  return is_ordered && !decide((offset & Word::lit(bytes - 1)) == Word::lit(0));
+}
+
 /// The forms that access memory: sections 5.1 to 5.3.
 template <bpf::Form form, typename T, typename Reg, PathDomain D>
 void dispatch_memory(T& to, Reg dst, Reg src, const Inputs<D>& in) {
   using bpf::Meaning;
   constexpr bpf::Row r = bpf::row(form);
+  constexpr bool base_is_src = r.meaning == Meaning::load || r.meaning == Meaning::load_acquire;
+  const bool is_frame = (base_is_src ? src : dst) == T::machine_reg(bpf::Reg::r10);
+  if (is_frame && to.is_checked() && leaves_frame<form>(in)) return to.assisted(in);
   if constexpr (r.meaning == Meaning::load) {
     to.template load<static_cast<bpf::MemOp>(r.operation), r.width>(dst, src, in);
   } else if constexpr (r.meaning == Meaning::store_imm) {

@@ -3,8 +3,9 @@
 // from every jump at its shortest and only grows jumps that do not reach, so it ends; sizes of all
 // other instructions do not depend on the layout. Loop heads are aligned where the target asks for
 // it, so a distance may also shrink: a jump that no longer needs its room is padded, like the way
-// into a loop. emit() checks of every instruction that its code and padding fill exactly the room
-// between its label and the next.
+// into a loop. Cold parts of instructions lie behind the end, in the order of their instructions.
+// emit() checks of every instruction that its code and padding fill exactly the room between its
+// label and the next, and of every cold part that it lies where its instruction jumps to.
 #pragma once
 
 #include <array>
@@ -36,9 +37,13 @@ class Driver {
   void describe_end();
   bool emit_insn(T& translator, std::uint32_t slot);
   Expected<std::uint32_t> size_of(std::uint32_t slot);
+  std::uint32_t cold_size_of(T& translator, Code& code, std::uint32_t slot);
   Expected<void> size_shortest(std::uint32_t first);
   Expected<bool> grow_jumps();
   Expected<void> place(std::uint32_t first);
+  void emit_stubs(const Image& image, T& translator);
+  Expected<void> emit_insns(Code& code, T& translator);
+  Expected<void> emit_cold_parts(Code& code, T& translator);
   static Expected<void> fill_room(Code& code, T& translator, std::uint32_t slot, std::uint32_t end);
   static std::uint64_t aligned(std::uint64_t label) {
     return (label + T::loop_alignment - 1) / T::loop_alignment * T::loop_alignment;
@@ -47,6 +52,7 @@ class Driver {
   std::uint32_t slot_count() const { return static_cast<std::uint32_t>(plan_.insns.size()); }
   static std::unexpected<Diagnostic> too_large(std::uint32_t slot, std::uint64_t label);
   static std::unexpected<Diagnostic> out_of_reach(std::uint32_t slot);
+  static std::unexpected<Diagnostic> no_cold_room(std::uint32_t slot);
   static std::unexpected<Diagnostic> other_size(std::uint32_t slot, std::uint32_t end,
                                                 std::uint32_t planned);
 
@@ -54,6 +60,8 @@ class Driver {
   Plan plan_;
   Inputs<Concrete> inputs_;  ///< of the instruction at hand
   std::uint32_t next_address_;
+  std::uint32_t cold_label_ = 0;  ///< where the next cold part lies
+  std::uint32_t cold_bytes_ = 0;  ///< of all cold parts
 };
 
 /// Any 64-bit number to one that looks random (splitmix64).
@@ -83,6 +91,14 @@ std::unexpected<Diagnostic> Driver<T>::out_of_reach(std::uint32_t slot) {
   TextSink text(buffer);
   text.append("slot ").append_unsigned(slot).append(": its target is beyond the longest jump");
   return error(Fault::limit, text.view());
+}
+
+template <typename T>
+std::unexpected<Diagnostic> Driver<T>::no_cold_room(std::uint32_t slot) {
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("slot ").append_unsigned(slot).append(": the layout has no room for its cold part");
+  return error(Fault::bug, text.view());
 }
 
 /// What was emitted for `slot` ends at `end`.
@@ -163,16 +179,38 @@ Expected<std::uint32_t> Driver<T>::size_of(std::uint32_t slot) {
   return code.size();
 }
 
+/// Bytes of the cold part of what was emitted last, 0 where it has none.
+template <typename T>
+std::uint32_t Driver<T>::cold_size_of(T& translator, Code& code, std::uint32_t slot) {
+  if constexpr (T::uses_cold) {
+    if (!translator.has_cold()) return 0;
+    const bpf::Insn& insn = plan_.insns[slot].insn;
+    code.rewind();
+    translator.cold(insn.form, insn.dst, insn.src, inputs_);
+    return code.size();
+  } else {
+    return 0;
+  }
+}
+
 /// Rooms in which every jump goes to itself.
 template <typename T>
 Expected<void> Driver<T>::size_shortest(std::uint32_t first) {
+  std::uint64_t cold_bytes = 0;
   for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
     describe(slot);
     inputs_.labels.here = Word::lit(first);
     inputs_.labels.target = inputs_.labels.here;
-    TRY(const std::uint32_t size, size_of(slot));
-    plan_.insns[slot].room = static_cast<std::uint16_t>(size);
+    Code code(plan_.room.data());
+    T translator(code, request_.options);
+    if (!emit_insn(translator, slot)) return out_of_reach(slot);
+    plan_.insns[slot].room = static_cast<std::uint16_t>(code.size());
+    const std::uint32_t cold = cold_size_of(translator, code, slot);
+    plan_.insns[slot].cold_room = static_cast<std::uint16_t>(cold);
+    cold_bytes += cold;
   }
+  if (cold_bytes > label_limit) return too_large(slot_count(), cold_bytes);
+  cold_bytes_ = static_cast<std::uint32_t>(cold_bytes);
   return {};
 }
 
@@ -227,7 +265,8 @@ Expected<Image> Driver<T>::layout() {
   T translator(code, request_.options);
   describe_end();
   translator.end(inputs_);
-  image.size_bytes = plan_.offsets[slot_count()] + code.size();
+  image.cold = plan_.offsets[slot_count()] + code.size();
+  image.size_bytes = image.cold + cold_bytes_;
   if (image.size_bytes > label_limit) return too_large(slot_count(), image.size_bytes);
   image.offsets = plan_.offsets;
   image.address_count = plan_.address_count;
@@ -250,12 +289,7 @@ Expected<void> Driver<T>::fill_room(Code& code, T& translator, std::uint32_t slo
 }
 
 template <typename T>
-Expected<void> Driver<T>::emit(const Image& image, std::span<std::uint8_t> bytes) {
-  if (bytes.size() < image.size_bytes + isa::max_sequence_bytes) {
-    return error(Fault::bug, "jit: the code memory has no room behind the image");
-  }
-  Code code(bytes.data());
-  T translator(code, request_.options);
+void Driver<T>::emit_stubs(const Image& image, T& translator) {
   Labels<Concrete>& labels = inputs_.labels;
   labels.leave = Word::lit(image.leave);
   labels.assist = Word::lit(image.assist);
@@ -265,16 +299,61 @@ Expected<void> Driver<T>::emit(const Image& image, std::span<std::uint8_t> bytes
   translator.leave(labels);
   labels.here = labels.assist;
   translator.assist(labels);
-  TRY(fill_room(code, translator, 0, plan_.offsets[0]));
+}
+
+template <typename T>
+Expected<void> Driver<T>::emit_insns(Code& code, T& translator) {
+  Labels<Concrete>& labels = inputs_.labels;
   for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
+    const PlannedInsn& planned = plan_.insns[slot];
     describe(slot);
     labels.here = Word::lit(plan_.offsets[slot]);
-    labels.target = Word::lit(plan_.offsets[plan_.insns[slot].target]);
+    labels.target = Word::lit(plan_.offsets[planned.target]);
+    labels.cold = Word::lit(cold_label_);
     if (!emit_insn(translator, slot)) return out_of_reach(slot);
+    if constexpr (T::uses_cold) {
+      if (translator.has_cold() && planned.cold_room == 0) return no_cold_room(slot);
+      cold_label_ += planned.cold_room;
+    }
     TRY(fill_room(code, translator, slot, plan_.offsets[next_of(slot)]));
   }
+  return {};
+}
+
+template <typename T>
+Expected<void> Driver<T>::emit_cold_parts(Code& code, T& translator) {
+  if constexpr (T::uses_cold) {
+    Labels<Concrete>& labels = inputs_.labels;
+    for (std::uint32_t slot = 0; slot < slot_count(); slot = next_of(slot)) {
+      const PlannedInsn& planned = plan_.insns[slot];
+      if (planned.cold_room == 0) continue;
+      describe(slot);
+      labels.next = Word::lit(plan_.offsets[next_of(slot)]);
+      labels.cold = Word::lit(cold_label_);
+      translator.cold(planned.insn.form, planned.insn.dst, planned.insn.src, inputs_);
+      cold_label_ += planned.cold_room;
+      if (code.size() != cold_label_) return other_size(slot, code.size(), cold_label_);
+    }
+  }
+  return {};
+}
+
+template <typename T>
+Expected<void> Driver<T>::emit(const Image& image, std::span<std::uint8_t> bytes) {
+  if (bytes.size() < image.size_bytes + isa::max_sequence_bytes) {
+    return error(Fault::bug, "jit: the code memory has no room behind the image");
+  }
+  Code code(bytes.data());
+  T translator(code, request_.options);
+  emit_stubs(image, translator);
+  TRY(fill_room(code, translator, 0, plan_.offsets[0]));
+  cold_label_ = image.cold;
+  TRY(emit_insns(code, translator));
   describe_end();
   translator.end(inputs_);
+  if (code.size() != image.cold) return other_size(slot_count(), code.size(), image.cold);
+  cold_label_ = image.cold;
+  TRY(emit_cold_parts(code, translator));
   if (code.size() != image.size_bytes) {
     return other_size(slot_count(), code.size(), image.size_bytes);
   }

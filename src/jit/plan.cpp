@@ -7,6 +7,7 @@
 #include "base/fixed_text.hpp"
 #include "isa/bpf/codec.hpp"
 #include "isa/bpf/codec_index.hpp"
+#include "isa/bpf/flow.hpp"
 #include "isa/code.hpp"
 
 namespace probity::jit {
@@ -29,6 +30,22 @@ std::unexpected<Diagnostic> bad_target(std::size_t slot, std::int64_t target, st
   return error(Fault::bad_input, text.view());
 }
 
+std::unexpected<Diagnostic> writes_frame_pointer(std::size_t slot) {
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("slot ").append_unsigned(slot).append(": writes r10, the frame pointer, which ");
+  text.append("translated code keeps its frames by");
+  return error(Fault::unsupported, text.view());
+}
+
+std::unexpected<Diagnostic> too_many_addresses(const Request& request, std::size_t count) {
+  std::array<char, 160> buffer;
+  TextSink text(buffer);
+  text.append("jit: ").append_unsigned(count).append(" addresses from number ");
+  text.append_unsigned(request.first_address).append(" on; the limit is ");
+  return error(Fault::limit, text.append_unsigned(address_limit).view());
+}
+
 std::unexpected<Diagnostic> target_inside(std::size_t slot, std::size_t target) {
   std::array<char, 160> buffer;
   TextSink text(buffer);
@@ -37,26 +54,11 @@ std::unexpected<Diagnostic> target_inside(std::size_t slot, std::size_t target) 
   return error(Fault::bad_input, text.view());
 }
 
+/// What a jump is to the driver; may_goto's target the runtime finds.
 constexpr Reach reach_of(bpf::Form form) {
-  switch (bpf::row(form).meaning) {
-    case Meaning::jump:
-    case Meaning::branch: return Reach::jump;
-    case Meaning::call: return form == bpf::Form::call_local ? Reach::call : Reach::none;
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap:
-    case Meaning::may_goto:  // the runtime finds its target
-    case Meaning::exit:
-    case Meaning::load_imm64:
-    case Meaning::load_packet:
-    case Meaning::load:
-    case Meaning::store_imm:
-    case Meaning::store_reg:
-    case Meaning::atomic:
-    case Meaning::load_acquire:
-    case Meaning::store_release: return Reach::none;
-  }
-  return Reach::none;
+  const Meaning meaning = bpf::row(form).meaning;
+  if (form == bpf::Form::call_local) return Reach::call;
+  return meaning == Meaning::jump || meaning == Meaning::branch ? Reach::jump : Reach::none;
 }
 
 /// What does not depend on an instruction's fields.
@@ -64,6 +66,7 @@ struct FormFacts {
   Reach reach = Reach::none;
   bool has_address = false;
   std::uint8_t slot_count = 1;
+  bpf::Written written = bpf::Written::none;
 };
 constexpr std::array<FormFacts, bpf::form_count> make_facts() {
   std::array<FormFacts, bpf::form_count> facts;
@@ -73,14 +76,11 @@ constexpr std::array<FormFacts, bpf::form_count> make_facts() {
     facts[i].reach = reach_of(form);
     facts[i].has_address = is_wide && form != bpf::Form::lddw;
     facts[i].slot_count = is_wide ? 2 : 1;
+    facts[i].written = bpf::written_field(form);
   }
   return facts;
 }
 constexpr std::array<FormFacts, bpf::form_count> facts_of = make_facts();
-
-constexpr bool displaced_by_imm(bpf::Form form) {
-  return form == bpf::Form::ja32 || form == bpf::Form::call_local;
-}
 
 }  // namespace
 
@@ -129,9 +129,14 @@ Expected<void> check_size(const Request& request) {
   return error(Fault::limit, text.view());
 }
 
+/// Frames are found by r10: nothing else may write it.
+bool writes_r10(bpf::Written written, const Insn& insn) {
+  return (written == bpf::Written::dst && insn.dst == bpf::Reg::r10) ||
+         (written == bpf::Written::src && insn.src == bpf::Reg::r10);
+}
+
 Expected<std::uint32_t> target_of(const Insn& insn, std::uint32_t slot, std::size_t count) {
-  const std::int64_t displacement = displaced_by_imm(insn.form) ? insn.imm : insn.off;
-  const std::int64_t target = std::int64_t{slot} + 1 + displacement;
+  const std::int64_t target = std::int64_t{slot} + 1 + bpf::displacement(insn).value_or(0);
   if (target < 0 || target > static_cast<std::int64_t>(count)) {
     return bad_target(slot, target, count);
   }
@@ -151,10 +156,12 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
       TRY(insn, bpf::decode(request.slots, slot));
     }
     PlannedInsn& planned = plan.insns[slot];
-    const FormFacts facts = facts_of[static_cast<std::size_t>(insn->form)];
+    const FormFacts& facts = facts_of[static_cast<std::size_t>(insn->form)];
+    if (writes_r10(facts.written, *insn)) return writes_frame_pointer(slot);
     planned.insn = *insn;
     planned.target = 0;
     planned.room = 0;
+    planned.cold_room = 0;
     planned.reach = facts.reach;
     planned.always_assist = !request.always_assist.empty() && request.always_assist[slot] != 0;
     planned.has_address = facts.has_address;
@@ -170,6 +177,9 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
       plan.jumps[jump_count++] = slot;
     }
     slot += facts.slot_count;
+  }
+  if (std::uint64_t{request.first_address} + plan.address_count > address_limit) {
+    return too_many_addresses(request, plan.address_count);
   }
   plan.jumps = plan.jumps.first(jump_count);
   for (const std::uint32_t slot : plan.jumps) {

@@ -23,8 +23,9 @@ enum class Reach : std::uint8_t {
 
 struct PlannedInsn {
   bpf::Insn insn;
-  std::uint32_t target = 0;  ///< slot
-  std::uint16_t room = 0;    ///< bytes for its code
+  std::uint32_t target = 0;     ///< slot
+  std::uint16_t room = 0;       ///< bytes for its code
+  std::uint16_t cold_room = 0;  ///< bytes for its cold part, 0 where it has none
   Reach reach = Reach::none;
   bool always_assist = false;
   bool has_address = false;  ///< takes the next address_index

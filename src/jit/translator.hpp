@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a target's translator is given. A target is a folder jit/<name> with a class template
+// What a target's translator is given. A target is a folder jit/<name> with
 //   template <PathDomain D> class Translator {
 //     Translator(isa::Code<D>& code, const Options& options);
 //     bool insn(bpf::Form, bpf::Reg dst, bpf::Reg src, const Inputs<D>&);  // one instruction
@@ -8,11 +8,12 @@
 //     void assist(const Labels<D>&);  // see context.hpp
 //     void end(const Inputs<D>&);     // behind the last instruction: assisted, which faults
 //     void pad(unsigned count);       // `count` bytes that do nothing, where loop_alignment > 1
-//     static constexpr std::uint32_t loop_alignment;  // bytes; of the targets of back edges
-//     static constexpr bool uses_upper_dead;          // Inputs::upper_dead makes a difference
+//     bool has_cold() const;          // if uses_cold: insn() may go to Labels::cold; there is
+//     void cold(bpf::Form, bpf::Reg dst, bpf::Reg src, const Inputs<D>&);
+//     static constexpr bool uses_cold, uses_upper_dead;  // Inputs::upper_dead matters
+//     static constexpr std::uint32_t loop_alignment;     // bytes; of targets of back edges
 //   };
-// written once over a PathDomain: Concrete is the JIT that ships, SymbolicPath the one being
-// proved. insn() depends on its arguments alone; false when a distance is beyond its longest form.
+// over any PathDomain. insn() depends on its arguments alone; false if a distance is too long.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,9 @@ struct Options {
 /// target (rv64's auipc+jalr reaches 2^31 - 2^11 forwards).
 constexpr std::uint32_t label_limit = (1u << 31) - 4096;
 
+/// Inputs::address_index is below it.
+constexpr std::uint32_t address_limit = 1u << 20;
+
 /// Byte offsets from the start of the image, below label_limit. Instruction numbers are below 2^31.
 template <Domain D>
 struct Labels {
@@ -57,15 +61,16 @@ struct Labels {
   Bv<D, 32> target;  ///< of a jump or a local call; equals `here` for `goto -1`
   Bv<D, 32> assist;
   Bv<D, 32> leave;
+  Bv<D, 32> next{};  ///< of the instruction behind this one
+  Bv<D, 32> cold{};  ///< where the rare part of this instruction lies, behind all others
 };
 
 template <Domain D>
 struct Inputs {
   bpf::Immediates<D> immediates;
   Bv<D, 32> insn;  ///< number of this instruction, for assist; unique among linked images; < 2^31
-  Bv<D, 32> blinding;  ///< key, when Options::blinding is on
-  Bv<D, 32>
-      address_index;  ///< of lddw forms with an address: index into Context::addresses, < 2^28
+  Bv<D, 32> blinding;       ///< key, when Options::blinding is on
+  Bv<D, 32> address_index;  ///< of lddw forms with an address: index into Context::addresses
   Labels<D> labels;
   bool back_edge = false;      ///< the target is this instruction or an earlier one
   bool upper_dead = false;     ///< nobody reads the upper half of the result: need not be zeroed

@@ -13,18 +13,13 @@ using bpf::Meaning;
 
 InsnFlow flow_of(const Insn& insn, std::uint32_t slot) {
   InsnFlow flow;
-  const std::int64_t next = std::int64_t{slot} + insn.slot_count();
   switch (bpf::row(insn.form).meaning) {
     case Meaning::jump:
       flow.falls_through = false;
       flow.jumps = true;
-      flow.target = next + (insn.form == Form::ja32 ? insn.imm : insn.off);
       break;
     case Meaning::may_goto:
-    case Meaning::branch:
-      flow.jumps = true;
-      flow.target = next + insn.off;
-      break;
+    case Meaning::branch: flow.jumps = true; break;
     case Meaning::exit:
       flow.falls_through = false;
       flow.may_end = true;
@@ -42,35 +37,8 @@ InsnFlow flow_of(const Insn& insn, std::uint32_t slot) {
     case Meaning::load_acquire:
     case Meaning::store_release: break;
   }
+  if (flow.jumps) flow.target = std::int64_t{slot} + insn.slot_count() + *bpf::displacement(insn);
   return flow;
-}
-
-std::optional<bpf::Reg> written_register(const Insn& insn) {
-  const bpf::Row& r = bpf::row(insn.form);
-  switch (r.meaning) {
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap:
-    case Meaning::load_imm64:
-    case Meaning::load:
-    case Meaning::load_acquire: return insn.dst;
-    case Meaning::atomic: {
-      const auto op = static_cast<bpf::AtomicOp>(r.operation);
-      const bool fetches = op >= bpf::AtomicOp::fetch_add && op != bpf::AtomicOp::cmpxchg;
-      if (fetches) return insn.src;
-      return std::nullopt;
-    }
-    case Meaning::jump:
-    case Meaning::may_goto:
-    case Meaning::branch:
-    case Meaning::call:
-    case Meaning::exit:
-    case Meaning::load_packet:
-    case Meaning::store_imm:
-    case Meaning::store_reg:
-    case Meaning::store_release: return std::nullopt;
-  }
-  return std::nullopt;
 }
 
 bool names_subprog(const Insn& insn) {

@@ -9,6 +9,7 @@
 
 #include "base/arena.hpp"
 #include "base/diagnostic.hpp"
+#include "isa/bpf/flow.hpp"
 #include "program/program.hpp"
 
 namespace probity::program {
@@ -27,8 +28,7 @@ struct InsnFlow {
 };
 InsnFlow flow_of(const bpf::Insn& insn, std::uint32_t slot);
 
-/// The register an insn writes besides r0 to r5 of a call.
-std::optional<bpf::Reg> written_register(const bpf::Insn& insn);
+using bpf::written_register;
 
 /// True for the insns that name a subprogram: call_local and lddw_func.
 bool names_subprog(const bpf::Insn& insn);

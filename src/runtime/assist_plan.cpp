@@ -4,8 +4,6 @@
 // known; it only costs speed.
 #include "runtime/assist_plan.hpp"
 
-#include <fmt/format.h>
-
 #include "isa/bpf/codec.hpp"
 #include "program/flow.hpp"
 #include "program/helper.hpp"
@@ -126,28 +124,12 @@ bool is_left_to_runtime(const Insn& insn, Mask live_after) {
   return id > max_helper_id || calls_back(id) || live_after != 0;
 }
 
-Expected<void> require_frame_pointer(const LinkedProgram& program) {
-  const std::span<const bpf::Slot> slots = program.view->slots;
-  for (std::size_t slot = 0; slot < slots.size();) {
-    TRY(const Insn insn, bpf::decode(slots, slot));
-    if (program::written_register(insn) == bpf::Reg::r10) {
-      return error(Fault::unsupported,
-                   fmt::format("{}: slot {}: writes r10, the frame pointer, which translated code "
-                               "keeps its frames by",
-                               program.view->name, slot));
-    }
-    slot += insn.slot_count();
-  }
-  return {};
-}
-
 }  // namespace
 
 Expected<std::vector<std::vector<std::uint8_t>>> plan_assists(
     std::span<const LinkedProgram> programs) {
   std::vector<Liveness> liveness;
   for (const LinkedProgram& program : programs) {
-    TRY(require_frame_pointer(program));
     liveness.emplace_back(program.view->slots);
   }
   // What one program reads on entry another one must keep, and the other way round.

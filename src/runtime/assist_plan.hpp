@@ -16,8 +16,8 @@
 
 namespace probity::runtime {
 
-/// For each program, by slot: 1 where the runtime executes the instruction. Errors: a write to r10,
-/// which translated code relies on.
+/// For each program, by slot: 1 where the runtime executes the instruction. Errors: a slot that
+/// does not decode.
 Expected<std::vector<std::vector<std::uint8_t>>> plan_assists(
     std::span<const LinkedProgram> programs);
 

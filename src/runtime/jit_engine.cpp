@@ -28,13 +28,13 @@ namespace {
 
 static_assert(sizeof(Region) == 1u << jit::region_layout::size_log2);
 static_assert(offsetof(Region, host) == jit::region_layout::host);
-static_assert(offsetof(Region, readable_bytes) == jit::region_layout::readable_bytes);
-static_assert(offsetof(Region, writable_bytes) == jit::region_layout::writable_bytes);
+static_assert(offsetof(Region, readable_starts) == jit::region_layout::readable_starts);
+static_assert(offsetof(Region, writable_starts) == jit::region_layout::writable_starts);
 static_assert(jit::first_map == region::first_map);
 static_assert(jit::helper_limit == max_helper_id + 1);
 
 constexpr std::int64_t stride = stack_bytes_per_frame;
-static_assert(jit::unchecked_frame_stride == -stride);
+static_assert(jit::frame_bytes == stride);
 
 class TranslatedEngine;
 
@@ -273,13 +273,25 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
       machine_.regs[1] = reinterpret_cast<std::uint64_t>(session_.packet().visible().data());
       machine_.regs[10] = first_frame();
     }
-    publish_regions();
+    context_.region_count = machine_.regions.size();
+    forget_regions();
     return {};
   }
 
   void publish_regions() {
-    context_.regions = machine_.regions.data();
     context_.region_count = machine_.regions.size();
+    if (context_.regions != machine_.regions.data()) forget_regions();
+  }
+
+  /// The code remembers entries of the table: a table that moved, or was made anew, has others.
+  void forget_regions() {
+    context_.regions = machine_.regions.data();
+    std::ranges::fill(context_.known, jit::KnownRegion{0, context_.regions});
+  }
+
+  /// Where the frame of a function lies in the host; frames follow each other.
+  std::uint64_t frame_memory(std::uint32_t depth) const {
+    return reinterpret_cast<std::uint64_t>(machine_.stacks[depth].data() + stack_bytes_per_frame);
   }
 
   void take_registers(const TranslatedProgram& program) {
@@ -299,6 +311,7 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
   /// Runs the function at `slot` with the registers of the machine; r0 goes there.
   RunResult enter(const TranslatedProgram& program, std::uint32_t slot) {
     give_registers();
+    context_.frame = frame_memory(machine_.depth);
     const std::uint8_t* const entry = program.code.data() + program.enter;
     if (!emulator_) {
       machine_.regs[0] = std::bit_cast<jit::Enter>(entry)(&context_, program.at(slot));
@@ -320,8 +333,10 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
     const std::uint32_t depth = machine.depth;
     const std::span<const Op> code = machine.code;
     const std::uint64_t outer_sp = context_.entry_sp;
+    const std::uint64_t outer_frame = context_.frame;
     const RunResult result = enter(translation_.translated(code), slot);
     context_.entry_sp = outer_sp;
+    context_.frame = outer_frame;
     machine.depth = depth;
     machine.code = code;
     return result;

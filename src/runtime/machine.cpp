@@ -50,7 +50,7 @@ void raise_access_fault(Machine& machine, Address address, std::uint64_t size, A
   } else if (number == region::ctx) {
     machine.raise(FaultKind::bad_ctx_access, address, size);
   } else if (access == Access::write && number < machine.regions.size() &&
-             offset_of(address) + size <= machine.regions[number].readable_bytes) {
+             offset_of(address) + size <= machine.regions[number].readable_bytes()) {
     machine.raise(FaultKind::not_writable, address, size);
   } else {
     machine.raise(FaultKind::out_of_bounds, address, size);

@@ -5,6 +5,7 @@
 // counterexamples and the symbolic executor use the same.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -42,14 +43,24 @@ constexpr std::uint32_t offset_of(Address address) {
   return static_cast<std::uint32_t>(address);
 }
 
+/// For an access of 1, 2, 4 and 8 bytes: the number of offsets that it may start at.
+using Starts = std::array<std::uint64_t, 4>;
+constexpr Starts starts_in(std::uint64_t bytes) {
+  return {bytes, bytes < 2 ? 0 : bytes - 1, bytes < 4 ? 0 : bytes - 3, bytes < 8 ? 0 : bytes - 7};
+}
+
 /// A piece of host memory that guests may touch. A permission is a length: a read-only region has
-/// writable_bytes 0, the ctx has both 0, since its fields are computed (see ctx.hpp).
-struct Region {
+/// no writable bytes, the ctx has neither, since its fields are computed (see ctx.hpp). Aligned, so
+/// that translated code (jit/context.hpp) finds an entry by a shift.
+struct alignas(128) Region {
   std::uint8_t* host = nullptr;
-  std::uint64_t readable_bytes = 0;
-  std::uint64_t writable_bytes = 0;
+  Starts readable_starts{};
+  Starts writable_starts{};
   std::uint32_t length = 0;  ///< bytes; below 2^31, so that an offset overflow leaves the region
   RegionKind kind = RegionKind::null;
+
+  constexpr std::uint64_t readable_bytes() const { return readable_starts.front(); }
+  constexpr std::uint64_t writable_bytes() const { return writable_starts.front(); }
 };
 
 enum class Access : std::uint8_t { read, write };
@@ -57,7 +68,7 @@ enum class Access : std::uint8_t { read, write };
 /// A region that can be read, and written as `access` says.
 constexpr Region make_region(RegionKind kind, std::span<std::uint8_t> bytes, Access access) {
   const std::uint64_t length = bytes.size();
-  return {bytes.data(), length, access == Access::write ? length : 0,
+  return {bytes.data(), starts_in(length), starts_in(access == Access::write ? length : 0),
           static_cast<std::uint32_t>(length), kind};
 }
 
@@ -71,7 +82,7 @@ constexpr Region make_region(RegionKind kind, std::span<std::uint8_t> bytes, Acc
   if (number >= count) [[unlikely]]
     return nullptr;
   const Region& r = regions[number];
-  const std::uint64_t limit = access == Access::write ? r.writable_bytes : r.readable_bytes;
+  const std::uint64_t limit = access == Access::write ? r.writable_bytes() : r.readable_bytes();
   if (offset + size > limit) [[unlikely]]
     return nullptr;  // both below 2^33: no overflow
   return r.host + offset;

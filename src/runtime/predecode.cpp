@@ -5,13 +5,13 @@
 
 #include "base/fixed_text.hpp"
 #include "isa/bpf/codec.hpp"
+#include "isa/bpf/flow.hpp"
 #include "runtime/handlers.hpp"
 
 namespace probity::runtime {
 namespace {
 
 using bpf::Insn;
-using bpf::Meaning;
 
 std::unexpected<Diagnostic> jump_error(std::size_t slot, std::int64_t target, std::size_t slots) {
   std::array<char, 160> buffer;
@@ -23,27 +23,7 @@ std::unexpected<Diagnostic> jump_error(std::size_t slot, std::int64_t target, st
 
 /// The slot that `insn` at `slot` may jump to or call, or the next slot.
 std::int64_t target_of(const Insn& insn, std::size_t slot) {
-  const bpf::Row& r = bpf::row(insn.form);
-  const std::int64_t next = static_cast<std::int64_t>(slot) + insn.slot_count();
-  switch (r.meaning) {
-    case Meaning::jump: return next + (r.width == 32 ? insn.imm : insn.off);
-    case Meaning::branch:
-    case Meaning::may_goto: return next + insn.off;
-    case Meaning::call: return insn.form == bpf::Form::call_local ? next + insn.imm : next;
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap:
-    case Meaning::exit:
-    case Meaning::load_imm64:
-    case Meaning::load_packet:
-    case Meaning::load:
-    case Meaning::store_imm:
-    case Meaning::store_reg:
-    case Meaning::atomic:
-    case Meaning::load_acquire:
-    case Meaning::store_release: return next;
-  }
-  return next;
+  return static_cast<std::int64_t>(slot) + insn.slot_count() + bpf::displacement(insn).value_or(0);
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ Expected<void> Translation::make(std::span<const LinkedProgram> programs,
     made.enter = image->enter;
     made.leave = image->leave;
     made.assist = image->assist;
+    made.cold = image->cold;
     made.offsets.assign(image->offsets.begin(), image->offsets.end());
     made.insns = numbered(slots, address_count_);
     insn_number += static_cast<std::uint32_t>(slots.size()) + 1;  // the end has a number, too

@@ -45,6 +45,7 @@ struct TranslatedProgram {
   std::uint32_t enter = 0;             ///< byte offset in `code`
   std::uint32_t leave = 0;             ///< byte offset in `code`
   std::uint32_t assist = 0;            ///< byte offset in `code`
+  std::uint32_t cold = 0;              ///< byte offset in `code` of what instructions rarely do
   std::vector<std::uint32_t> offsets;  ///< by slot, and the end
   std::vector<NumberedInsn> insns;     ///< by slot; what stands at the second of a lddw is void
 

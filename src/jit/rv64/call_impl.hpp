@@ -46,6 +46,14 @@ inline constexpr std::array<Reg, 6> kept_registers = {s1, s2, s3, s4, s5, return
 constexpr std::int32_t kept_bytes = 8 * static_cast<std::int32_t>(kept_registers.size());
 static_assert(kept_bytes % 16 == 0);
 
+/// What r10 points at in the host.
+template <PathDomain D>
+void Translator<D>::move_frame(std::int32_t bytes) {
+  emit_.ld(t1, context_offset::frame, context_reg);
+  emit_.addi(t1, t1, bytes);
+  emit_.sd(t1, context_offset::frame, context_reg);
+}
+
 template <PathDomain D>
 void Translator<D>::call_local(const Input& in) {
   const Reg frame = machine_reg(bpf::Reg::r10);
@@ -55,13 +63,15 @@ void Translator<D>::call_local(const Input& in) {
   emit_.land(another);
   emit_.addi(sp, sp, -kept_bytes);
   for (std::int32_t i = 0; const Reg reg : kept_registers) emit_.sd(reg, 8 * i++, sp);
-  if (options_.memory == Memory::checked) {
+  if (is_checked()) {
     emit_.load_constant(t1, Bv<D, 64>::lit(checked_frame_stride), t2);
     emit_.add(frame, frame, t1);
+    move_frame(frame_bytes);
   } else {
     emit_.addi(frame, frame, unchecked_frame_stride);
   }
   if (!emit_.jump_far(return_reg, distance(in.labels.target), return_reg)) reached_ = false;
+  if (is_checked()) move_frame(-frame_bytes);
   for (std::int32_t i = 0; const Reg reg : kept_registers) emit_.ld(reg, 8 * i++, sp);
   emit_.addi(sp, sp, kept_bytes);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads, stores and atomics (RFC 9669, sections 5.1 to 5.3). With memory checked an address is a
 // region number and an offset: the guard leaves the host address in t1, or goes to the assist stub
-// before any eBPF register has changed. Atomics are fully ordered, as Linux has them: .aqrl on the
-// single instructions, .rl and a full fence around lr/sc; acquire and release use fences (RISC-V
-// manual, volume I, table A.6: there are no ordered loads and stores).
+// before any eBPF register has changed; the frame needs no guard. Atomics are fully ordered, as
+// Linux has them: .aqrl on the single instructions, .rl and a full fence around lr/sc; acquire and
+// release use fences (RISC-V manual, volume I, table A.6: there are no ordered loads and stores).
 #pragma once
 
 #include "jit/rv64/target.hpp"
@@ -13,13 +13,6 @@ namespace probity::jit::rv64 {
 using bpf::AtomicOp;
 using bpf::MemOp;
 
-constexpr bool is_write(Access kind) {
-  return kind == Access::write || kind == Access::ordered_write;
-}
-constexpr bool is_ordered(Access kind) {
-  return kind == Access::ordered_read || kind == Access::ordered_write;
-}
-
 /// The sets of a fence.
 constexpr unsigned fence_reads = 2, fence_writes = 1, fence_all = 3;
 
@@ -28,7 +21,11 @@ template <PathDomain D>
 template <unsigned W, Access kind>
 typename Translator<D>::Mem Translator<D>::access(Reg base, const Input& in) {
   const Bv<D, 32> off = sext<32>(in.immediates.off);
-  if (options_.memory == Memory::checked) {
+  if (is_checked() && base == machine_reg(bpf::Reg::r10)) {
+    emit_.ld(t1, context_offset::frame, context_reg);
+    return {t1, trunc<12>(off)};
+  }
+  if (is_checked()) {
     guard<W, kind>(base, in);
     return {t1, Bv<D, 12>::lit(0)};
   }
@@ -52,7 +49,7 @@ Reg Translator<D>::single_register(Reg base, const Input& in) {
 template <PathDomain D>
 template <unsigned W, Access kind>
 void Translator<D>::guard(Reg base, const Input& in) {
-  constexpr std::int32_t bytes = W / 8;
+  constexpr unsigned bytes = W / 8;
   const Bv<D, 32> off = sext<32>(in.immediates.off);
   if (fits_signed<12>(off)) {
     emit_.addi(t1, base, trunc<12>(off));
@@ -69,10 +66,9 @@ void Translator<D>::guard(Reg base, const Input& in) {
   emit_.ld(t3, context_offset::regions, context_reg);
   emit_.slli(t2, t2, region_layout::size_log2);
   emit_.add(t2, t2, t3);
-  emit_.ld(t3, is_write(kind) ? region_layout::writable_bytes : region_layout::readable_bytes, t2);
+  emit_.ld(t3, limit_field(kind, bytes), t2);
   emit_.zext_w(t1, t1);
-  emit_.addi(t4, t1, bytes);
-  emit_.branch_back(Cond::ltu, t3, t4, refused);
+  emit_.branch_back(Cond::geu, t1, t3, refused);
   if (is_ordered(kind) && bytes > 1) {
     emit_.andi(t4, t1, bytes - 1);
     emit_.branch_back(Cond::ne, t4, zero, refused);

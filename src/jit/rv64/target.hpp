@@ -10,6 +10,7 @@
 
 #include "isa/bpf/insn.hpp"
 #include "isa/riscv/reg.hpp"
+#include "jit/access.hpp"
 #include "jit/context.hpp"
 #include "jit/dispatch.hpp"
 #include "jit/rv64/emit.hpp"
@@ -27,9 +28,6 @@ inline constexpr Reg return_reg = s7;
 /// Holds an instruction's number on its way to the assist stub.
 inline constexpr Reg number_reg = t0;
 
-/// What a guard asks for: permission to read or to write; ordered accesses must be aligned as well.
-enum class Access : std::uint8_t { read, write, ordered_read, ordered_write };
-
 template <PathDomain D>
 class Translator {
  public:
@@ -44,6 +42,8 @@ class Translator {
   /// Whether Inputs::upper_dead makes a difference: 32-bit operations sign-extend here.
   static constexpr bool uses_upper_dead = true;
   static constexpr std::uint32_t loop_alignment = 1;
+  /// What is rare lies inside each instruction's code, which conditional branches reach.
+  static constexpr bool uses_cold = false;
 
   /// Emits one instruction; false when a distance is odd or beyond auipc and jalr.
   bool insn(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in);
@@ -54,7 +54,10 @@ class Translator {
   void assist(const Labels<D>& labels);
   void end(const Input& in);
 
-  // What dispatch() calls. alu_impl.hpp
+  // What dispatch() calls.
+  bool is_checked() const { return options_.memory == Memory::checked; }
+
+  // alu_impl.hpp
   template <bpf::AluOp op, unsigned W>
   void alu_imm(Reg dst, const Input& in);
   template <bpf::AluOp op, unsigned W>
@@ -151,6 +154,9 @@ class Translator {
   void update(Reg old, Reg src, Reg base);
   template <unsigned W>
   void compare_exchange(Reg src, Reg base);
+
+  // call_impl.hpp
+  void move_frame(std::int32_t bytes);
 
   // prologue_impl.hpp
   void begin(const Labels<D>& labels);

@@ -38,17 +38,18 @@ void Translator<D>::call_helper(const Input& in) {
 template <PathDomain D>
 void Translator<D>::call_local(const Input& in) {
   using enum x86::Form;
-  name_insn(in);
   emit<cmp_r64_rm64>(rbp, context(context_offset::last_frame));
-  jump_far_if(Cond::e, in.labels.assist);
+  jump_far_if(Cond::e, go_cold(in));
   for (const Reg reg : frame_registers) emit<push_r64>(reg);
-  if (options_.memory == Memory::checked) {
+  if (is_checked()) {
     emit<mov_r64_imm64>(r11, Bv<D, 64>::lit(checked_frame_stride));
     emit<add_rm64_r64>(rbp, r11);
+    emit<add_rm64_imm32>(context(context_offset::frame), literal(frame_bytes));
   } else {
     emit<add_rm64_imm32>(rbp, literal(unchecked_frame_stride));
   }
   emit<call_rel32>(in.labels.target - (position() + literal(5)));
+  if (is_checked()) emit<sub_rm64_imm32>(context(context_offset::frame), literal(frame_bytes));
   for (std::size_t i = frame_registers.size(); i-- > 0;) emit<pop_r64>(frame_registers[i]);
 }
 
@@ -62,24 +63,23 @@ void Translator<D>::exit(const Input&) {
 template <PathDomain D>
 void Translator<D>::tail_call(const Input& in) {
   using enum x86::Form;
-  name_insn(in);
   move<64>(r10, machine_reg(bpf::Reg::r2));
   emit<rol_rm64_imm8>(r10, Bv<D, 8>::lit(32));
   emit<sub_rm64_imm32>(r10, literal(first_map));
   emit<cmp_r64_rm64>(r10, context(context_offset::tail_table_count));
-  jump_far_if(Cond::ae, in.labels.assist);
+  jump_far_if(Cond::ae, go_cold(in));
   emit<shl_rm64_imm8>(r10, Bv<D, 8>::lit(4));
   emit<add_r64_rm64>(r10, context(context_offset::tail_tables));
   move<32>(r11, machine_reg(bpf::Reg::r3));
   emit<cmp_r64_rm64>(r11, Mem<D>{r10, literal(offsetof(TailTable, count))});
-  jump_far_if(Cond::ae, in.labels.assist);
+  jump_far_if(Cond::ae, go_cold(in));
   emit<mov_r64_rm64>(r10, Mem<D>{r10, literal(offsetof(TailTable, entries))});
   emit<mov_r64_rm64>(r10, Mem<D>{.base = r10, .index = r11, .scale_log2 = 3});
   emit<test_rm64_r64>(r10, r10);
-  jump_far_if(Cond::e, in.labels.assist);
+  jump_far_if(Cond::e, go_cold(in));
   emit<mov_r64_rm64>(r11, context(context_offset::tail_calls_left));
   emit<sub_rm64_imm8>(r11, Bv<D, 8>::lit(1));
-  jump_far_if(Cond::b, in.labels.assist);
+  jump_far_if(Cond::b, go_cold(in));
   emit<mov_rm64_r64>(context(context_offset::tail_calls_left), r11);
   emit<jmp_rm64>(r10);
 }
@@ -88,11 +88,10 @@ void Translator<D>::tail_call(const Input& in) {
 template <PathDomain D>
 void Translator<D>::load_address(Reg dst, const Input& in) {
   using enum x86::Form;
-  name_insn(in);
   emit<mov_r64_rm64>(r11, context(context_offset::addresses));
   emit<mov_r64_rm64>(r11, Mem<D>{r11, shl(in.address_index, literal(3))});
   emit<test_rm64_r64>(r11, r11);
-  jump_far_if(Cond::e, in.labels.assist);
+  jump_far_if(Cond::e, go_cold(in));
   move<64>(dst, r11);
 }
 

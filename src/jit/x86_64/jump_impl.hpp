@@ -61,10 +61,9 @@ template <PathDomain D>
 void Translator<D>::take_fuel(const Input& in) {
   using enum x86::Form;
   if (options_.fuel == Fuel::off || !in.back_edge) return;
-  name_insn(in);
   emit<mov_r64_rm64>(r11, context(context_offset::fuel));
   emit<sub_rm64_imm8>(r11, Bv<D, 8>::lit(1));
-  jump_far_if(Cond::b, in.labels.assist);
+  jump_far_if(Cond::b, go_cold(in));
   emit<mov_rm64_r64>(context(context_offset::fuel), r11);
 }
 

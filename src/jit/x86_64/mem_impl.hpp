@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads, stores and atomics (RFC 9669, sections 5.1 to 5.3; load-acquire and store-release as in
 // Linux). With checked memory a guard turns the guest address into one of the host and leaves all
-// eBPF registers alone, so that the runtime can still execute the instruction when it refuses.
-// x86-64 loads acquire and stores release; locked instructions are full barriers.
+// eBPF registers alone, so that the runtime can still execute the instruction when it refuses. The
+// cold part is the whole instruction again, with a guard that looks the region up. x86-64 loads
+// acquire and stores release; locked instructions are full barriers.
 #pragma once
 
 #include "jit/x86_64/target.hpp"
@@ -12,52 +13,83 @@ namespace probity::jit::x86_64 {
 using bpf::AtomicOp;
 using bpf::MemOp;
 
-constexpr bool is_write(Access kind) {
-  return kind == Access::write || kind == Access::ordered_write;
-}
-constexpr bool is_ordered(Access kind) {
-  return kind == Access::ordered_read || kind == Access::ordered_write;
+/// Where the context keeps the region that a register named last.
+template <PathDomain D>
+Mem<D> Translator<D>::known(Reg base, std::size_t field) const {
+  constexpr std::array<std::uint8_t, 16> number = [] {
+    std::array<std::uint8_t, 16> inverse{};
+    for (std::size_t i = 0; i < register_map.size(); ++i)
+      inverse[static_cast<std::size_t>(register_map[i])] = static_cast<std::uint8_t>(i);
+    return inverse;
+  }();
+  const std::size_t at = number[static_cast<std::size_t>(base)] * sizeof(KnownRegion) + field;
+  return context(context_offset::known + static_cast<std::int32_t>(at));
 }
 
-/// The operand for base + off: as it is, or behind a guard as r11 (the region's host memory) + r10
-/// (the offset of the last byte in it) - (n - 1). The region's number is multiplied rather than
-/// shifted: shifts and branches share two ports of the machine, of which a guard needs most.
+/// The operand for base + off. With memory checked that is r11 (the region's host memory) + r10
+/// (the offset in it), where base names the same region as before; if not, the cold part tells.
 template <PathDomain D>
 template <unsigned W, Access kind>
 Mem<D> Translator<D>::access(Reg base, const Input& in) {
-  using enum x86::Form;
-  constexpr std::int32_t n = W / 8;
-  constexpr std::int32_t limit =
-      is_write(kind) ? region_layout::writable_bytes : region_layout::readable_bytes;
   const Mem<D> guest{base, sext<32>(in.immediates.off)};
-  if (options_.memory == Memory::unchecked) return guest;
+  if (!is_checked()) return guest;
+  if (base == machine_reg(bpf::Reg::r10)) {
+    emit<x86::Form::mov_r64_rm64>(r11, context(context_offset::frame));
+    return {r11, guest.disp};
+  }
+  const Bv<D, 32> refused = part_ == Part::cold ? in.labels.assist : go_cold(in);
+  if (part_ == Part::cold) {
+    find_region(guest, in);
+  } else {
+    emit<x86::Form::mov_r64_rm64>(r10, known(base, offsetof(KnownRegion, negative_base)));
+    emit<x86::Form::mov_r64_rm64>(r11, known(base, offsetof(KnownRegion, region)));
+  }
+  add_effective(r10, guest);
+  if constexpr (is_ordered(kind) && W > 8) {
+    emit<x86::Form::test_rm8_imm8>(r10, Bv<D, 8>::lit(W / 8 - 1));
+    jump_far_if(Cond::ne, refused);
+  }
+  emit<x86::Form::cmp_r64_rm64>(r10, Mem<D>{r11, literal(limit_field(kind, W / 8))});
+  jump_far_if(Cond::ae, refused);
+  emit<x86::Form::mov_r64_rm64>(r11, Mem<D>{r11, literal(region_layout::host)});
+  return {.base = r11, .disp = literal(0), .index = r10};
+}
+
+/// r11 = the entry of the region that `guest` names, r10 = the negative of the region's address;
+/// the context remembers both.
+template <PathDomain D>
+void Translator<D>::find_region(const Mem<D>& guest, const Input& in) {
+  using enum x86::Form;
   name_insn(in);
-  load_effective<64>(r11, guest);
+  load_effective(r11, guest);
   emit<shr_rm64_imm8>(r11, Bv<D, 8>::lit(32));
   emit<cmp_r64_rm64>(r11, context(context_offset::region_count));
   jump_far_if(Cond::ae, in.labels.assist);
-  emit<imul_r64_rm64_imm8>(r11, r11, Bv<D, 8>::lit(1u << region_layout::size_log2));
+  emit<mov_rm64_r64>(r10, r11);
+  emit<shl_rm64_imm8>(r10, Bv<D, 8>::lit(32));
+  emit<neg_rm64>(r10);
+  emit<mov_rm64_r64>(known(guest.base, offsetof(KnownRegion, negative_base)), r10);
+  emit<shl_rm64_imm8>(r11, Bv<D, 8>::lit(region_layout::size_log2));
   emit<add_r64_rm64>(r11, context(context_offset::regions));
-  load_effective<32>(r10, guest);
-  if constexpr (is_ordered(kind) && n > 1) {
-    emit<test_rm8_imm8>(r10, Bv<D, 8>::lit(n - 1));
-    jump_far_if(Cond::ne, in.labels.assist);
-  }
-  if constexpr (n > 1) emit<add_rm64_imm8>(r10, Bv<D, 8>::lit(n - 1));
-  emit<cmp_r64_rm64>(r10, Mem<D>{r11, literal(limit)});
-  jump_far_if(Cond::ae, in.labels.assist);
-  emit<mov_r64_rm64>(r11, Mem<D>{r11, literal(region_layout::host)});
-  return {.base = r11, .disp = literal(1 - n), .index = r10};
+  emit<mov_rm64_r64>(known(guest.base, offsetof(KnownRegion, region)), r11);
 }
 
-/// dst = the address of `mem`, or its low half.
+/// dst += the address of `mem`.
 template <PathDomain D>
-template <unsigned W>
+void Translator<D>::add_effective(Reg dst, const Mem<D>& mem) {
+  if (decide(mem.disp == literal(0)))
+    emit<x86::Form::add_rm64_r64>(dst, mem.base);
+  else
+    emit<x86::Form::lea_r64_m>(dst, Mem<D>{.base = dst, .disp = mem.disp, .index = mem.base});
+}
+
+/// dst = the address of `mem`.
+template <PathDomain D>
 void Translator<D>::load_effective(Reg dst, const Mem<D>& mem) {
   if (decide(mem.disp == literal(0)))
-    move<W>(dst, mem.base);
+    move<64>(dst, mem.base);
   else
-    emit<W, x86::Form::lea_r32_m, x86::Form::lea_r64_m>(dst, mem);
+    emit<x86::Form::lea_r64_m>(dst, mem);
 }
 
 template <PathDomain D>

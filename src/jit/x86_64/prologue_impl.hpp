@@ -18,21 +18,40 @@ constexpr std::int32_t saved_register(std::size_t i) {
 
 template <PathDomain D>
 bool Translator<D>::insn(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in) {
-  begin(in.labels);
+  begin(in.labels.here);
+  has_cold_ = false;
   dispatch(*this, form, dst, src, in);
   return true;
 }
 
+/// The label to jump to when something is rare.
 template <PathDomain D>
-void Translator<D>::begin(const Labels<D>& labels) {
-  here_ = labels.here;
+Bv<D, 32> Translator<D>::go_cold(const Input& in) {
+  has_cold_ = true;
+  return in.labels.cold;
+}
+
+/// An access is made there as well; all else that is rare is left to the runtime.
+template <PathDomain D>
+void Translator<D>::cold(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in) {
+  begin(in.labels.cold);
+  if (bpf::row(form).meaning < bpf::Meaning::load) return assisted(in);
+  part_ = Part::cold;
+  dispatch(*this, form, dst, src, in);
+  part_ = Part::hot;
+  jump_far(in.labels.next);
+}
+
+template <PathDomain D>
+void Translator<D>::begin(Bv<D, 32> here) {
+  here_ = here;
   start_ = code_.size();
 }
 
 template <PathDomain D>
 void Translator<D>::enter(const Labels<D>& labels) {
   using enum x86::Form;
-  begin(labels);
+  begin(labels.here);
   for (const Reg reg : host_registers) emit<push_r64>(reg);
   emit<mov_rm64_r64>(context_reg, rdi);
   emit<mov_rm64_r64>(r11, rsi);
@@ -50,7 +69,7 @@ void Translator<D>::enter(const Labels<D>& labels) {
 /// From any depth: r0 is the result.
 template <PathDomain D>
 void Translator<D>::leave(const Labels<D>& labels) {
-  begin(labels);
+  begin(labels.here);
   emit<x86::Form::mov_r64_rm64>(rsp, context(context_offset::entry_sp));
   return_to_host();
 }
@@ -65,7 +84,7 @@ void Translator<D>::return_to_host() {
 template <PathDomain D>
 void Translator<D>::assist(const Labels<D>& labels) {
   using enum x86::Form;
-  begin(labels);
+  begin(labels.here);
   for (std::size_t i = 0; i < bpf::reg_count; ++i) {
     emit<mov_rm64_r64>(context(saved_register(i)), register_map[i]);
   }
@@ -93,7 +112,7 @@ void Translator<D>::pad(unsigned count) {
 
 template <PathDomain D>
 void Translator<D>::end(const Input& in) {
-  begin(in.labels);
+  begin(in.labels.here);
   assisted(in);
 }
 

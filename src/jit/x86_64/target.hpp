@@ -10,6 +10,7 @@
 #include "isa/bpf/insn.hpp"
 #include "isa/code.hpp"
 #include "isa/x86/encode.hpp"
+#include "jit/access.hpp"
 #include "jit/context.hpp"
 #include "jit/dispatch.hpp"
 #include "jit/translator.hpp"
@@ -26,9 +27,6 @@ inline constexpr std::array<Reg, bpf::reg_count> register_map = {rax, rdi, rsi, 
                                                                  rbx, r13, r14, r15, rbp};
 inline constexpr Reg context_reg = r12;
 
-/// What a guard asks for: permission to read or to write; ordered accesses must be aligned as well.
-enum class Access : std::uint8_t { read, write, ordered_read, ordered_write };
-
 template <PathDomain D>
 class Translator {
  public:
@@ -43,9 +41,14 @@ class Translator {
   static constexpr bool uses_upper_dead = false;
   /// A loop whose head crosses a line of the instruction cache can take twice as long.
   static constexpr std::uint32_t loop_alignment = 32;
+  /// What is rare lies behind all instructions: see has_cold().
+  static constexpr bool uses_cold = true;
 
   /// Emits one instruction; always true, since an image is smaller than the reach of rel32.
   bool insn(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in);
+  /// Whether it may go to its cold part, and that part. prologue_impl.hpp
+  bool has_cold() const { return has_cold_; }
+  void cold(bpf::Form form, bpf::Reg dst, bpf::Reg src, const Input& in);
 
   // The four stubs of an image: see translator.hpp. prologue_impl.hpp
   void enter(const Labels<D>& labels);
@@ -54,7 +57,10 @@ class Translator {
   void end(const Input& in);
   void pad(unsigned count);
 
-  // What dispatch() calls. alu_impl.hpp
+  // What dispatch() calls.
+  bool is_checked() const { return options_.memory == Memory::checked; }
+
+  // alu_impl.hpp
   template <bpf::AluOp op, unsigned W>
   void alu_imm(Reg dst, const Input& in);
   template <bpf::AluOp op, unsigned W>
@@ -158,7 +164,9 @@ class Translator {
   // mem_impl.hpp
   template <unsigned W, Access kind>
   Mem<D> access(Reg base, const Input& in);
-  template <unsigned W>
+  Mem<D> known(Reg base, std::size_t field) const;
+  void find_region(const Mem<D>& guest, const Input& in);
+  void add_effective(Reg dst, const Mem<D>& mem);
   void load_effective(Reg dst, const Mem<D>& mem);
   template <unsigned W>
   void read(Reg dst, const Mem<D>& mem);
@@ -172,11 +180,17 @@ class Translator {
   static Bv<D, 32> literal(std::int32_t value) {
     return Bv<D, 32>::lit(static_cast<std::uint32_t>(value));
   }
-  void begin(const Labels<D>& labels);
+  void begin(Bv<D, 32> here);
+  Bv<D, 32> go_cold(const Input& in);
   void return_to_host();
+
+  /// What is emitted: the way that an instruction nearly always goes, or the rest.
+  enum class Part : std::uint8_t { hot, cold };
 
   isa::Code<D>& code_;
   const Options options_;
+  Part part_ = Part::hot;
+  bool has_cold_ = false;
   Bv<D, 32> here_{};         ///< label of the sequence being emitted
   std::uint32_t start_ = 0;  ///< where it starts in code_
 };

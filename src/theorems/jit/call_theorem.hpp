@@ -110,7 +110,10 @@ void InsnTheorem<D, T>::compare_local_call(Run<D, T>& run) {
           T::reg(machine_, T::register_of(10)) ==
               before_[10] + B64::lit(static_cast<std::uint64_t>(stride)));
   require("the callee has the context", T::reg(machine_, T::context) == world_.context());
+  const B64 frame = frame_;
+  if (is_checked()) frame_ = frame + B64::lit(jit::frame_bytes);
   compare_context();
+  frame_ = frame;
   const auto depth = oracle_.distance(world_.stack(), T::reg(machine_, T::stack_pointer));
   if (!depth || *depth > 0 || *depth % 16 != 0) {
     return world_.complain("the stack is aligned at a local call");

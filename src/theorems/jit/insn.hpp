@@ -49,10 +49,11 @@ class InsnTheorem {
   void check() {
     prepare();
     emit();
-    if (!emitted_ || (is_new && !is_new(code_))) return;
+    if (!emitted_ || (is_new && !is_new(whole_code_))) return;
     bpf::Next<D> next = step_source();
-    start_ = T::aligned(oracle_.base(Object::code)) + zext<64>(labels_.here);
+    start_ = address_of(labels_.here);
     Run<D, T> run(oracle_, world_, code_, start_, trace_);
+    run.add_cold(cold_code(), labels_.cold, address_of(labels_.cold));
     run.may_loop_to_start = bpf::row(case_.form).meaning == bpf::Meaning::atomic;
     Exit exit = run.from(machine_, 0);
     for (unsigned attempt = 1; exit == Exit::looped; ++attempt) {
@@ -60,7 +61,9 @@ class InsnTheorem {
       next = step_source();
       exit = run.from(machine_, run.loop_offset);
     }
-    if (exit == Exit::left) compare(next, run);
+    if (exit != Exit::left) return;
+    come_back(run);
+    compare(next, run);
   }
 
   /// When set: asked about the code before it is run; false when all its paths are already
@@ -71,7 +74,7 @@ class InsnTheorem {
   const std::vector<Bool<D>>& assumptions() const { return assumptions_; }
 
   // For the report of a counterexample.
-  std::span<const Bv<D, 8>> code() const { return code_; }
+  std::span<const Bv<D, 8>> code() const { return whole_code_; }
   const std::array<B64, bpf::reg_count>& before() const { return before_; }
   const std::array<B64, bpf::reg_count>& after() const { return source_.regs; }
   State machine_before() const { return machine_before_; }
@@ -117,7 +120,8 @@ class InsnTheorem {
     if (bpf::row(case_.form).operands == bpf::Operands::dst_imm) {
       world_.expect_constant(oracle_.template value<32>("imm"));
     }
-    labels_ = {label("here"), label("target"), label("assist"), label("leave")};
+    labels_ = {label("here"),  label("target"), label("assist"),
+               label("leave"), label("next"),   label("cold")};
     for (const B32 label : {labels_.target, labels_.assist, labels_.leave}) {
       world_.expect_label(label, address_of(label));
     }
@@ -127,12 +131,59 @@ class InsnTheorem {
     assume(ult(inputs_.insn, B32::lit(std::uint64_t{1} << 31)));
     inputs_.blinding = oracle_.template value<32>("key");
     inputs_.address_index = oracle_.template value<32>("address_index");
-    assume(ult(inputs_.address_index, B32::lit(1u << 20)));
+    assume(ult(inputs_.address_index, B32::lit(jit::address_limit)));
     inputs_.labels = labels_;
     inputs_.back_edge = case_.back_edge;
     inputs_.upper_dead = case_.upper_dead;
     inputs_.always_assist = case_.always_assist;
     prepare_registers();
+    frame_ = world_.context_at(jit::context_offset::frame);
+    if (is_checked() && accesses_memory()) prepare_memory();
+  }
+
+  bool is_checked() const { return case_.options.memory == jit::Memory::checked; }
+  bool accesses_memory() const { return bpf::row(case_.form).meaning >= bpf::Meaning::load; }
+  bool base_is_src() const {
+    const bpf::Meaning meaning = bpf::row(case_.form).meaning;
+    return meaning == bpf::Meaning::load || meaning == bpf::Meaning::load_acquire;
+  }
+  bpf::Reg base_register() const { return base_is_src() ? case_.src : case_.dst; }
+  unsigned access_bytes() const { return bpf::row(case_.form).width / 8; }
+  B64 guest_address() const {
+    return before_[static_cast<unsigned>(base_register())] + sext<64>(inputs_.immediates.off);
+  }
+  /// Offset of KnownRegion's fields for the base register.
+  std::int64_t known_offset(std::size_t field) const {
+    return jit::context_offset::known +
+           static_cast<std::int64_t>(
+               static_cast<std::size_t>(base_register()) * sizeof(jit::KnownRegion) + field);
+  }
+  B64 negative_base_of(B64 number) const { return B64::lit(0) - shl(number, B64::lit(32)); }
+  B64 entry_of(B64 number) const {
+    return oracle_.base(Object::regions) + shl(number, B64::lit(jit::region_layout::size_log2));
+  }
+
+  /// What holds of the runtime's tables between two instructions: a register's known region is one
+  /// of the table, limits are below 2^31, and r10 points at the end of a frame of its own region.
+  void prepare_memory() {
+    const jit::Access kind = base_is_src() ? jit::Access::read : jit::Access::write;
+    const std::int32_t field = jit::limit_field(kind, access_bytes());
+    const B64 count = world_.context_at(jit::context_offset::region_count);
+    if (base_register() != bpf::Reg::r10) {
+      const B64 number = zext<64>(oracle_.template value<32>("known region"));
+      world_.set_context(known_offset(offsetof(jit::KnownRegion, negative_base)),
+                         negative_base_of(number));
+      world_.set_context(known_offset(offsetof(jit::KnownRegion, region)), entry_of(number));
+      assume(ult(number, count));
+      return assume(ult(region_field(oracle_, number, field), B64::lit(std::uint64_t{1} << 31)));
+    }
+    const B64 r10 = before_[10];
+    const B64 number = zext<64>(bits<63, 32>(r10));
+    constexpr std::uint64_t bytes = jit::frame_bytes;
+    assume(trunc<32>(r10) == B32::lit(bytes));
+    assume(ult(number, count));
+    assume(ult(B64::lit(bytes - access_bytes()), region_field(oracle_, number, field)));
+    assume(frame_ == region_field(oracle_, number, jit::region_layout::host) + B64::lit(bytes));
   }
 
   void prepare_registers() {
@@ -176,6 +227,10 @@ class InsnTheorem {
       emitted_ = false;
       return world_.complain("the sequence is within max_sequence_bytes");
     }
+    whole_code_ = code_;
+    if constexpr (T::template Translator<D>::uses_cold) {
+      if (!case_.end && translator.has_cold()) emit_cold();
+    }
     // Labels are ends of whole sequences: none lies inside this one.
     const B64 here = zext<64>(labels_.here);
     const B64 end = here + B64::lit(code_.size());
@@ -185,11 +240,45 @@ class InsnTheorem {
     }
   }
 
+  /// The layout: stubs in front of all instructions, cold parts behind them.
+  void emit_cold() {
+    Emission<D> emission;
+    typename T::template Translator<D> translator(emission.code(), case_.options);
+    translator.cold(case_.form, case_.dst, case_.src, inputs_);
+    const std::vector<Bv<D, 8>> cold = emission.bytes();
+    whole_code_.insert(whole_code_.end(), cold.begin(), cold.end());
+    if (cold.size() > isa::max_sequence_bytes) {
+      emitted_ = false;
+      return world_.complain("the cold part is within max_sequence_bytes");
+    }
+    const B64 here = zext<64>(labels_.here), next = zext<64>(labels_.next);
+    const B64 from = zext<64>(labels_.cold);
+    assume(ule(zext<64>(labels_.assist), here));
+    assume(ule(zext<64>(labels_.leave), here));
+    assume(ule(here + B64::lit(code_.size()), next));
+    assume(ule(next, from));
+    assume(ule(zext<64>(labels_.target), from));
+    assume(ule(from + B64::lit(cold.size()), B64::lit(jit::label_limit)));
+  }
+  std::span<const Bv<D, 8>> cold_code() const {
+    return std::span(whole_code_).subspan(code_.size());
+  }
+  /// An access in the cold part goes on at the next instruction, as if behind its sequence.
+  void come_back(Run<D, T>& run) {
+    if (!run.left_cold || !accesses_memory()) return;
+    if (oracle_.leads_to(run.pc, labels_.assist)) return;
+    require("the cold part goes on at the next instruction", run.pc == address_of(labels_.next));
+    run.pc = start_ + B64::lit(code_.size());
+  }
+
   bpf::Next<D> step_source() {
     const bpf::Row& row = bpf::row(case_.form);
     if (row.meaning == bpf::Meaning::atomic &&
         static_cast<bpf::AtomicOp>(row.operation) >= bpf::AtomicOp::fetch_add) {
       source_.order = isa::Order::full;
+    }
+    if (is_checked() && accesses_memory() && base_register() == bpf::Reg::r10) {
+      source_.assisted = source_.assisted | ~is_within_frame();
     }
     if (case_.back_edge && case_.options.fuel == jit::Fuel::at_back_edges) {
       fuel_ = world_.context_at(jit::context_offset::fuel);
@@ -203,6 +292,17 @@ class InsnTheorem {
       source_.assisted = Bool<D>::lit(1);
     }
     return next;
+  }
+
+  Bool<D> is_within_frame() const {
+    const bpf::Meaning meaning = bpf::row(case_.form).meaning;
+    const bool is_ordered = meaning == bpf::Meaning::atomic ||
+                            meaning == bpf::Meaning::load_acquire ||
+                            meaning == bpf::Meaning::store_release;
+    const B64 offset = sext<64>(inputs_.immediates.off) + B64::lit(jit::frame_bytes);
+    const Bool<D> aligned = (offset & B64::lit(access_bytes() - 1)) == B64::lit(0);
+    const Bool<D> inside = ule(offset, B64::lit(jit::frame_bytes - access_bytes()));
+    return is_ordered ? inside & aligned : inside;
   }
 
   /// A failed attempt of an atomic goes back to an earlier instruction. For all values this is
@@ -336,17 +436,39 @@ class InsnTheorem {
         require("one unit of fuel is spent", value == fuel_ - B64::lit(1));
       } else if (offset == jit::context_offset::tail_calls_left && tail_call_) {
         require("one tail call is counted", value == tail_calls_ - B64::lit(1));
-      } else if (offset != jit::context_offset::insn) {
+      } else if (is_checked() && accesses_memory() && is_known(offset)) {
+        compare_known(offset, value);
+      } else if (offset != jit::context_offset::insn && offset != jit::context_offset::frame) {
         world_.complain("the context is left alone");
       }
     }
+    require("the context knows the frame", world_.context_at(jit::context_offset::frame) == frame_);
     const auto& writes = world_.context_writes();
+    if (is_checked() && accesses_memory() &&
+        writes.contains(known_offset(offsetof(jit::KnownRegion, negative_base))) !=
+            writes.contains(known_offset(offsetof(jit::KnownRegion, region)))) {
+      world_.complain("a known region is remembered whole");
+    }
     if (spends_fuel_ && !writes.contains(jit::context_offset::fuel)) {
       world_.complain("fuel is spent at a back edge");
     }
     if (tail_call_ && !writes.contains(jit::context_offset::tail_calls_left)) {
       world_.complain("a tail call is counted");
     }
+  }
+
+  bool is_known(std::int64_t offset) const {
+    return base_register() != bpf::Reg::r10 &&
+           (offset == known_offset(offsetof(jit::KnownRegion, negative_base)) ||
+            offset == known_offset(offsetof(jit::KnownRegion, region)));
+  }
+  void compare_known(std::int64_t offset, B64 value) {
+    const B64 number = zext<64>(bits<63, 32>(guest_address()));
+    const bool is_base = offset == known_offset(offsetof(jit::KnownRegion, negative_base));
+    require("a known region is in the table",
+            ult(number, world_.context_at(jit::context_offset::region_count)));
+    require("a known region is the one that the address names",
+            value == (is_base ? negative_base_of(number) : entry_of(number)));
   }
 
   void compare_assist(B64 pc) {
@@ -384,12 +506,14 @@ class InsnTheorem {
   jit::Labels<D> labels_{};
   jit::Inputs<D> inputs_{};
   std::vector<Bv<D, 8>> code_;
+  std::vector<Bv<D, 8>> whole_code_;  // and the cold part behind it
   bool emitted_ = false;
   B64 start_{};
   Trace<D, State> trace_;
   std::array<B64, bpf::reg_count> before_{};
   std::vector<Bool<D>> assumptions_;
   B64 fuel_{}, tail_calls_{};
+  B64 frame_{};  // what the context must say of it
   bool spends_fuel_ = false, tail_call_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "isa/bpf/semantics_impl.hpp"
+#include "jit/access.hpp"
 #include "jit/compile.hpp"
 #include "jit/context.hpp"
 #include "jit/translator.hpp"
@@ -16,7 +17,15 @@
 
 namespace probity::theorems {
 
-/// Where an access of `size` bytes at guest address `guest` goes by the region table.
+/// What the region table holds for region `number`.
+template <PathDomain D>
+Bv<D, 64> region_field(Oracle<D>& oracle, Bv<D, 64> number, std::int32_t field) {
+  using B64 = Bv<D, 64>;
+  const B64 entry = shl(number, B64::lit(jit::region_layout::size_log2));
+  return oracle.entry(name(Object::regions), entry + B64::lit(static_cast<std::uint64_t>(field)));
+}
+
+/// Where an access goes by the region table; `limit_field` is jit::limit_field() of it.
 template <PathDomain D>
 struct Translation {
   Bool<D> allowed;
@@ -25,16 +34,13 @@ struct Translation {
 
 template <PathDomain D>
 Translation<D> translate(Oracle<D>& oracle, Bv<D, 64> region_count, Bv<D, 64> guest,
-                         std::uint64_t size, std::int32_t limit_field) {
+                         std::int32_t limit_field) {
   using B64 = Bv<D, 64>;
   const B64 number = zext<64>(bits<63, 32>(guest));
   const B64 offset = zext<64>(bits<31, 0>(guest));
-  const B64 entry = shl(number, B64::lit(jit::region_layout::size_log2));
-  const auto field = [&](std::int32_t at) {
-    return oracle.entry(name(Object::regions), entry + B64::lit(static_cast<std::uint64_t>(at)));
-  };
-  const Bool<D> inside = ule(offset + B64::lit(size), field(limit_field));
-  return {ult(number, region_count) & inside, field(jit::region_layout::host) + offset};
+  const Bool<D> inside = ult(offset, region_field(oracle, number, limit_field));
+  return {ult(number, region_count) & inside,
+          region_field(oracle, number, jit::region_layout::host) + offset};
 }
 
 template <PathDomain D>
@@ -82,7 +88,7 @@ class Source {
   template <unsigned W, typename T>
   Bv<D, W> atomic(B64 address, T&& update) {
     require_aligned<W>(address);
-    const B64 host = reach<W>(address, jit::region_layout::writable_bytes);
+    const B64 host = reach<W>(address, jit::Access::write);
     const Bv<D, W> old = next_old<W>();
     events.push_back({EventKind::atomic, W, host, zext<64>(old), zext<64>(update(old)), order});
     return old;
@@ -119,23 +125,24 @@ class Source {
     }
   }
   template <unsigned W>
-  B64 reach(B64 address, std::int32_t limit_field) {
+  B64 reach(B64 address, jit::Access kind) {
     if (memory_ == jit::Memory::unchecked) return address;
-    const Translation<D> to = translate(
-        oracle_, world_.context_at(jit::context_offset::region_count), address, W / 8, limit_field);
+    const Translation<D> to =
+        translate(oracle_, world_.context_at(jit::context_offset::region_count), address,
+                  jit::limit_field(kind, W / 8));
     assisted = assisted | ~to.allowed;
     return to.host;
   }
   template <unsigned W>
   Bv<D, W> read(B64 address, isa::Order needed) {
-    const B64 host = reach<W>(address, jit::region_layout::readable_bytes);
+    const B64 host = reach<W>(address, jit::Access::read);
     const Bv<D, W> old = next_old<W>();
     events.push_back({EventKind::load, W, host, zext<64>(old), {}, needed});
     return old;
   }
   template <unsigned W>
   void write(B64 address, Bv<D, W> value, isa::Order needed) {
-    const B64 host = reach<W>(address, jit::region_layout::writable_bytes);
+    const B64 host = reach<W>(address, jit::Access::write);
     events.push_back({EventKind::store, W, host, {}, zext<64>(value), needed});
   }
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "isa/machine.hpp"
+#include "jit/context.hpp"
 #include "theorems/jit/oracle.hpp"
 #include "theorems/jit/trace.hpp"
 
@@ -198,11 +199,14 @@ class World {
     }
     return context_at_entry(offset);
   }
-  /// Forgets the context's fields, as a call into the runtime may change all of them.
+  /// Forgets the context's fields, as a call into the runtime may change nearly all of them; the
+  /// frame and where tables lie are as before.
   void renew_context(std::string_view why) {
+    const B64 frame = context_at(jit::context_offset::frame);
     context_words_.clear();
-    for (std::int64_t offset = 0; offset < 24 * 8; offset += 8) {
-      if (is_base(offset)) continue;
+    context_entry_[jit::context_offset::frame] = frame;
+    for (std::int64_t offset = 0; offset < 8 * jit::context_words; offset += 8) {
+      if (is_base(offset) || offset == jit::context_offset::frame) continue;
       context_entry_[offset] =
           oracle_.template value<64>(fmt::format("{} context {}", why, offset));
     }

@@ -11,6 +11,7 @@
 
 #include "domain/concrete.hpp"
 #include "isa/bpf/codec.hpp"
+#include "isa/bpf/flow.hpp"
 #include "isa/bpf/semantics_impl.hpp"
 #include "native_code.hpp"
 
@@ -28,19 +29,26 @@ using Random = std::mt19937_64;
 constexpr std::size_t memory_bytes = 2 * 65536;
 using Bytes = std::vector<std::uint8_t>;
 
-/// As runtime::Region, which this layer does not know.
-struct TestRegion {
-  std::uint8_t* host;
-  std::uint64_t readable, writable, rest;
-};
 constexpr std::uint64_t good_region = 2, read_only_region = 3, region_total = 4;
+/// r10 of checked trials, whose frame is the start of the good region.
+constexpr std::uint64_t checked_r10 = good_region << 32 | frame_bytes;
+
+RegionEntry region_entry(std::uint8_t* host, std::uint64_t readable, std::uint64_t writable) {
+  RegionEntry entry{host, {}, {}};
+  for (unsigned log2 = 0; log2 < 4; ++log2) {
+    const std::uint64_t n = 1u << log2;
+    entry.readable_starts[log2] = readable < n ? 0 : readable - n + 1;
+    entry.writable_starts[log2] = writable < n ? 0 : writable - n + 1;
+  }
+  return entry;
+}
 
 /// The State of bpf::meaning: registers, and memory at host addresses or behind a region table.
 struct Model {
   Registers regs{};
-  std::uint8_t* base = nullptr;           ///< of memory_bytes bytes
-  std::uint64_t guest_base = 0;           ///< the address of the first one
-  std::span<const TestRegion> regions{};  ///< empty: unchecked
+  std::uint8_t* base = nullptr;            ///< of memory_bytes bytes
+  std::uint64_t guest_base = 0;            ///< the address of the first one
+  std::span<const RegionEntry> regions{};  ///< empty: unchecked
   bool refused = false;
 
   Bv<Concrete, 64> reg(Reg r) { return Bv<Concrete, 64>::of(regs[static_cast<unsigned>(r)]); }
@@ -51,8 +59,9 @@ struct Model {
     if (regions.empty()) return base + (address - guest_base);
     const std::uint64_t number = address >> 32;
     const std::uint64_t offset = address & 0xffff'ffff;
-    refused = number >= regions.size() || (ordered && offset % n != 0) ||
-              offset + n > (write ? regions[number].writable : regions[number].readable);
+    refused =
+        number >= regions.size() || (ordered && offset % n != 0) ||
+        offset + n > (write ? regions[number].writable_starts : regions[number].readable_starts)[0];
     return refused ? nullptr : regions[number].host + offset;
   }
   template <unsigned W>
@@ -162,8 +171,8 @@ class FormsTest : public testing::TestWithParam<Mode> {
   Random random_{20261122};
   Bytes memory_ = Bytes(memory_bytes);
   Bytes model_memory_ = Bytes(memory_bytes);
-  std::array<TestRegion, region_total> regions_{};
-  std::array<TestRegion, region_total> model_regions_{};
+  std::array<RegionEntry, region_total> regions_{};
+  std::array<RegionEntry, region_total> model_regions_{};
   std::vector<std::uint8_t> always_assist_;
   std::vector<std::uint64_t> addresses_;
   std::vector<Trial> trials_;
@@ -177,10 +186,20 @@ void FormsTest::SetUp() {
   test_ = this;
   for (std::uint8_t& byte : memory_) byte = static_cast<std::uint8_t>(random_());
   model_memory_ = memory_;
-  regions_[good_region] = {memory_.data(), memory_bytes, memory_bytes, 0};
-  regions_[read_only_region] = {memory_.data(), memory_bytes, 0, 0};
-  model_regions_[good_region] = {model_memory_.data(), memory_bytes, memory_bytes, 0};
-  model_regions_[read_only_region] = {model_memory_.data(), memory_bytes, 0, 0};
+  regions_[good_region] = region_entry(memory_.data(), memory_bytes, memory_bytes);
+  regions_[read_only_region] = region_entry(memory_.data(), memory_bytes, 0);
+  model_regions_[good_region] = region_entry(model_memory_.data(), memory_bytes, memory_bytes);
+  model_regions_[read_only_region] = region_entry(model_memory_.data(), memory_bytes, 0);
+}
+
+Reg base_of(const Insn& insn) {
+  return bpf::row(insn.form).operands == bpf::Operands::dst_mem ? insn.src : insn.dst;
+}
+/// Whether an access by r10 is one of those that the runtime executes.
+bool leaves_frame(const Insn& insn) {
+  const int n = static_cast<int>(bpf::row(insn.form).width / 8);
+  const bool is_ordered = bpf::row(insn.form).meaning >= Meaning::atomic;
+  return insn.off < -frame_bytes || insn.off > -n || (is_ordered && insn.off % n != 0);
 }
 
 /// Makes the address of an access: inside the memory, and with checked memory also at its limits,
@@ -188,7 +207,13 @@ void FormsTest::SetUp() {
 void FormsTest::place_address(Trial& trial) {
   const bpf::Row& r = bpf::row(trial.insn.form);
   const unsigned n = r.width / 8;
-  const Reg base = r.operands == bpf::Operands::dst_mem ? trial.insn.src : trial.insn.dst;
+  const Reg base = base_of(trial.insn);
+  if (checked() && base == Reg::r10) {
+    trial.before[10] = checked_r10;
+    if (random_() % 4 != 0) trial.insn.off = static_cast<std::int16_t>(random_() % 530) - 520;
+    if (random_() % 2 == 0) trial.insn.off = static_cast<std::int16_t>(trial.insn.off & -8);
+    return;
+  }
   std::uint64_t target = memory_bytes / 2 + random_() % 64 * 8;
   std::uint64_t region = good_region;
   const bool ordered = r.meaning >= Meaning::atomic;
@@ -213,6 +238,7 @@ void FormsTest::add_trial(Form form, Reg dst, Reg src) {
     if (form == Form::ja32) trial.insn.imm = 1;
   }
   trial.insn = bpf::canonical(trial.insn);
+  if (bpf::written_register(trial.insn) == Reg::r10) return;
   for (std::uint64_t& reg : trial.before) reg = value(random_);
   if (random_() % 4 == 0) {  // equal operands
     trial.before[static_cast<unsigned>(dst)] = trial.before[static_cast<unsigned>(src)];
@@ -257,8 +283,9 @@ void FormsTest::expect_meaning(const Trial& trial, std::uint64_t reached) {
   model.regs = trial.before;
   model.base = model_memory_.data();
   model.guest_base = reinterpret_cast<std::uintptr_t>(memory_.data());
-  if (checked()) model.regions = model_regions_;
   const Insn& insn = trial.insn;
+  const bool is_refused = is_access(insn.form) && base_of(insn) == Reg::r10 && leaves_frame(insn);
+  if (checked()) model.regions = std::span(model_regions_).first(is_refused ? 1 : region_total);
   const bpf::Next<Concrete> next =
       bpf::meaning<Concrete>(insn.form, insn.dst, insn.src, bpf::immediates<Concrete>(insn), model);
   const bpf::Row& r = bpf::row(insn.form);
@@ -303,6 +330,8 @@ void FormsTest::run_form(Form form) {
   context_ = {};
   context_.regions = regions_.data();
   context_.region_count = regions_.size();
+  context_.frame = reinterpret_cast<std::uintptr_t>(memory_.data()) + frame_bytes;
+  for (KnownRegion& known : context_.known) known.region = regions_.data();
   context_.addresses = addresses_.data();
   context_.assist = assist;
   code.run(context_);

@@ -106,7 +106,7 @@ TEST(JitPrograms, LocalCallsPreserveR6ToR10AndNothingElse) {
                 local(8),  // the callee returns its r10 - 1000 in r0
                 add(r0, 1000), add(r0, r1), add(r0, r6),  add(r0, r7),    add(r0, r8), add(r0, r9),
                 add(r0, r10),  exit_insn,   mov(r0, r10), add(r0, -1000), mov(r1, 50), mov(r6, 9),
-                mov(r7, 9),    mov(r8, 9),  mov(r9, 9),   mov(r10, 9),    exit_insn});
+                mov(r7, 9),    mov(r8, 9),  mov(r9, 9),   exit_insn});
   for (const Memory memory : {Memory::unchecked, Memory::checked}) {
     const NativeCode code({Target::x86_64, slots, {memory, Fuel::off, Blinding::off, 0}});
     Runtime runtime(code);

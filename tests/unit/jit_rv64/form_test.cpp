@@ -110,15 +110,24 @@ bool is_elsewhere(bpf::Form form) {
          (meaning == Meaning::load_imm64 && form != bpf::Form::lddw);
 }
 
+/// r10's frame when memory is checked.
+constexpr std::uint64_t frame_region = 3;
+constexpr std::size_t frame_start = 512;
+
 class Runner {
  public:
   explicit Runner(std::uint64_t seed) : random_(seed), program_(program_bytes) {
     const auto byte = [&] { return static_cast<std::uint8_t>(random_()); };
     std::generate(program_.begin(), program_.end(), byte);
-    regions_ = {Region{}, Region{program_.data(), 0, 0, 64, runtime::RegionKind::ctx},
-                Region{program_.data() + 64, 200, 200, 200, runtime::RegionKind::packet},
-                Region{program_.data() + 512, 512, 512, 512, runtime::RegionKind::stack},
-                Region{program_.data() + 2048, 4096, 0, 4096, runtime::RegionKind::map_value}};
+    const auto part = [&](std::size_t from, std::size_t size) {
+      return std::span(program_).subspan(from, size);
+    };
+    using enum runtime::RegionKind;
+    using enum runtime::Access;
+    regions_ = {Region{}, Region{program_.data(), {}, {}, 64, ctx},
+                runtime::make_region(packet, part(64, 200), write),
+                runtime::make_region(stack, part(frame_start, frame_bytes), write),
+                runtime::make_region(map_value, part(2048, 4096), read)};
   }
 
   Case random_case(bpf::Form form, bpf::Reg dst, bpf::Reg src) {
@@ -163,6 +172,7 @@ class Runner {
     program_ = before;  // same memory: events hold host addresses
 
     Context context;
+    context.frame = reinterpret_cast<std::uint64_t>(program_.data() + frame_start + frame_bytes);
     context.regions = regions_.data();
     context.region_count = regions_.size();
     context.fuel = c.fuel;
@@ -299,6 +309,12 @@ class Runner {
     const auto off = static_cast<std::uint64_t>(
         static_cast<std::int64_t>(static_cast<std::int16_t>(c.in.immediates.off.raw())));
     const std::uint64_t mask = random_() % 2 == 0 ? ~std::uint64_t{7} : ~std::uint64_t{0};
+    if (c.options.memory == Memory::checked && base == 10) {
+      const std::uint64_t within = (random_() % (frame_bytes + 8)) & mask;
+      if (random_() % 4 != 0) c.in.immediates.off = Bv<Concrete, 16>::lit(within - frame_bytes);
+      c.registers[base] = frame_region << 32 | frame_bytes;
+      return;
+    }
     std::uint64_t address = 0;
     if (c.options.memory == Memory::unchecked) {
       address = reinterpret_cast<std::uint64_t>(program_.data()) +

@@ -6,13 +6,15 @@
 
 #include <cstdint>
 
+#include "jit/context.hpp"
+
 namespace probity::jit::rv64 {
 
 constexpr std::uint64_t memory_bytes = 1024;
-constexpr std::uint64_t frame_bytes = 512, frame_count = 8;
+constexpr std::uint64_t frame_count = 8;
 constexpr std::uint64_t stack_bytes = frame_bytes * frame_count;
 
-/// With memory checked: the memory, the same for reading only, and the frames from 3 on.
+/// With memory checked: the memory, the same for reading only, and the frames from 3 on, upwards.
 constexpr std::uint64_t memory_region = 1, constant_region = 2, first_frame_region = 3;
 constexpr std::uint64_t region_count = first_frame_region + frame_count;
 

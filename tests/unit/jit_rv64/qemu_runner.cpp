@@ -14,10 +14,15 @@ namespace {
 using namespace probity::jit;
 using namespace probity::jit::rv64;
 
-struct Region {
-  unsigned char* host;
-  std::uint64_t readable_bytes, writable_bytes, rest;
-};
+RegionEntry region_entry(unsigned char* host, std::uint64_t readable, std::uint64_t writable) {
+  RegionEntry entry{host, {}, {}};
+  for (unsigned log2 = 0; log2 < 4; ++log2) {
+    const std::uint64_t n = 1u << log2;
+    entry.readable_starts[log2] = readable < n ? 0 : readable - n + 1;
+    entry.writable_starts[log2] = writable < n ? 0 : writable - n + 1;
+  }
+  return entry;
+}
 
 struct Run {
   Context context;
@@ -27,7 +32,7 @@ struct Run {
 
 alignas(16) unsigned char memory[memory_bytes];
 alignas(16) unsigned char stacks[stack_bytes];
-Region regions[region_count];
+RegionEntry regions[region_count];
 Helper helpers[256];
 
 /// Destroys what a C function may destroy, so that code which relies on more fails here.
@@ -62,15 +67,16 @@ const unsigned char* assist(Context* context, std::uint64_t insn) {
 void prepare(Run& run, const RunHeader& header) {
   const auto address = [](unsigned char* host) { return reinterpret_cast<std::uint64_t>(host); };
   const bool checked = header.checked != 0;
-  regions[memory_region] = {memory, memory_bytes, memory_bytes, 0};
-  regions[constant_region] = {memory, memory_bytes, 0, 0};
+  regions[memory_region] = region_entry(memory, memory_bytes, memory_bytes);
+  regions[constant_region] = region_entry(memory, memory_bytes, 0);
   for (std::uint64_t i = 0; i < frame_count; ++i) {
-    regions[first_frame_region + i] = {stacks + stack_bytes - (i + 1) * frame_bytes, frame_bytes,
-                                       frame_bytes, 0};
+    regions[first_frame_region + i] =
+        region_entry(stacks + i * frame_bytes, frame_bytes, frame_bytes);
   }
   Context& context = run.context;
   context.regions = regions;
   context.region_count = region_count;
+  context.frame = address(stacks) + frame_bytes;
   context.fuel = header.fuel;
   context.helpers = helpers;
   context.assist = assist;

@@ -196,6 +196,7 @@ class Writer {
 struct State {
   std::array<std::uint64_t, bpf::reg_count> registers{};
   Surroundings& surroundings;
+  Memory memory;  ///< which way the frames lie
   bool refused = false;
 
   B64 reg(Reg r) const { return B64::of(registers[static_cast<unsigned>(r)]); }
@@ -210,8 +211,10 @@ struct State {
       start = surroundings.memory.data();
       limit = memory_bytes;
     } else if (region >= first_frame_region && region < region_count) {
-      start = surroundings.stacks.data() + stack_bytes -
-              (region - first_frame_region + 1) * frame_bytes;
+      const std::uint64_t depth = region - first_frame_region;
+      const bool upwards = memory == Memory::checked;
+      start = surroundings.stacks.data() +
+              (upwards ? depth : frame_count - 1 - depth) * std::uint64_t{frame_bytes};
       limit = frame_bytes;
     }
     refused = refused || offset + bytes > limit || offset % alignment != 0;
@@ -262,7 +265,7 @@ class Run {
  public:
   Run(const Program& program, const Options& options, std::uint64_t fuel,
       Surroundings& surroundings)
-      : program_(program), options_(options), state_{{}, surroundings} {
+      : program_(program), options_(options), state_{{}, surroundings, options.memory} {
     result_.fuel = fuel;
     state_.registers[1] = memory_region << 32;
     state_.registers[10] = first_frame_region << 32 | frame_bytes;
