@@ -20,7 +20,6 @@ namespace probity::object {
 namespace {
 
 constexpr const char* running_kernel_folder = "/sys/kernel/btf";
-constexpr std::string_view flavor_separator = "___";
 constexpr std::uint32_t bucket_count = 1u << 16;
 constexpr std::size_t module_limit = 1024;
 
@@ -53,13 +52,12 @@ std::uint32_t find_in(const Btf& btf, std::string_view name, unsigned kind) {
 }  // namespace
 
 std::string_view essential_name(std::string_view name) {
-  constexpr std::size_t around = flavor_separator.size() + 2;  // a letter before and one after
+  constexpr std::size_t around = 5;  // a letter, three underscores, a letter
   if (name.size() < around) return name;
   for (std::size_t at = name.size() - around + 1; at > 0; --at) {
-    const std::string_view part = name.substr(at - 1, around);
-    const bool separates = part.front() != '_' && part.back() != '_' &&
-                           part.substr(1, flavor_separator.size()) == flavor_separator;
-    if (separates) return name.substr(0, at);
+    const char* separator = name.data() + at;
+    if (separator[1] != '_' || separator[0] != '_' || separator[2] != '_') continue;
+    if (separator[-1] != '_' && separator[3] != '_') return name.substr(0, at);
   }
   return name;
 }

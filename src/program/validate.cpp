@@ -57,6 +57,7 @@ class Validator {
   Expected<bool> is_reachable(std::uint32_t slot, const Subprog& subprog);
   Expected<void> check_registers(const Insn& insn, std::uint32_t slot);
   Expected<void> check_stack_access(const Insn& insn, std::uint32_t slot);
+  Expected<void> check_external(const Insn& insn, std::uint32_t slot);
   Expected<void> check_call(const Insn& insn, std::uint32_t slot);
   Expected<void> check_load_imm64(const Insn& insn, std::uint32_t slot);
   Expected<void> check_packet_load(const Insn& insn, std::uint32_t slot);
@@ -225,6 +226,19 @@ Expected<void> Validator::require_subprog(const Insn& insn, std::uint32_t slot) 
       .bad_input();
 }
 
+/// A kernel function or variable, by its index in the program's externals.
+Expected<void> Validator::check_external(const Insn& insn, std::uint32_t slot) {
+  const std::uint32_t index = static_cast<std::uint32_t>(insn.imm);
+  if (index < view_.externals.size()) return {};
+  return at_slot(slot, insn)
+      .text(": index ")
+      .signed_number(insn.imm)
+      .text(" is beyond the program's ")
+      .number(view_.externals.size())
+      .text(" externals")
+      .bad_input();
+}
+
 Expected<void> Validator::check_call(const Insn& insn, std::uint32_t slot) {
   switch (static_cast<bpf::CallOp>(bpf::row(insn.form).operation)) {
     case bpf::CallOp::helper: {
@@ -239,17 +253,7 @@ Expected<void> Validator::check_call(const Insn& insn, std::uint32_t slot) {
           .bad_input();
     }
     case bpf::CallOp::local: return require_subprog(insn, slot);
-    case bpf::CallOp::kfunc: {
-      const std::uint32_t index = static_cast<std::uint32_t>(insn.imm);
-      if (index < view_.externals.size()) return {};
-      return at_slot(slot, insn)
-          .text(": kfunc index ")
-          .signed_number(insn.imm)
-          .text(" is beyond the program's ")
-          .number(view_.externals.size())
-          .text(" externals")
-          .bad_input();
-    }
+    case bpf::CallOp::kfunc: return check_external(insn, slot);
     case bpf::CallOp::reg:
       return at_slot(slot, insn)
           .text(": calls by register are not part of RFC 9669 and the kernel refuses them; ")
@@ -264,8 +268,7 @@ Expected<void> Validator::check_load_imm64(const Insn& insn, std::uint32_t slot)
   switch (op) {
     case ImmOp::value: return {};
     case ImmOp::func: return require_subprog(insn, slot);
-    case ImmOp::var:
-      return at_slot(slot, insn).text(": kernel variables are not modelled").unsupported();
+    case ImmOp::var: return check_external(insn, slot);
     case ImmOp::map:
     case ImmOp::map_value:
     case ImmOp::map_idx:

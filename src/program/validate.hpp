@@ -3,7 +3,7 @@
 // and the limit. Refused: slots that do not decode; jumps out of the subprogram or into an lddw; a
 // subprogram whose last insn is reachable and falls through; writes to r10; calls of no subprogram,
 // helper or external; map indexes and offsets out of range; constant stack accesses outside
-// -512..-1; call chains deeper than 8 frames; callx; lddw of a kernel variable; packet loads in a
+// -512..-1; call chains deeper than 8 frames; callx; packet loads in a
 // program type that has none. Allowed, because RFC 9669 gives it a meaning or an engine can bound
 // it (the kernel refuses some): unreachable insns, loops, recursion, division by an immediate 0,
 // shifts beyond the width.

@@ -117,8 +117,8 @@ std::uint32_t program_flags(const program::View& program) {
   return program.section.starts_with("xdp.frags") ? xdp_has_frags : 0;
 }
 
-/// Gives calls of kfuncs the ids of the running kernel's own BTF; other externals are refused by
-/// name.
+/// Gives kernel functions and variables the ids of the running kernel's own BTF; absent ones are
+/// refused by name.
 Expected<std::vector<bpf::Slot>> linked_externals(const program::View& program,
                                                   std::span<const bpf::Slot> unlinked) {
   std::vector<bpf::Slot> slots(unlinked.begin(), unlinked.end());
@@ -131,13 +131,15 @@ Expected<std::vector<bpf::Slot>> linked_externals(const program::View& program,
     const auto index = static_cast<std::size_t>(slot.imm);
     const bool named = slot.imm >= 0 && index < program.externals.size();
     const std::string name(named ? program.externals[index].name : "?");
-    if (calls_kfunc && !kernel) kernel.reset(::btf__load_vmlinux_btf());
-    const int id = calls_kfunc && kernel
-                       ? ::btf__find_by_name_kind(kernel.get(), name.c_str(), BTF_KIND_FUNC)
-                       : -ENOENT;
+    if (!kernel) kernel.reset(::btf__load_vmlinux_btf());
+    const auto id_of = [&](unsigned kind) {
+      return kernel ? ::btf__find_by_name_kind(kernel.get(), name.c_str(), kind) : -ENOENT;
+    };
+    int id = id_of(BTF_KIND_FUNC);
+    if (id < 0 && names_variable) id = id_of(BTF_KIND_VAR);
     if (id < 0) {
-      return error(Fault::unsupported,
-                   fmt::format("slot {}: this kernel's BTF has no function '{}'", i, name));
+      return error(Fault::unsupported, fmt::format("slot {}: this kernel's BTF has no {} '{}'", i,
+                                                   calls_kfunc ? "function" : "symbol", name));
     }
     slot.imm = id;
   }

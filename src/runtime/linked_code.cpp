@@ -36,13 +36,14 @@ Expected<void> require_modelled(const program::View& program, std::size_t slot,
                          fmt::format("helper {}#{} is not modelled by the interpreter",
                                      row == nullptr ? "unknown" : row->name, id));
     }
-    case bpf::Form::call_kfunc: {
+    case bpf::Form::call_kfunc:
+    case bpf::Form::lddw_var: {
       const auto index = static_cast<std::size_t>(insn.imm);
-      return unsupported(
-          program, slot,
-          fmt::format(
-              "kfunc {} is not modelled by the interpreter",
-              index < program.externals.size() ? program.externals[index].name : "(unnamed)"));
+      const bool named = index < program.externals.size();
+      return unsupported(program, slot,
+                         fmt::format("{} {} is not modelled by the interpreter",
+                                     insn.form == bpf::Form::call_kfunc ? "kfunc" : "kernel symbol",
+                                     named ? program.externals[index].name : "(unnamed)"));
     }
     case bpf::Form::lddw_map:
     case bpf::Form::lddw_map_value: {

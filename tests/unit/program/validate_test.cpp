@@ -89,7 +89,7 @@ TEST(Validate, Calls) {
   EXPECT_EQ(verdict("call #5000\nexit\n"), "slot 0: call_helper: helper 5000 is unknown (1..211)");
   EXPECT_EQ(verdict("call #0\nexit\n"), "slot 0: call_helper: helper 0 is unknown (1..211)");
   EXPECT_EQ(verdict("call kfunc#0\nexit\n"),
-            "slot 0: call_kfunc: kfunc index 0 is beyond the program's 0 externals");
+            "slot 0: call_kfunc: index 0 is beyond the program's 0 externals");
   EXPECT_EQ(
       verdict("callx r1\nexit\n"),
       "slot 0: callx: calls by register are not part of RFC 9669 and the kernel refuses them; "
@@ -133,7 +133,7 @@ TEST(Validate, MapsAndVariables) {
   maps[0].value_size = 9;
   EXPECT_EQ(verdict(program.view), "valid");
   EXPECT_EQ(verdict("r1 = var[3] ll\nexit\n"),
-            "slot 0: lddw_var: kernel variables are not modelled");
+            "slot 0: lddw_var: index 3 is beyond the program's 0 externals");
 }
 
 TEST(Validate, PacketLoadsNeedAPacketBuffer) {
