@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as an object file: reading ends in one diagnostic line, or in programs whose images
-// agree with themselves. Slots are never executed here.
+// agree with themselves. CO-RE relocations and externs meet a fixed small kernel. Slots are never
+// executed here.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -8,6 +9,7 @@
 
 #include "base/check.hpp"
 #include "object/object.hpp"
+#include "object_mutator.hpp"
 #include "program/validate.hpp"
 
 using namespace probity;
@@ -37,11 +39,17 @@ void check_program(const object::Object& file, const object::Program& program) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto file = object::read(std::span(data, size), "fuzz.o");
+  static const object::ReadOptions kernel{PROBITY_SEED_KERNEL, ""};
+  const auto file = object::read(std::span(data, size), "fuzz.o", kernel);
   if (!file) {
     PROBITY_CHECK(file.error().line().find('\n') == std::string_view::npos);
     return 0;
   }
   for (const object::Program& program : file->programs) check_program(*file, program);
   return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  return fuzz::mutate_object(data, size, max_size, seed);
 }

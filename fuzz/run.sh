@@ -12,10 +12,11 @@ jobs=${JOBS:-$(nproc)}
 run_target() {
   local target=$1 name=${1##*/}
   local corpus=build/fuzz/corpus/$name findings=build/fuzz/findings/$name log=build/fuzz/$name.log
-  local folders=("$corpus")
+  local folders=("$corpus") longest=4096
+  [[ $name != object_* ]] || longest=32768
   mkdir -p "$corpus" "$findings"
   [ ! -d "fuzz/seeds/$name" ] || folders+=("fuzz/seeds/$name")
-  if "$target" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 -max_len=4096 \
+  if "$target" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=1024 -timeout=10 -max_len="$longest" \
       -print_final_stats=1 \
       -artifact_prefix="$findings/" "${folders[@]}" >"$log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The features behind LINUX_HAS_* are known by version: attach cookies came with 5.15, system calls
 // behind wrappers (__x64_sys_…) with 4.17 on x86-64 and 4.19 on arm64. libbpf probes for them,
-// which takes privileges.
+// which takes privileges; it finds wrappers by a kprobe, so a kernel without kprobes has none.
 #include "object/kernel_config.hpp"
 
 #include <bpf/btf.h>
 #include <fmt/core.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -100,7 +101,16 @@ Expected<void> write_text(std::string_view quoted, const ConfigType& type,
   return {};
 }
 
+/// What libbpf's probe needs: kprobes as a performance counter, or else the older trace file.
+bool has_kprobes() {
+  constexpr std::array files = {"/sys/bus/event_source/devices/kprobe/type",
+                                "/sys/kernel/tracing/kprobe_events",
+                                "/sys/kernel/debug/tracing/kprobe_events"};
+  return std::ranges::any_of(files, [](const char* file) { return access(file, F_OK) == 0; });
+}
+
 bool has_syscall_wrapper(const KernelVersion& version) {
+  if (!has_kprobes()) return false;
 #if defined(__x86_64__) || defined(__s390x__)
   return version.at_least(4, 17);
 #elif defined(__aarch64__)

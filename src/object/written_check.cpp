@@ -14,6 +14,7 @@
 #include "isa/bpf/codec.hpp"
 #include "object/printable.hpp"
 #include "program/flow.hpp"
+#include "program/poison.hpp"
 
 namespace probity::object {
 namespace {
@@ -144,6 +145,7 @@ class ProgramCheck {
     const Slot& is = is_.slots[at];
     const std::uint32_t old_slot = was.first_slot + edited.old_slot;
     Slot expected = was_.slots[old_slot];
+    if (is_poisoned(expected)) return is == expected;  // a relocation that finds nothing in a kernel
     if (expected == raw_slot(was, edited)) expected = edited.slot;  // linking had no part in it
     expected.regs = static_cast<std::uint8_t>((expected.regs & 0xf0) | edited.slot.dst());
     if (named_slot(was_.slots, old_slot)) {
@@ -163,9 +165,17 @@ class ProgramCheck {
       expected.off = is.off;
       expected.imm = is.imm;
     }
-    if (insn->form == bpf::Form::call_kfunc && external(is_, is) == external(was_, expected))
+    const bool named_by_kernel =
+        insn->form == bpf::Form::call_kfunc || insn->form == bpf::Form::lddw_var;
+    if (named_by_kernel && external(is_, is) == external(was_, expected))
       expected.imm = is.imm;
     return expected;
+  }
+
+  /// No register of the copied insn is left in such a call.
+  static bool is_poisoned(const Slot& slot) {
+    const auto helper = static_cast<std::uint32_t>(slot.imm);
+    return program::is_poisoned_call(helper) && slot == program::poisoned_call(helper);
   }
 
   static std::string_view external(const Program& program, const Slot& call) {

@@ -15,7 +15,6 @@
 #include "corpus/runner.hpp"
 #include "corpus_vectors.hpp"
 #include "object_judgement.hpp"
-#include "object_loading.hpp"
 #include "object_rewriting.hpp"
 
 namespace probity::corpus {
@@ -87,7 +86,6 @@ constexpr Row rows[] = {
     {"objects", Weight::decides, run_objects},
     {"objects", Weight::decides, run_unchanged_objects, "objects written unchanged"},
     {"objects", Weight::decides, run_restored_objects, "objects with moved code, restored"},
-    {"programs.tsv", Weight::decides, run_loaded_programs, "programs.tsv, read, linked and valid"},
     {"programs.tsv", Weight::decides_if_run, run_moved_programs, "loaded programs with moved code"},
     {"verdict_vectors.jsonl", Weight::counts, run_verdict_vectors},
 };
