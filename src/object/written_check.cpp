@@ -145,7 +145,7 @@ class ProgramCheck {
     const Slot& is = is_.slots[at];
     const std::uint32_t old_slot = was.first_slot + edited.old_slot;
     Slot expected = was_.slots[old_slot];
-    if (is_poisoned(expected)) return is == expected;  // a relocation that finds nothing in a kernel
+    if (is_poisoned(expected)) return expected;  // a relocation that found nothing in the kernel
     if (expected == raw_slot(was, edited)) expected = edited.slot;  // linking had no part in it
     expected.regs = static_cast<std::uint8_t>((expected.regs & 0xf0) | edited.slot.dst());
     if (named_slot(was_.slots, old_slot)) {
@@ -167,8 +167,7 @@ class ProgramCheck {
     }
     const bool named_by_kernel =
         insn->form == bpf::Form::call_kfunc || insn->form == bpf::Form::lddw_var;
-    if (named_by_kernel && external(is_, is) == external(was_, expected))
-      expected.imm = is.imm;
+    if (named_by_kernel && external(is_, is) == external(was_, expected)) expected.imm = is.imm;
     return expected;
   }
 
