@@ -23,11 +23,12 @@ std::uint32_t callback_of(HelperCall& call) {
 
 HelperFlow loop(HelperCall& call) {
   constexpr std::uint32_t max_rounds = 8u << 20;  // BPF_MAX_LOOPS
-  const std::uint32_t rounds = call.arg32(1);
   const std::uint32_t slot = callback_of(call);
   if (slot == no_slot) return HelperFlow::fault;
   if (call.arg(4) != 0) return call.returns(errno_of::invalid);
-  if (rounds > max_rounds) return call.returns(errno_of::too_big);
+  // The verifier puts the loop in line: all 64 bits count, and the error number has 32.
+  if (call.arg(1) > max_rounds) return call.returns(std::uint32_t{0} - 7);
+  const std::uint32_t rounds = call.arg32(1);
   const std::uint64_t context = call.arg(3);
   for (std::uint32_t i = 0; i < rounds; ++i) {
     call.machine.regs[1] = i;

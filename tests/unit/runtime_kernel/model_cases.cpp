@@ -564,6 +564,114 @@ const ModelCase cases[] = {
      "r2 = -490\ncall #65\nsave 8\nr1 = r6\ncall #188\nsave 9\nr1 = r6\nr2 = 10\n"
      "call #44\nsave 10\nr0 = 2\nexit\n",
      {}},
+    {"loop",
+     xdp,
+     "*(u64 *)(r10 - 8) = 0\nr1 = 10\nr2 = func pc+34 ll\nr3 = r10\nr3 += -8\n"
+     "r4 = 0\ncall #181\nsave 0\nr0 = *(u64 *)(r10 - 8)\nsave 1\nr1 = 10\n"
+     "r2 = func pc+24 ll\nr3 = r10\nr3 += -8\nr4 = 1\ncall #181\nsave 2\n"
+     "r1 = 8388609\nr2 = func pc+16 ll\nr3 = r10\nr3 += -8\nr4 = 0\ncall #181\n"
+     "save 3\nr1 = 2\nr2 = func pc+8 ll\nr3 = r10\nr3 += -8\nr4 = 0\ncall #181\n"
+     "save 4\nr0 = 2\nexit\nr3 = *(u64 *)(r2 + 0)\nr3 += r1\nr3 += 1\n"
+     "*(u64 *)(r2 + 0) = r3\nr0 = 0\nif r1 != 6 goto +1\nr0 = 1\nexit\n",
+     {}},
+    {"for_each",
+     xdp,
+     "*(u64 *)(r10 - 8) = 0\n*(u32 *)(r10 - 12) = 7\nr1 = map[1] ll\nr2 = r10\n"
+     "r2 += -12\nr3 = r10\nr3 += -8\nr4 = 0\ncall #2\n*(u32 *)(r10 - 12) = 9\n"
+     "r1 = map[1] ll\nr2 = r10\nr2 += -12\nr3 = r10\nr3 += -8\nr4 = 0\ncall #2\n"
+     "r1 = map[1] ll\nr2 = func pc+37 ll\nr3 = r10\nr3 += -8\nr4 = 0\ncall #164\n"
+     "save 0\nr1 = map[16] ll\nr2 = func pc+28 ll\nr3 = r10\nr3 += -8\nr4 = 0\n"
+     "call #164\nsave 1\nr1 = map[3] ll\nr2 = func pc+19 ll\nr3 = r10\nr3 += -8\n"
+     "r4 = 0\ncall #164\nsave 2\nr1 = map[16] ll\nr2 = func pc+10 ll\nr3 = r10\n"
+     "r3 += -8\nr4 = 1\ncall #164\nsave 3\nr0 = *(u64 *)(r10 - 8)\nsave 4\nr0 = 2\n"
+     "exit\nr1 = *(u32 *)(r2 + 0)\n*(u64 *)(r4 + 0) = 5\nr5 = r1\nr5 += 100\n"
+     "*(u64 *)(r3 + 0) = r5\nr0 = 0\nif r1 != 1 goto +1\nr0 = 1\nexit\n",
+     {1, 16, 3}},
+    {"ctx_cgroup_narrow",
+     cg,
+     "r0 = *(u8 *)(r6 + 88)\nsave 0\nr0 = *(u16 *)(r6 + 136)\nsave 1\n"
+     "r0 = *(u8 *)(r6 + 0)\nsave 2\nr0 = *(u16 *)(r6 + 2)\nsave 3\n"
+     "r0 = *(u8 *)(r6 + 16)\nsave 4\nr0 = *(u8 *)(r6 + 43)\nsave 5\n"
+     "r0 = *(u32 *)(r6 + 36)\nsave 6\nr0 = *(u64 *)(r6 + 152)\nsave 7\n"
+     "r0 = *(u32 *)(r6 + 164)\nsave 8\nr0 = *(u32 *)(r6 + 176)\nsave 9\nr0 = 1\n"
+     "exit\n",
+     {}},
+    {"ctx_lwt",
+     ProgType::lwt_in,
+     "r0 = *(u8 *)(r6 + 0)\nsave 2\nr0 = *(u16 *)(r6 + 2)\nsave 3\n"
+     "r0 = *(u8 *)(r6 + 16)\nsave 4\nr0 = *(u8 *)(r6 + 43)\nsave 5\n"
+     "r0 = *(u32 *)(r6 + 36)\nsave 6\nr0 = *(u32 *)(r6 + 164)\nsave 8\n"
+     "r0 = *(u32 *)(r6 + 176)\nsave 9\nr0 = 0\nexit\n",
+     {}},
+    {"relative_loads_cgroup",
+     cg,
+     "*(u64 *)(r9 + 256) = 1\nr1 = r6\nr2 = 1\nr3 = r9\nr3 += 256\nr4 = 8\nr5 = 0\n"
+     "call #68\nsave 0\nr1 = r6\nr2 = 1\nr3 = r9\nr3 += 264\nr4 = 8\nr5 = 1\n"
+     "call #68\nsave 1\nr1 = r6\nr2 = 1\nr3 = r9\nr3 += 272\nr4 = 8\ncall #26\n"
+     "save 2\nr1 = r6\nr2 = 59\nr3 = r9\nr3 += 280\nr4 = 4\nr5 = 0\ncall #68\n"
+     "save 3\nr1 = r6\ncall #47\nsave 4\nr1 = r6\ncall #17\nsave 5\nr0 = 1\nexit\n",
+     {}},
+    {"sk_storage_none",
+     tc,
+     "r1 = r6\nr2 = 0\ncall #24\nsave 0\nr1 = r6\ncall #17\nsave 1\nr1 = r6\n"
+     "call #151\nsave 2\nr0 = 0\nexit\n",
+     {}},
+    {"socket_lookups",
+     xdp,
+     "*(u64 *)(r10 - 16) = 0x0100007f\n*(u32 *)(r10 - 8) = 0x50005000\nr1 = r6\n"
+     "r2 = r10\nr2 += -16\nr3 = 12\nr4 = -1\nr5 = 0\ncall #85\nif r0 == 0 goto +3\n"
+     "r1 = r0\ncall #86\nr0 = 1\nsave 0\nr1 = r6\nr2 = r10\nr2 += -16\nr3 = 12\n"
+     "r4 = -1\nr5 = 0\ncall #99\nif r0 == 0 goto +3\nr1 = r0\ncall #86\nr0 = 1\n"
+     "save 1\nr0 = 2\nexit\n",
+     {}},
+    {"ringbuf_zero",
+     xdp,
+     "r1 = map[10] ll\nr2 = 0\nr3 = 0\ncall #131\nif r0 == 0 goto +3\nr1 = r0\n"
+     "r2 = 0\ncall #133\nr1 = map[10] ll\nr2 = 3\ncall #134\nsave 0\nr0 = 2\nexit\n",
+     {10}},
+    {"jiffies_and_clock",
+     xdp,
+     "call #5\nr7 = r0\ncall #5\nr0 -= r7\nif r0 s> 0 goto +2\nr0 = 1\nexit\n"
+     "r0 = 2\nexit\n",
+     {}},
+    {"devmap_filled",
+     xdp,
+     "*(u32 *)(r10 - 4) = 1\nr1 = map[8] ll\nr2 = r10\nr2 += -4\ncall #1\n"
+     "if r0 != 0 goto +2\nr0 = 1\nexit\nr0 = *(u32 *)(r0 + 0)\nsave 0\n"
+     "r1 = map[8] ll\nr2 = 1\nr3 = 0\ncall #51\nsave 1\nr1 = map[8] ll\nr2 = 1\n"
+     "r3 = 2\ncall #51\nsave 2\nr1 = map[8] ll\nr2 = 1\nr3 = 64\ncall #51\nsave 3\n"
+     "r1 = map[8] ll\nr2 = 0x100000001 ll\nr3 = 1\ncall #51\nsave 4\n"
+     "r1 = map[8] ll\nr2 = 2\nr3 = 1\ncall #51\nsave 5\nr0 = 2\nexit\n",
+     {8},
+     {{"devices", {{{1, 0, 0, 0}, {7, 0, 0, 0}}}}}},
+    {"hash_filled",
+     tc,
+     "*(u32 *)(r10 - 4) = 1\nr1 = map[1] ll\nr2 = r10\nr2 += -4\ncall #1\n"
+     "if r0 != 0 goto +2\nr0 = 1\nexit\nr7 = r0\nr1 = 9\n"
+     "lock *(u64 *)(r7 + 0) += r1\n*(u64 *)(r10 - 16) = 77\nr1 = map[1] ll\n"
+     "r2 = r10\nr2 += -4\nr3 = r10\nr3 += -16\nr4 = 2\ncall #2\nsave 0\n"
+     "r0 = *(u64 *)(r7 + 0)\nsave 1\n*(u64 *)(r7 + 0) = 3\nr1 = map[1] ll\n"
+     "r2 = r10\nr2 += -4\ncall #1\nif r0 != 0 goto +2\nr0 = 2\nexit\n"
+     "r0 = *(u64 *)(r0 + 0)\nsave 2\nr0 = 0\nexit\n",
+     {1},
+     {{"hash", {{{1, 0, 0, 0}, {5, 0, 0, 0, 0, 0, 0, 0}}}}}},
+    {"percpu_hash_filled",
+     tc,
+     "*(u32 *)(r10 - 4) = 1\nr1 = map[4] ll\nr2 = r10\nr2 += -4\ncall #1\n"
+     "if r0 != 0 goto +2\nr0 = 1\nexit\nr7 = r0\n*(u64 *)(r10 - 16) = 77\n"
+     "r1 = map[4] ll\nr2 = r10\nr2 += -4\nr3 = r10\nr3 += -16\nr4 = 2\ncall #2\n"
+     "save 0\nr0 = *(u64 *)(r7 + 0)\nsave 1\nr1 = map[4] ll\nr2 = r10\nr2 += -4\n"
+     "call #3\nsave 2\nr0 = 0\nexit\n",
+     {4},
+     {{"percpu_hash", {{{1, 0, 0, 0}, {5, 0, 0, 0, 0, 0, 0, 0}}}}}},
+    {"array_filled",
+     tc,
+     "*(u32 *)(r10 - 4) = 2\n*(u64 *)(r10 - 16) = 77\nr1 = map[16] ll\nr2 = r10\n"
+     "r2 += -4\ncall #1\nif r0 != 0 goto +2\nr0 = 1\nexit\nr7 = r0\n"
+     "r1 = map[16] ll\nr2 = r10\nr2 += -4\nr3 = r10\nr3 += -16\nr4 = 0\ncall #2\n"
+     "save 0\nr0 = *(u64 *)(r7 + 0)\nsave 1\nr0 = 0\nexit\n",
+     {16},
+     {{"array", {{{2, 0, 0, 0}, {5, 0, 0, 0, 0, 0, 0, 0}}}}}},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "assembler/bpf_text.hpp"
+#include "isa/bpf/codec.hpp"
 #include "model_cases.hpp"
 #include "runtime/kernel_engine.hpp"
 
@@ -67,6 +68,28 @@ std::string whole_text(std::string_view body) {
       text += std::string(line) + "\n";
   }
   return text;
+}
+
+/// The main function, and those that callbacks or calls name.
+std::vector<program::Subprog> functions_of(std::span<const bpf::Slot> slots) {
+  std::vector<std::uint32_t> starts = {0};
+  for (std::uint32_t slot = 0; slot < slots.size();) {
+    const auto insn = bpf::decode(slots, slot);
+    if (!insn) return {};
+    const bool names = insn->form == bpf::Form::lddw_func || insn->form == bpf::Form::call_local;
+    if (names) starts.push_back(slot + 1 + static_cast<std::uint32_t>(insn->imm));
+    slot += insn->slot_count();
+  }
+  std::ranges::sort(starts);
+  const auto last = std::ranges::unique(starts);
+  starts.erase(last.begin(), last.end());
+  std::vector<program::Subprog> functions;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const std::size_t end = i + 1 < starts.size() ? starts[i + 1] : slots.size();
+    functions.push_back(
+        {i == 0 ? "model" : "callback", starts[i], static_cast<std::uint32_t>(end) - starts[i]});
+  }
+  return functions;
 }
 
 struct Result {
@@ -139,6 +162,8 @@ TEST_P(ModelDifference, TheInterpreterAnswersAsTheKernel) {
   view.type = one.type;
   view.license = "GPL";
   view.slots = *slots;
+  const std::vector<program::Subprog> functions = functions_of(*slots);
+  view.subprogs = functions;
   view.maps = case_maps();
   const std::array<program::InnerMap, 1> inner = {{{13, 0, 14}}};
   const bool nests = std::ranges::find(one.maps, std::size_t{13}) != one.maps.end();
@@ -151,6 +176,12 @@ TEST_P(ModelDifference, TheInterpreterAnswersAsTheKernel) {
     ASSERT_TRUE(kernel) << one.name << ": " << kernel.error().line();
     const auto interp = load_interpreter(view, {});
     ASSERT_TRUE(interp) << one.name << ": " << interp.error().line();
+    for (const MapContents& seed : one.seeds) {
+      for (Engine* engine : {&**kernel, &**interp}) {
+        const auto written = engine->write_map(seed);
+        ASSERT_TRUE(written) << one.name << ": " << written.error().line();
+      }
+    }
     std::vector<std::size_t> maps = {0};
     for (const std::size_t map : one.maps) {
       if (is_kernel_map_readable(case_maps()[map].type) && map != 13) maps.push_back(map);
