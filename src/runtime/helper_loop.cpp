@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Helpers that call back into the program: loop and for_each_map_elem (kernel/bpf/bpf_iter.c,
 // helpers.c).
+#include <algorithm>
 #include <array>
 
 #include "base/bytes.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -44,19 +46,17 @@ struct Walk {
   Address handle;
   std::uint64_t context;
   std::uint32_t slot;
+  Bytes& key;           ///< of the entry being visited
+  Address key_address;  ///< where callbacks find it
 };
 
-/// Calls back for one entry; the result goes to r0.
-RunResult visit(HelperCall& call, const Walk& walk, const Bytes& key, std::uint8_t* value) {
-  Bytes& guest_key = call.session.scratch();
-  guest_key = key;
-  const Address key_address = call.session.share(call.machine, guest_key.data(), guest_key.size(),
-                                                 RegionKind::other, Access::read);
+/// Calls back for the entry of walk.key; the result goes to r0.
+RunResult visit(HelperCall& call, const Walk& walk, std::uint8_t* value) {
   const Address value_address = call.session.share(call.machine, value, walk.map.value_bytes(),
                                                    RegionKind::map_value, Access::write);
-  if (key_address == 0 || value_address == 0) return RunResult::fault;
+  if (value_address == 0) return RunResult::fault;
   call.machine.regs[1] = walk.handle;
-  call.machine.regs[2] = key_address;
+  call.machine.regs[2] = walk.key_address;
   call.machine.regs[3] = value_address;
   call.machine.regs[4] = walk.context;
   return call_back(call.machine, walk.slot);
@@ -74,22 +74,27 @@ HelperFlow for_each_map_elem(HelperCall& call) {
   Map* map = call.map_taken_by(1, can_be_walked);
   const std::uint32_t slot = map == nullptr ? no_slot : callback_of(call);
   if (slot == no_slot) return HelperFlow::fault;
-  const program::MapType type = map->definition().type;
   if (call.arg(4) != 0) return call.returns(errno_of::invalid);
-  const Walk walk{*map, call.arg(1), call.arg(3), slot};
-  const bool array = type == program::MapType::array || type == program::MapType::percpu_array;
+  Bytes& key = call.session.scratch();
+  key.assign(map->definition().key_size, 0);
+  const Address key_address =
+      call.session.share(call.machine, key.data(), key.size(), RegionKind::other, Access::read);
+  if (key_address == 0) return HelperFlow::fault;
+  const Walk walk{*map, call.arg(1), call.arg(3), slot, key, key_address};
+  const bool array = family_of(map->definition().type) == MapFamily::array;
   const std::vector<Bytes> keys = map->keys();
   const std::uint64_t count = array ? map->definition().max_entries : keys.size();
   std::int64_t visited = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
-    Bytes index(4);
-    store_le(index.data(), static_cast<std::uint32_t>(i));
-    const Bytes& key = array ? index : keys[i];
+    if (array)
+      store_le(key.data(), static_cast<std::uint32_t>(i));
+    else
+      std::ranges::copy(keys[i], key.begin());
     std::uint8_t* value = map->lookup(key);
     if (value == nullptr && array) return call.refuse_map_memory(*map);
     if (value == nullptr) continue;  // deleted by an earlier callback
     ++visited;
-    if (visit(call, walk, key, value) != RunResult::returned) return HelperFlow::fault;
+    if (visit(call, walk, value) != RunResult::returned) return HelperFlow::fault;
     if (call.machine.regs[0] != 0) break;
   }
   return call.returns(visited);

@@ -115,12 +115,13 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
   /// A call of a helper; a fault leaves through Context::stop.
   std::uint64_t call_helper(std::uint32_t id, const std::array<std::uint64_t, 5>& arguments) {
     for (unsigned i = 0; i < arguments.size(); ++i) machine_.regs[i + 1] = arguments[i];
+    const TranslatedProgram& caller = translation_.owner(context_.insn);
+    machine_.environment_slot = static_cast<std::uint32_t>(context_.insn) - caller.first_insn;
     const HelperFlow flow = session_.call_helper(machine_, id);
     publish_regions();
     if (flow != HelperFlow::next) [[unlikely]] {
       PROBITY_CHECK(flow == HelperFlow::fault);  // tail calls do not come here
-      const TranslatedProgram& program = translation_.owner(context_.insn);
-      machine_.fault.slot = static_cast<std::uint32_t>(context_.insn) - program.first_insn;
+      machine_.fault.slot = machine_.environment_slot;
       context_.stop = 1;
     }
     return machine_.regs[0];

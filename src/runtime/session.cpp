@@ -91,6 +91,7 @@ std::span<const Op> Session::enter_tail_target(std::string_view map, std::uint32
 Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
                                   std::uint64_t fuel_insns) {
   events_.clear();
+  events_not_kept_ = 0;
   scratch_.clear();
   shared_.clear();
   explanation_.clear();
@@ -148,6 +149,7 @@ RunOutput Session::end_run(Machine& machine, RunResult result) {
     const FaultPoint& fault = machine.fault;
     output.fault = {fault.kind, fault.slot, fault.address, fault.size_bytes, describe(fault)};
   }
+  if (events_not_kept_ != 0) events_.push_back({"(not kept)", {events_not_kept_}, {}});
   output.events = std::move(events_);
   events_.clear();
   for (const std::unique_ptr<Map>& map : maps_) map->end_run();
@@ -334,7 +336,10 @@ void Session::drop_storage(Machine& machine, Address map) {
 }
 
 void Session::record(std::string_view helper, std::vector<std::uint64_t> values, Bytes data) {
-  if (events_.size() >= max_events_per_run) return;
+  if (events_.size() >= max_events_per_run) {
+    ++events_not_kept_;
+    return;
+  }
   events_.push_back({std::string(helper), std::move(values), std::move(data)});
 }
 

@@ -192,6 +192,7 @@ class Session final : public Environment {
   PacketBuffer packet_;
   std::uint32_t packet_region_ = region::packet;
   std::vector<OutputEvent> events_;
+  std::uint64_t events_not_kept_ = 0;  // beyond max_events_per_run; an event of its own at the end
   std::uint64_t clock_ns_ = 0;
   std::uint64_t random_state_ = 0;
   std::int64_t fuel_at_start_ = 0;

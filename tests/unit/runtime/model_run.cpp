@@ -16,12 +16,10 @@ Bytes model_packet() {
   return packet;
 }
 
-RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps) {
-  return run_text(text, maps, program::ProgType::xdp, {});
-}
+namespace {
 
-RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps,
-                   program::ProgType type, RunInput input) {
+RunOutput run_on(EngineKind kind, std::string_view text, std::span<const program::MapDef> maps,
+                 program::ProgType type, RunInput input) {
   const auto slots = assembler::assemble({"test", text, 1}, assembler::TextStyle::kernel);
   if (!slots) {
     ADD_FAILURE() << slots.error().line();
@@ -32,7 +30,7 @@ RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps,
   view.type = type;
   view.slots = *slots;
   view.maps = maps;
-  const auto engine = load_interpreter(view, {});
+  const auto engine = load_engine(kind, view, {});
   if (!engine) {
     ADD_FAILURE() << engine.error().line();
     return {};
@@ -44,6 +42,22 @@ RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps,
     return {};
   }
   return *output;
+}
+
+}  // namespace
+
+RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps) {
+  return run_on(EngineKind::interp, text, maps, program::ProgType::xdp, {});
+}
+
+RunOutput run_text_on(EngineKind engine, std::string_view text,
+                      std::span<const program::MapDef> maps) {
+  return run_on(engine, text, maps, program::ProgType::xdp, {});
+}
+
+RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps,
+                   program::ProgType type, RunInput input) {
+  return run_on(EngineKind::interp, text, maps, type, std::move(input));
 }
 
 }  // namespace probity::runtime

@@ -15,6 +15,9 @@ Bytes model_packet();
 /// Runs `text` (the kernel's style) as an XDP program with these maps on model_packet(); a
 /// diagnostic fails the test and gives an empty output.
 RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps);
+/// The same on another engine.
+RunOutput run_text_on(EngineKind engine, std::string_view text,
+                      std::span<const program::MapDef> maps);
 /// The same as a program of `type` and on `input`, whose packet is model_packet() when empty.
 RunOutput run_text(std::string_view text, std::span<const program::MapDef> maps,
                    program::ProgType type, RunInput input);

@@ -42,6 +42,23 @@ TEST(Record, OneThatIsKeptAtTheEndIsALeak) {
       << output.fault.text;
 }
 
+TEST(Record, ALeakIsFoundInTranslatedCodeToo) {
+  const std::string text = std::string(reserve) + "r0 = 0\nexit\n";
+  for (const EngineKind kind : {EngineKind::emu_x86_64, EngineKind::emu_rv64}) {
+    const RunOutput output = run_text_on(kind, text, maps);
+    EXPECT_EQ(output.fault.kind, FaultKind::resource_leak) << name(kind);
+    EXPECT_EQ(output.fault.slot, 4u) << name(kind);
+  }
+}
+
+TEST(Record, EventsBeyondTheLimitAreCounted) {
+  const RunOutput output =
+      run_text("r6 = 70000\ncall #7\nr6 += -1\nif r6 != 0 goto -3\nr0 = 0\nexit\n", maps);
+  ASSERT_EQ(output.events.size(), (1u << 16) + 1);
+  EXPECT_EQ(output.events.back().helper, "(not kept)");
+  EXPECT_EQ(output.events.back().values, std::vector<std::uint64_t>{70000 - (1u << 16)});
+}
+
 TEST(Record, IsNotThereAfterTheSubmit) {
   const RunOutput output =
       run_record("r1 = r6\nr2 = 0\ncall #132\n*(u64 *)(r6 + 0) = 7\nr0 = 0\nexit\n");
