@@ -21,7 +21,8 @@ struct ModelCase {
 };
 /// For the names of failed tests.
 void PrintTo(const ModelCase& one, std::ostream* out);
-std::span<const ModelCase> model_cases();
+std::span<const ModelCase> skb_cases();
+std::span<const ModelCase> xdp_cases();
 
 struct NamedPacket {
   std::string_view name;

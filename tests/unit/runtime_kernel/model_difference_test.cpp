@@ -199,8 +199,11 @@ TEST_P(ModelDifference, TheInterpreterAnswersAsTheKernel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, ModelDifference, testing::ValuesIn(model_cases()),
-                         [](const auto& info) { return std::string(info.param.name); });
+std::string case_name(const testing::TestParamInfo<ModelCase>& info) {
+  return std::string(info.param.name);
+}
+INSTANTIATE_TEST_SUITE_P(Skb, ModelDifference, testing::ValuesIn(skb_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Xdp, ModelDifference, testing::ValuesIn(xdp_cases()), case_name);
 
 }  // namespace
 }  // namespace probity::runtime
