@@ -4,7 +4,7 @@
 // per place with a witness; the path then goes on under the assumption that it held, so that later
 // places are checked too.
 #include <algorithm>
-#include <cinttypes>
+#include <bit>
 
 #include <fmt/format.h>
 
@@ -25,11 +25,20 @@ std::string describe_region(const Region& region, const program::View& program) 
     case RegionKind::map_object: return fmt::format("map {}", program.maps[region.index].name);
     case RegionKind::function: return "function";
     case RegionKind::ringbuf_record: return "ring buffer record";
+    case RegionKind::sock_common:
+    case RegionKind::sock: return "socket";
+    case RegionKind::tcp_sock: return "TCP socket";
+    case RegionKind::null: return "NULL";
   }
   return "region";
 }
 
 constexpr unsigned chunk_bytes = 8;
+
+bool is_memory(RegionKind kind) {
+  return kind == RegionKind::packet || kind == RegionKind::metadata || kind == RegionKind::stack ||
+         kind == RegionKind::map_value || kind == RegionKind::ringbuf_record;
+}
 
 }  // namespace
 
@@ -49,6 +58,7 @@ std::string_view name(Property property) {
     case Property::stale_pointer: return "live pointer";
     case Property::alignment: return "aligned atomic";
     case Property::kernel_contract: return "kernel contract";
+    case Property::references: return "references given back";
   }
   return "property";
 }
@@ -133,6 +143,7 @@ bool Explorer::observable(PathState& state, Word word, std::string_view what) {
     return violate(state, Property::initialised_register,
                    fmt::format("{} depends on an uninitialised register", what));
   }
+  if (options_.mode == Mode::safety) return true;
   if (word.region != 0 || taint == Taint::address) {
     give_up(state, fmt::format("{} depends on the address of an object", what));
     return false;
@@ -140,45 +151,51 @@ bool Explorer::observable(PathState& state, Word word, std::string_view what) {
   return true;
 }
 
-std::optional<Place> Explorer::access_packet(PathState& state, const Region& region, Word address,
-                                             std::uint64_t size_bytes) {
+bool Explorer::inside_packet(PathState& state, Word address, term::Id size_bytes) {
   term::Store& store = context_.store;
-  const term::Id first = state.packet.meta;  // at most data
+  // The verifier keeps the metadata and the packet apart; to an engine they are one.
+  const bool safety = options_.mode == Mode::safety;
+  const bool in_metadata = (address.region & region_bits::meta) != 0;
+  const term::Id first = safety && !in_metadata ? state.packet.head : state.packet.meta;
+  const term::Id last = safety && in_metadata ? state.packet.head : state.packet.end;
+  if (safety && !in_metadata && load_of(address.region) > state.packet_checked) {
+    return violate(state, Property::kernel_contract,
+                   "a packet pointer was not compared with data_end since it was loaded");
+  }
   const term::Id offset = store.bin(Op::sub, address.term, first);
-  const term::Id size = store.bin(Op::sub, state.packet.end, first);
+  const term::Id size = store.bin(Op::sub, last, first);
   const term::Value far = term::Value{1} << 32;
   term::Id inside;
-  if (context_.intervals(offset).high < far) {
-    inside = store.bin(Op::ule, store.bin(Op::add, offset, context_.lit(64, size_bytes)), size);
+  if (context_.intervals(offset).high < far && context_.intervals(size_bytes).high < far) {
+    inside = store.bin(Op::ule, store.bin(Op::add, offset, size_bytes), size);
   } else {
-    const term::Id bytes = context_.lit(64, size_bytes);
-    inside = store.and_(store.bin(Op::ule, bytes, size),
-                        store.bin(Op::ule, offset, store.bin(Op::sub, size, bytes)));
+    inside = store.and_(store.bin(Op::ule, size_bytes, size),
+                        store.bin(Op::ule, offset, store.bin(Op::sub, size, size_bytes)));
   }
   const auto literal = store.literal(address.term);
+  const auto known_size = store.literal(size_bytes);
   const std::string where =
       literal ? fmt::format("packet offset {}", static_cast<std::int64_t>(std::uint64_t(*literal)))
               : "a computed packet offset";
-  if (!require(state, Property::memory_bounds, inside,
-               fmt::format("{} bytes at {} are not inside data..data_end", size_bytes, where))) {
-    return std::nullopt;
-  }
-  return Place{region.object, address.term};
+  const std::string bytes =
+      known_size ? std::to_string(static_cast<std::uint64_t>(*known_size)) : "a computed number of";
+  return require(state, Property::memory_bounds, inside,
+                 fmt::format("{} bytes at {} are not inside data..data_end", bytes, where));
 }
 
-std::optional<Place> Explorer::access(PathState& state, Word address, std::uint64_t size_bytes,
-                                      bool writes) {
-  term::Store& store = context_.store;
-  if (address.region == 0) {
+std::optional<Region> Explorer::accessible(PathState& state, Word address, std::string_view what,
+                                           Access access) {
+  const term::Store& store = context_.store;
+  if (address.region == 0 || state.regions[address.region].kind == RegionKind::null) {
     if (context_.taint.of(address.term) == Taint::uninitialised) {
       violate(state, Property::initialised_register, "the address is an uninitialised register");
     } else if (const auto value = store.literal(address.term); value && *value < 4096) {
       violate(state, Property::null_pointer,
-              fmt::format("{} bytes at address {:#x}: a NULL pointer", size_bytes,
+              fmt::format("{} at address {:#x}: a NULL pointer", what,
                           static_cast<std::uint64_t>(*value)));
     } else {
       violate(state, Property::not_a_pointer,
-              fmt::format("{} bytes accessed through a number, not a pointer", size_bytes));
+              fmt::format("{} accessed through a number, not a pointer", what));
     }
     return std::nullopt;
   }
@@ -193,13 +210,12 @@ std::optional<Place> Explorer::access(PathState& state, Word address, std::uint6
     violate(state, Property::initialised_register, "the offset is an uninitialised register");
     return std::nullopt;
   }
-  if (region.kind == RegionKind::map_object || region.kind == RegionKind::function ||
-      region.kind == RegionKind::ctx) {
+  if (!is_memory(region.kind)) {
     violate(state, Property::not_a_pointer,
             fmt::format("{} is not memory", describe_region(region, program_)));
     return std::nullopt;
   }
-  if (writes && !region.writable) {
+  if (access == Access::write && !region.writable) {
     // Read-only to programs by the kernel's rule, not by its contents.
     const bool by_rule =
         region.kind == RegionKind::map_value && !program_.maps[region.index].read_only;
@@ -207,21 +223,94 @@ std::optional<Place> Explorer::access(PathState& state, Word address, std::uint6
             fmt::format("{} is read-only", describe_region(region, program_)));
     return std::nullopt;
   }
-  if (region.kind == RegionKind::packet) return access_packet(state, region, address, size_bytes);
-  if (size_bytes > region.size_bytes) {
+  if (access == Access::read && !region.readable) {
+    violate(state, Property::kernel_contract,
+            fmt::format("{} is write-only", describe_region(region, program_)));
+    return std::nullopt;
+  }
+  return region;
+}
+
+std::optional<Place> Explorer::access_range(PathState& state, Word address, term::Id size_bytes,
+                                            Access access) {
+  term::Store& store = context_.store;
+  const auto known_size = store.literal(size_bytes);
+  const std::string what =
+      known_size ? fmt::format("{} bytes", static_cast<std::uint64_t>(*known_size))
+                 : "a computed number of bytes";
+  const auto region = accessible(state, address, what, access);
+  if (!region) return std::nullopt;
+  const Place place{address.region, region->object, address.term};
+  if (region->kind == RegionKind::packet) {
+    if (!inside_packet(state, address, size_bytes)) return std::nullopt;
+    return place;
+  }
+  const term::Id limit = context_.lit64(static_cast<std::int64_t>(region->size_bytes));
+  if (known_size && *known_size > region->size_bytes) {
     violate(state, Property::memory_bounds,
-            fmt::format("{} bytes do not fit the {} ({} bytes)", size_bytes,
-                        describe_region(region, program_), region.size_bytes));
+            fmt::format("{} do not fit the {} ({} bytes)", what,
+                        describe_region(*region, program_), region->size_bytes));
     return std::nullopt;
   }
   const term::Id inside =
-      store.bin(Op::ule, address.term, context_.lit(64, region.size_bytes - size_bytes));
+      store.and_(store.bin(Op::ule, size_bytes, limit),
+                 store.bin(Op::ule, address.term, store.bin(Op::sub, limit, size_bytes)));
   if (!require(state, Property::memory_bounds, inside,
-               fmt::format("{} bytes are not inside the {} (limit {} bytes)", size_bytes,
-                           describe_region(region, program_), region.size_bytes))) {
+               fmt::format("{} are not inside the {} (limit {} bytes)", what,
+                           describe_region(*region, program_), region->size_bytes))) {
     return std::nullopt;
   }
-  return Place{region.object, address.term};
+  if (region->kind == RegionKind::stack) note_stack(state, *region, address.term);
+  return place;
+}
+
+void Explorer::note_stack(const PathState& state, const Region& region, term::Id offset) {
+  const auto low = context_.intervals(offset).low;
+  if (low >= region.size_bytes || region.index >= state.frames.size()) return;
+  std::uint64_t& depth = stack_depths_[state.frames[region.index].first_slot];
+  depth = std::max(depth, region.size_bytes - static_cast<std::uint64_t>(low));
+}
+
+std::optional<Place> Explorer::access(PathState& state, Word address, std::uint64_t size_bytes,
+                                      Access access) {
+  return access_range(state, address, context_.lit(64, size_bytes), access);
+}
+
+Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Place& place,
+                                                    unsigned size_bytes) {
+  const Region& region = state.regions[place.region];
+  const bool known = context_.store.literal(place.offset).has_value();
+  const bool changes = options_.mode == Mode::safety && region.kind == RegionKind::map_value &&
+                       !program_.maps[region.index].read_only;
+  if (region.volatile_bytes || (changes && !known)) {
+    const term::Id value = context_.fresh(size_bytes * 8, arbitrary_prefix);
+    return std::optional<Word>(Word{value, 0});
+  }
+  TRY(std::optional<Word> value, state.objects.at(place.object).read(context_, place.offset,
+                                                                     size_bytes));
+  if (value && value->region != 0 && state.regions[value->region].kind == RegionKind::null) {
+    value = Word{context_.lit64(0), 0};
+  }
+  // Another CPU may write before the next read: only the first one sees what the witness says.
+  if (changes) {
+    const term::Id next = context_.fresh(size_bytes * 8, arbitrary_prefix);
+    state.objects.writable(place.object).write(context_, place.offset, size_bytes, {next, 0});
+    if (value && value->region != 0) value = Word{as_number(*value), 0};
+  }
+  return value;
+}
+
+void Explorer::write_memory(PathState& state, const Place& place, unsigned size_bytes,
+                            Word value) {
+  const Region& region = state.regions[place.region];
+  if (region.volatile_bytes) return;
+  if (options_.mode == Mode::safety && region.kind == RegionKind::map_value) {
+    // Bytes at an unknown offset need no mark: those never read have any value already, and those
+    // that were read have any value again.
+    if (!context_.store.literal(place.offset)) return;
+    value = {context_.fresh(size_bytes * 8, arbitrary_prefix), 0};
+  }
+  state.objects.writable(place.object).write(context_, place.offset, size_bytes, value);
 }
 
 bool Explorer::never_written(PathState& state, Word address, std::string text) {
@@ -231,6 +320,12 @@ bool Explorer::never_written(PathState& state, Word address, std::string text) {
   // The offset's interval knows nothing of this path's branches.
   give_up(state, "memory at a computed offset may not have been written");
   return false;
+}
+
+term::Id Explorer::is_aligned(term::Id offset, unsigned size_bytes) {
+  const unsigned low_bits = static_cast<unsigned>(std::countr_zero(size_bytes));
+  if (low_bits == 0) return context_.store.true_();
+  return context_.store.eq(context_.store.extract(0, low_bits, offset), context_.lit(low_bits, 0));
 }
 
 bool Explorer::aligned(PathState& state, Word address, unsigned size_bytes) {
@@ -243,20 +338,19 @@ bool Explorer::aligned(PathState& state, Word address, unsigned size_bytes) {
     return violate(state, Property::alignment,
                    "an atomic operation on the packet, whose alignment is not known");
   }
-  const unsigned low_bits = size_bytes == 8 ? 3 : size_bytes == 4 ? 2 : size_bytes / 2;
-  if (low_bits == 0) return true;
-  const term::Id low = context_.store.extract(0, low_bits, address.term);
-  return require(state, Property::alignment, context_.store.eq(low, context_.lit(low_bits, 0)),
+  return require(state, Property::alignment, is_aligned(address.term, size_bytes),
                  fmt::format("an atomic operation on {} bytes that are not aligned", size_bytes));
 }
 
 bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& value) {
-  if (address.region != 0 && state.regions[address.region].kind == RegionKind::ctx) {
-    return load_ctx(state, address, size_bytes, value);
-  }
-  const auto place = access(state, address, size_bytes, false);
+  if (!note_access_kind(state, address)) return false;
+  const RegionKind kind = kind_of(state, address);
+  if (kind == RegionKind::ctx) return load_ctx(state, address, size_bytes, value);
+  if (is_socket(kind)) return load_socket(state, address, size_bytes, value);
+  const auto place = access(state, address, size_bytes, Access::read);
   if (!place) return false;
-  const auto read = state.objects.at(place->object).read(context_, place->offset, size_bytes);
+  if (kind == RegionKind::stack && !may_fill(state, *place, size_bytes)) return false;
+  const auto read = read_memory(state, *place, size_bytes);
   if (!read) {
     give_up(state, std::string(read.error().line()));
     return false;
@@ -270,28 +364,29 @@ bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& v
 }
 
 bool Explorer::store_to(PathState& state, Word address, unsigned size_bytes, Word value) {
-  if (address.region != 0 && state.regions[address.region].kind == RegionKind::ctx) {
-    return store_ctx(state, address, size_bytes, value);
-  }
-  const auto place = access(state, address, size_bytes, true);
+  if (!note_access_kind(state, address)) return false;
+  const RegionKind kind = kind_of(state, address);
+  if (kind == RegionKind::ctx) return store_ctx(state, address, size_bytes, value);
+  const auto place = access(state, address, size_bytes, Access::write);
   if (!place) return false;
   if (context_.taint.of(value.term) == Taint::uninitialised) {
     return violate(state, Property::initialised_register, "stores an uninitialised register");
   }
-  state.objects.writable(place->object).write(context_, place->offset, size_bytes, value);
+  if (kind == RegionKind::stack && !may_spill(state, address, size_bytes, value)) return false;
+  write_memory(state, *place, size_bytes, value);
   return true;
 }
 
 std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Word address,
                                                            std::uint64_t size_bytes) {
-  const auto place = access(state, address, size_bytes, false);
+  const auto place = access(state, address, size_bytes, Access::read);
   if (!place) return std::nullopt;
   std::vector<term::Id> chunks;
   for (std::uint64_t at = 0; at < size_bytes; at += chunk_bytes) {
     const unsigned bytes =
         static_cast<unsigned>(std::min<std::uint64_t>(chunk_bytes, size_bytes - at));
     const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
-    const auto read = state.objects.at(place->object).read(context_, offset, bytes);
+    const auto read = read_memory(state, {place->region, place->object, offset}, bytes);
     if (!read) {
       give_up(state, std::string(read.error().line()));
       return std::nullopt;
@@ -310,12 +405,11 @@ std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Wor
 
 void Explorer::write_chunks(PathState& state, const Place& place,
                             std::span<const term::Id> chunks) {
-  Memory& memory = state.objects.writable(place.object);
   std::uint64_t at = 0;
   for (const term::Id chunk : chunks) {
     const unsigned bytes = context_.store.width(chunk) / 8;
     const term::Id offset = context_.store.bin(Op::add, place.offset, context_.lit(64, at));
-    memory.write(context_, offset, bytes, Word{chunk, 0});
+    write_memory(state, {place.region, place.object, offset}, bytes, Word{chunk, 0});
     at += bytes;
   }
 }

@@ -4,6 +4,8 @@
 // Offsets must be constant, as the kernel demands. Assumed: the packet is linear (data_end - data
 // is its length) and has no metadata at entry.
 // The fields are runtime/ctx.hpp's rows, the same table as the interpreter's.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "runtime/ctx.hpp"
@@ -32,13 +34,38 @@ bool is_interface(const CtxRow& row) {
 /// egress_ifindex exists only for programs that run on a devmap entry (BPF_XDP_DEVMAP).
 constexpr std::uint32_t attach_xdp_devmap = 35;
 
+constexpr std::uint32_t sk_offset = 168;  // offsetof(struct __sk_buff, sk)
+constexpr std::uint32_t cb_offset = 48;
+constexpr std::uint32_t cb_bytes = 20;
+
+/// cb[] is scratch memory of a program: any aligned part of it may be read and written.
+bool in_cb(program::ProgType type, term::Value offset, unsigned size_bytes) {
+  return (runtime::ctx_type_bit(type) & runtime::ctx_types::skb) != 0 && offset >= cb_offset &&
+         offset + size_bytes <= cb_offset + cb_bytes;
+}
+
 }  // namespace
+
+term::Id Explorer::initial_metadata(PathState& state) {
+  const auto reads_it = [this](const std::optional<bpf::Insn>& insn) {
+    if (!insn || bpf::row(insn->form).meaning != bpf::Meaning::load || insn->off < 0) return false;
+    const auto* row = find_row(type_of(program_), static_cast<term::Value>(insn->off), 4);
+    return row != nullptr && row->field == CtxField::data_meta;
+  };
+  if (options_.mode == Mode::strict || std::ranges::none_of(insns_, reads_it)) {
+    return context_.lit64(0);
+  }
+  // A driver may have put up to 252 bytes in front; the verifier knows no limit and no step.
+  const term::Id wide = context_.store.zext(64, context_.fresh(8, "metadata.bytes"));
+  state.assumptions.emplace_back("metadata that the driver put in front", wide);
+  return context_.store.bin(Op::sub, context_.lit64(0), wide);
+}
 
 void Explorer::make_ctx(PathState& state) {
   const std::uint32_t object = state.objects.add(Memory(Unknown{packet_bytes_}));
   const RegionId packet = state.add_region({RegionKind::packet, object, 0, 0, true, true});
   const term::Id zero = context_.lit64(0);
-  state.packet = {packet, object, zero, length64_, zero};
+  state.packet = {packet, object, zero, length64_, initial_metadata(state)};
   state.ctx = state.add_region({RegionKind::ctx, 0, 0, 0, true, true});
   state.regs[1] = {zero, state.ctx};
 }
@@ -51,7 +78,7 @@ term::Id Explorer::ctx_value(PathState& state, std::string_view name, unsigned w
                              bool interface) {
   term::Store& store = context_.store;
   const term::Id value = store.var(width, fmt::format("ctx.{}", name));
-  if (!interface) return value;
+  if (!interface || options_.mode == Mode::safety) return value;
   // Interfaces are numbered from 1 up, as a signed 32-bit number.
   const term::Id real = store.bin(Op::ult, store.bin(Op::sub, value, context_.lit(32, 1)),
                                   context_.lit(32, 0x7fffffff));
@@ -64,6 +91,16 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
   const auto offset = context_.store.literal(address.term);
   if (!offset) return violate(state, Property::ctx_access, "ctx is read at a computed offset");
   const program::ProgType type = type_of(program_);
+  if (*offset % size_bytes != 0) {
+    return violate(state, Property::ctx_access,
+                   fmt::format("{} bytes at ctx offset {} are not aligned", size_bytes,
+                               static_cast<std::int64_t>(static_cast<std::uint64_t>(*offset))));
+  }
+  if ((runtime::ctx_type_bit(type) & runtime::ctx_types::skb) != 0 && *offset == sk_offset &&
+      size_bytes == 8) {
+    value = socket_or_null(state, RegionKind::sock_common, Acquired::no);
+    return true;
+  }
   const CtxRow* row = find_row(type, *offset, size_bytes);
   const bool egress = row != nullptr && row->name == "egress_ifindex" &&
                       program_.expected_attach_type != attach_xdp_devmap;
@@ -84,6 +121,16 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
                         : row->field == CtxField::data_end ? packet.end
                                                            : packet.meta;
     value = {at, packet.region};
+    if (row->field == CtxField::data_end) value.region |= region_bits::end;
+    if (row->field == CtxField::data_meta) value.region |= region_bits::meta;
+    if (options_.mode == Mode::safety) {
+      state.packet_loads = std::min(state.packet_loads + 1, region_bits::last_load);
+      value.region |= state.packet_loads << region_bits::load_shift;
+    }
+    return true;
+  }
+  if (in_cb(type, *offset, size_bytes)) {
+    value = read_cb(state, static_cast<std::uint32_t>(*offset), size_bytes);
     return true;
   }
   if (runtime::is_object_pointer(row->field)) {
@@ -109,10 +156,48 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
   return true;
 }
 
+/// The bytes of cb[] from `offset`, little-endian.
+Word Explorer::read_cb(PathState& state, std::uint32_t offset, unsigned size_bytes) {
+  term::Store& store = context_.store;
+  term::Id value;
+  for (std::uint32_t at = offset & ~3u; at < offset + size_bytes; at += 4) {
+    const auto written = state.ctx_written.find(at);
+    const CtxRow* row = find_row(type_of(program_), at, 4);
+    const term::Id word = written != state.ctx_written.end() ? written->second.term
+                                                             : ctx_value(state, row->name, 32, false);
+    value = value ? store.concat(word, value) : word;
+  }
+  return {store.extract((offset & 3u) * 8, size_bytes * 8, value), 0};
+}
+
+void Explorer::write_cb(PathState& state, std::uint32_t offset, unsigned size_bytes,
+                        term::Id value) {
+  term::Store& store = context_.store;
+  if (size_bytes >= 4) {
+    for (unsigned at = 0; at < size_bytes; at += 4) {
+      state.ctx_written[offset + at] = {store.extract(at * 8, 32, value), 0};
+    }
+    return;
+  }
+  const std::uint32_t start = offset & ~3u;
+  const unsigned low = (offset - start) * 8;
+  const unsigned high = low + size_bytes * 8;
+  const term::Id old = read_cb(state, start, 4).term;
+  term::Id word = value;
+  if (low > 0) word = store.concat(word, store.extract(0, low, old));
+  if (high < 32) word = store.concat(store.extract(high, 32 - high, old), word);
+  state.ctx_written[start] = {word, 0};
+}
+
 bool Explorer::store_ctx(PathState& state, Word address, unsigned size_bytes, Word value) {
   const auto offset = context_.store.literal(address.term);
   if (!offset) return violate(state, Property::ctx_access, "ctx is written at a computed offset");
   const program::ProgType type = type_of(program_);
+  if (in_cb(type, *offset, size_bytes) && *offset % size_bytes == 0) {
+    if (!observable(state, value, "a ctx field")) return false;
+    write_cb(state, static_cast<std::uint32_t>(*offset), size_bytes, as_number(value));
+    return true;
+  }
   const CtxRow* row = find_row(type, *offset, size_bytes);
   if (row == nullptr || (row->write & runtime::ctx_type_bit(type)) == 0 ||
       size_bytes != row->size_bytes) {
@@ -121,6 +206,7 @@ bool Explorer::store_ctx(PathState& state, Word address, unsigned size_bytes, Wo
                                static_cast<std::int64_t>(static_cast<std::uint64_t>(*offset))));
   }
   if (!observable(state, value, "a ctx field")) return false;
+  value = {as_number(value), 0};
   const unsigned width = row->size_bytes * 8u;
   if (row->kept_bits < width) {
     term::Store& store = context_.store;

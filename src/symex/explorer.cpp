@@ -96,7 +96,8 @@ bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
                       "packet access takes ctx from r6, which is not ctx");
   } else if (!explorer_.observable(state_, offset.raw(), "a packet offset")) {
     stopped_ = true;
-  } else if (explorer_.solver_.possible(state_, special).answer != Answer::no) {
+  } else if (explorer_.options_.mode == Mode::strict &&
+             explorer_.solver_.possible(state_, special).answer != Answer::no) {
     explorer_.give_up(state_, "packet access at a negative offset is not modelled");
     stopped_ = true;
   }
@@ -107,7 +108,14 @@ bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
   const term::Id from = store.bin(Op::add, at, state_.packet.head);
   const auto read = state_.objects.at(state_.packet.object).read(explorer_.context_, from, W / 8);
   const Value<W> value = read && *read ? Value<W>::of(**read) : Value<W>::lit(0);
-  return {zext<64>(bpf::reverse_bytes(value)), ok};
+  const Value<64> result = zext<64>(bpf::reverse_bytes(value));
+  if (store.is_false(special) || explorer_.options_.mode == Mode::strict) return {result, ok};
+  const Bool<Provenance> other = Bool<Provenance>::of({special, 0});
+  const auto any = [this](unsigned width) {
+    return Word{explorer_.context_.fresh(width, arbitrary_prefix), 0};
+  };
+  return {ite(other, Value<64>::of(any(64)), result),
+          ite(other, Bool<Provenance>::of(any(1)), ok)};
 }
 
 Bool<Provenance> Machine::may_goto_exhausted() {
@@ -157,6 +165,12 @@ Expected<Exploration> Explorer::explore() {
       break;
     }
   }
+  const std::uint64_t chain = chain_bytes(entry_slot(), max_frames);
+  if (chain > stack_bytes) {
+    result_.unknowns.push_back(
+        {0, fmt::format("a chain of calls uses {} bytes of stack (the kernel's limit {})", chain,
+                        stack_bytes)});
+  }
   for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
   result_.statistics.solver_checks = solver_.checks();
   result_.statistics.cpu_seconds = cpu_seconds() - started;
@@ -165,7 +179,6 @@ Expected<Exploration> Explorer::explore() {
 
 void Explorer::start() {
   auto state = std::make_unique<PathState>();
-  state->regions.emplace_back();
   for (unsigned i = 0; i < bpf::reg_count; ++i) {
     state->regs[i] = {TaintIndex::uninitialised(context_.store, i, ++context_.serial), 0};
   }
@@ -182,7 +195,8 @@ void Explorer::start() {
   make_ctx(*state);
   push_frame(*state, 0);
   make_maps(*state);
-  state->slot = program_.subprogs.empty() ? 0 : program_.subprogs[0].first_slot;
+  state->slot = entry_slot();
+  state->frames.back().first_slot = entry_slot();
   pending_.push_back(std::move(state));
 }
 
@@ -190,7 +204,13 @@ void Explorer::push_frame(PathState& state, std::uint32_t return_slot) {
   Frame frame;
   frame.return_slot = return_slot;
   for (unsigned i = 0; i < 4; ++i) frame.saved[i] = state.regs[6 + i];
-  const std::uint32_t object = state.objects.add(Memory(Uninitialised{}));
+  Origin origin = Uninitialised{};
+  if (options_.mode == Mode::safety) {
+    const std::array<unsigned, 1> index_width{32};
+    const std::string label = fmt::format("{}stack!{}", arbitrary_prefix, ++context_.serial);
+    origin = Unknown{context_.store.function(label, index_width, 8)};
+  }
+  const std::uint32_t object = state.objects.add(Memory(origin));
   frame.stack = state.add_region({RegionKind::stack, object, stack_bytes,
                                   static_cast<std::uint32_t>(state.frames.size()), true, true});
   state.regs[10] = {context_.lit64(stack_bytes), frame.stack};
@@ -221,10 +241,17 @@ bool Explorer::step(PathState& state) {
     return violate(state, Property::initialised_register,
                    fmt::format("reads r{}, which was never set", i));
   }
+  checked_when_taken_.reset();
+  unchecked_load_ = false;
+  const Rule rule = check_pointers(state, insn);
+  if (rule == Rule::again) return true;
+  if (rule == Rule::broken) return false;
+  const term::Id oversized = oversized_shift(state, insn);
   Machine machine(*this, state);
   const bpf::Next<Provenance> next = bpf::meaning<Provenance>(
       insn.form, insn.dst, insn.src, bpf::immediates<Provenance>(insn), machine);
   if (machine.stopped()) return false;
+  if (oversized) forget_shift(state, insn, oversized);
   return control(state, next, insn);
 }
 
@@ -252,6 +279,7 @@ bool Explorer::control(PathState& state, const bpf::Next<Provenance>& next, cons
         give_up(state, "packet access in a local function, which it may leave, is not modelled");
         return false;
       }
+      if (!holds_nothing(state, "packet access may end the program")) return false;
       clobber(state);
       std::vector<Alternative> sides;
       sides.push_back({next.taken.raw().term, [following](PathState& s) { s.slot = following; }});
@@ -284,22 +312,40 @@ bool Explorer::branch(PathState& state, term::Id taken, std::uint32_t target) {
   if (yes.answer == Answer::unknown) give_up(state, "branch: " + yes.reason);
   if (no.answer == Answer::unknown) give_up(state, "branch: " + no.reason);
   const std::uint32_t here = state.slot;
+  // The verifier does not connect two loads of data: the check may fail, whatever an earlier one
+  // has shown.
+  const bool fails = checked_when_taken_ && unchecked_load_ &&
+                     (*checked_when_taken_ ? no : yes).answer == Answer::no;
+  if (fails) {
+    auto other = std::make_unique<PathState>(state);
+    other->trail.push_back({here, !*checked_when_taken_});
+    other->assumptions.emplace_back("a bound of data_end that was checked before",
+                                    context_.store.true_());
+    other->slot = *checked_when_taken_ ? here + 1 : target;
+    pending_.push_back(std::move(other));
+  }
   const bool both = yes.answer == Answer::yes && no.answer == Answer::yes;
+  const auto enter = [this](PathState& s, bool side) {
+    if (checked_when_taken_ == side) s.packet_checked = s.packet_loads;
+  };
   if (both) {
     ++result_.statistics.forks;
     auto other = std::make_unique<PathState>(state);
     solver_.assume(*other, not_taken, no);
     other->trail.push_back({here, false});
+    enter(*other, false);
     other->slot = here + 1;
     pending_.push_back(std::move(other));
     state.trail.push_back({here, true});
   }
   if (yes.answer == Answer::yes) {
     if (no.answer != Answer::no) solver_.assume(state, taken, yes);
+    enter(state, true);
     return jump_to(state, target);
   }
   if (no.answer != Answer::yes) return false;
   if (yes.answer != Answer::no) solver_.assume(state, not_taken, no);
+  enter(state, false);
   state.slot = here + 1;
   return true;
 }
@@ -338,11 +384,28 @@ bool Explorer::call_local(PathState& state, std::uint32_t target) {
     return violate(state, Property::call_depth,
                    fmt::format("call depth {} (limit {})", state.frames.size() + 1, max_frames));
   }
+  calls_.emplace(state.frames.back().first_slot, target);
   push_frame(state, state.slot + 1);
+  state.frames.back().first_slot = target;
   // A local function gets r1 to r5 and r10; the caller's r6 to r9 come back when it returns.
   for (const unsigned i : {0u, 6u, 7u, 8u, 9u}) unset(state, i);
   state.slot = target;
   return true;
+}
+
+std::uint32_t Explorer::entry_slot() const {
+  return program_.subprogs.empty() ? 0 : program_.subprogs[0].first_slot;
+}
+
+std::uint64_t Explorer::chain_bytes(std::uint32_t slot, std::size_t frames) const {
+  constexpr std::uint64_t granule = 16;  // as the verifier rounds where there is a JIT
+  const auto own = stack_depths_.find(slot);
+  const std::uint64_t bytes = own == stack_depths_.end() ? 1 : std::max<std::uint64_t>(own->second, 1);
+  std::uint64_t below = 0;
+  for (const auto& [caller, callee] : calls_) {
+    if (caller == slot && frames > 1) below = std::max(below, chain_bytes(callee, frames - 1));
+  }
+  return (bytes + granule - 1) / granule * granule + below;
 }
 
 bool Explorer::leave_frame(PathState& state) {
@@ -350,6 +413,9 @@ bool Explorer::leave_frame(PathState& state) {
   const Frame frame = state.frames.back();
   state.frames.pop_back();
   state.regions[frame.stack].live = false;
+  if (kind_of(state, state.regs[0]) == RegionKind::stack) {
+    return violate(state, Property::kernel_contract, "a stack pointer is returned");
+  }
   for (unsigned i = 0; i < 4; ++i) state.regs[6 + i] = frame.saved[i];
   state.regs[10] = {context_.lit64(stack_bytes), state.frames.back().stack};
   clobber(state);
@@ -363,8 +429,9 @@ bool Explorer::finish(PathState& state) {
     return violate(state, Property::initialised_register, "r0 is not set at exit");
   }
   if (!observable(state, result, "the return value")) return false;
+  if (!holds_nothing(state, "the program ends")) return false;
   term::Store& store = context_.store;
-  const term::Id value = store.extract(0, 32, result.term);
+  const term::Id value = store.extract(0, 32, as_number(result));
   if (!options_.allowed_returns.empty()) {
     term::Id allowed = store.false_();
     std::string list;

@@ -11,11 +11,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "isa/bpf/semantics.hpp"
+#include "program/helper.hpp"
 #include "program/program.hpp"
 #include "symex/context.hpp"
 #include "symex/finding.hpp"
@@ -24,12 +26,20 @@
 
 namespace probity::symex {
 
+/// What a program must not do.
+enum class Mode : std::uint8_t {
+  strict,  ///< also: read what was never written, or let a result depend on an address
+  safety,  ///< what the kernel's verifier forbids; all memory but the stack may change at any time
+};
+
 struct Options {
+  Mode mode = Mode::strict;
   std::uint32_t min_packet = 14;    ///< bytes; the kernel's test run takes no less
   std::uint32_t max_packet = 1514;  ///< bytes
   std::uint32_t unroll = 2048;      ///< times a back edge may be taken on one path
   std::uint64_t max_paths = 200'000;
   std::uint64_t max_insns = 50'000'000;        ///< over all paths
+  std::uint32_t timeout_seconds = 0;           ///< of wall clock; 0: none
   std::vector<std::uint32_t> allowed_returns;  ///< empty: any
   bool specs = true;                           ///< evaluate BPF_ASSERT and friends
   bool record_claims = false;                  ///< for --cross-check
@@ -46,6 +56,7 @@ struct Alternative {
 
 /// A memory access that was found to be inside its region.
 struct Place {
+  RegionId region = 0;
   std::uint32_t object = 0;
   term::Id offset;
 };
@@ -73,6 +84,9 @@ class Explorer {
   bool jump_to(PathState& state, std::uint32_t target);
   bool call_local(PathState& state, std::uint32_t target);
   bool leave_frame(PathState& state);
+  /// Bytes of stack on the deepest chain of calls from the function at `slot`.
+  std::uint64_t chain_bytes(std::uint32_t slot, std::size_t frames) const;
+  std::uint32_t entry_slot() const;
   void push_frame(PathState& state, std::uint32_t return_slot);
   /// Continues `state` with the first feasible alternative and queues the others; false: none is.
   bool fork(PathState& state, std::vector<Alternative> alternatives);
@@ -85,11 +99,26 @@ class Explorer {
   bool violate(PathState& state, Property property, std::string text);
   void give_up(PathState& state, std::string reason);
   bool observable(PathState& state, Word word, std::string_view what);
+  enum class Access : std::uint8_t { read, write };
   std::optional<Place> access(PathState& state, Word address, std::uint64_t size_bytes,
-                              bool writes);
-  std::optional<Place> access_packet(PathState& state, const Region& region, Word address,
-                                     std::uint64_t size_bytes);
+                              Access access);
+  /// The same for a size of 64 bits that need not be known.
+  std::optional<Place> access_range(PathState& state, Word address, term::Id size_bytes,
+                                    Access access);
+  /// The region that `address` points into, if it may be accessed at all.
+  std::optional<Region> accessible(PathState& state, Word address, std::string_view what,
+                                   Access access);
+  void note_stack(const PathState& state, const Region& region, term::Id offset);
+  bool inside_packet(PathState& state, Word address, term::Id size_bytes);
+  /// The bytes of an accessible place, which change by themselves where the region says so.
+  Expected<std::optional<Word>> read_memory(PathState& state, const Place& place,
+                                            unsigned size_bytes);
+  void write_memory(PathState& state, const Place& place, unsigned size_bytes, Word value);
   bool load(PathState& state, Word address, unsigned size_bytes, Word& value);
+  RegionKind kind_of(const PathState& state, Word word) const {
+    return state.regions[word.region].kind;
+  }
+  term::Id is_aligned(term::Id offset, unsigned size_bytes);
   /// Atomic operations need memory of known alignment.
   bool aligned(PathState& state, Word address, unsigned size_bytes);
   /// A read found no initial value there.
@@ -102,12 +131,50 @@ class Explorer {
                    std::shared_ptr<Valuation> valuation);
   Site& site(Property property, std::uint32_t slot);
 
+  // pointer_rules.cpp: what the kernel's verifier lets a program do with pointers.
+  enum class Rule : std::uint8_t {
+    obeyed,
+    again,  ///< a comparison is done or the insn must restart: the path goes on at its slot
+    broken  ///< the path ends here
+  };
+  /// Before an insn.
+  Rule check_pointers(PathState& state, const bpf::Insn& insn);
+  Rule check_alu(PathState& state, const bpf::Insn& insn, const bpf::Row& row);
+  Rule check_offset(PathState& state, term::Id offset);
+  Rule check_compare(PathState& state, const bpf::Insn& insn, const bpf::Row& row);
+  Rule check_base(PathState& state, unsigned reg);
+  bool tells(PathState& state, bpf::JmpOp op, Word a, Word b);
+  term::Id oversized_shift(PathState& state, const bpf::Insn& insn);
+  void forget_shift(PathState& state, const bpf::Insn& insn, term::Id oversized);
+  Rule forbid(PathState& state, std::string text);
+  /// Forks into NULL and not NULL.
+  Rule tell_null(PathState& state, RegionId region, std::function<void(PathState&)> otherwise);
+  term::Id assumed_null(PathState& state);
+  bool note_access_kind(PathState& state, Word address);
+  bool may_fill(PathState& state, const Place& place, unsigned size_bytes);
+  bool may_spill(PathState& state, Word address, unsigned size_bytes, Word value);
+  bool stack_aligned(PathState& state, term::Id offset, unsigned size_bytes);
+
   // ctx_model.cpp
   bool load_ctx(PathState& state, Word address, unsigned size_bytes, Word& value);
   bool store_ctx(PathState& state, Word address, unsigned size_bytes, Word value);
+  Word read_cb(PathState& state, std::uint32_t offset, unsigned size_bytes);
+  void write_cb(PathState& state, std::uint32_t offset, unsigned size_bytes, term::Id value);
   void make_ctx(PathState& state);
+  /// The offset of data_meta at entry.
+  term::Id initial_metadata(PathState& state);
   term::Id packet_length(const PathState& state);
   term::Id ctx_value(PathState& state, std::string_view name, unsigned width, bool interface);
+
+  // socket_model.cpp
+  bool load_socket(PathState& state, Word address, unsigned size_bytes, Word& value);
+  /// A pointer to a socket that may be NULL; `acquired`: the program must release it.
+  enum class Acquired : std::uint8_t { no, yes };
+  Word socket_or_null(PathState& state, RegionKind kind, Acquired acquired);
+  Word acquire(PathState& state, Region region);
+  bool release(PathState& state, unsigned number);
+  /// Nothing may be held when `what` ends the program.
+  bool holds_nothing(PathState& state, std::string_view what);
 
   // map_model.cpp
   void make_maps(PathState& state);
@@ -117,6 +184,9 @@ class Explorer {
   Word map_address(PathState& state, std::uint32_t map);
   Word map_value_address(PathState& state, std::uint32_t map, std::uint32_t offset);
   bool call_map_lookup(PathState& state);
+  /// A value about which nothing is known but its size.
+  bool give_any_value(PathState& state, std::uint32_t map);
+  bool give_inner_map(PathState& state, std::uint32_t map);
   bool call_map_update(PathState& state);
   bool call_map_delete(PathState& state);
   std::uint32_t new_slot(PathState& state, std::uint32_t map, std::vector<term::Id> key);
@@ -130,6 +200,9 @@ class Explorer {
                                     std::span<const term::Id> key);
   std::optional<std::vector<term::Id>> key_argument(PathState& state, std::uint32_t map);
   bool modelled(PathState& state, std::uint32_t map);
+  /// Is argument `number` one of several maps of the same shape?
+  bool is_forgetful(const PathState& state, std::uint32_t map) const;
+  bool any_instance(const PathState& state, unsigned number) const;
   /// Was the key there before?
   enum class Found : std::uint8_t { no, yes };
   void put_value(PathState& state, std::uint32_t map, std::uint32_t slot, Found found,
@@ -138,8 +211,28 @@ class Explorer {
   /// May a program change entries of the map by a helper?
   bool may_change(PathState& state, std::uint32_t map);
 
+  // helper_arguments.cpp: calls by the kinds of helper.def.
+  Rule check_arguments(PathState& state, const program::Helper& row);
+  bool check_argument(PathState& state, const program::Helper& row, unsigned number);
+  bool memory_argument(PathState& state, std::uint32_t helper, unsigned number,
+                       term::Id size_bytes, Access access);
+  bool size_pair(PathState& state, std::uint32_t helper, unsigned number, program::ArgKind memory,
+                 program::ArgKind kind);
+  bool object_argument(PathState& state, unsigned number, program::ArgKind kind);
+  std::optional<std::uint32_t> map_before(const PathState& state, const program::Helper& row,
+                                          unsigned number) const;
+  bool reads_known_bytes(PathState& state, unsigned number);
+  bool has_computed_size(const PathState& state, const program::Helper& row) const;
+  bool overwrite(PathState& state, const program::Helper& row, unsigned number);
+  /// The packet's bytes and length may be anything now.
+  void replace_packet(PathState& state);
+  bool set_helper_result(PathState& state, const program::Helper& row,
+                         const std::array<Word, 6>& arguments);
+  bool call_by_kinds(PathState& state, const program::Helper& row);
+
   // helper_model.cpp, packet_model.cpp, spec_model.cpp
   bool call_helper(PathState& state, std::uint32_t helper);
+  bool call_model(PathState& state, const program::Helper& row);
   bool call_free_result(PathState& state, std::string_view name, unsigned width);
   bool call_output(PathState& state, std::uint32_t helper);
   bool call_redirect(PathState& state);
@@ -182,6 +275,12 @@ class Explorer {
   PathSolver solver_;
   std::vector<std::optional<bpf::Insn>> insns_;  ///< by slot
   std::vector<RegionId> map_regions_;            ///< by map index: the map itself
+  std::map<std::uint32_t, RegionKind> access_kinds_;  ///< by slot of a load or store
+  /// The side of the branch under way on which a packet pointer is known to be below data_end.
+  std::optional<bool> checked_when_taken_;
+  bool unchecked_load_ = false;  ///< that pointer was not compared before
+  std::map<std::uint32_t, std::uint64_t> stack_depths_;  ///< bytes, by the function's first slot
+  std::set<std::pair<std::uint32_t, std::uint32_t>> calls_;  ///< first slots of caller and callee
   std::vector<std::unique_ptr<PathState>> pending_;
   std::map<std::pair<std::uint8_t, std::uint32_t>, Site> sites_;
   Exploration result_;

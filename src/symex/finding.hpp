@@ -27,6 +27,7 @@ enum class Property : std::uint8_t {
   assertion,
   stale_pointer,
   alignment,
+  references,       ///< an acquired socket or record is not given back
   kernel_contract,  ///< what the kernel forbids although an interpreter could do it
 };
 /// E.g. "memory bounds".

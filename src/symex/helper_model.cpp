@@ -2,10 +2,13 @@
 // What a helper call does to a path. Helpers whose result depends on the machine (time, random
 // numbers, the fib) give a fresh variable, recorded for the witness; a helper that is not modelled
 // ends the path with an unknown that names it.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "program/helper.hpp"
 #include "program/spec_call.hpp"
+#include "runtime/helper_call.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
@@ -16,7 +19,6 @@ enum Helper : std::uint32_t {
   map_lookup_elem = 1,
   map_update_elem = 2,
   map_delete_elem = 3,
-  ktime_get_ns = 5,
   trace_printk = 6,
   get_prandom_u32 = 7,
   get_smp_processor_id = 8,
@@ -30,14 +32,11 @@ enum Helper : std::uint32_t {
   csum_diff = 28,
   get_hash_recalc = 34,
   xdp_adjust_head = 44,
-  get_socket_cookie = 46,
   redirect_map = 51,
   xdp_adjust_meta = 54,
   xdp_adjust_tail = 65,
   fib_lookup = 69,
-  jiffies64 = 118,
-  ktime_get_boot_ns = 125,
-  ktime_get_coarse_ns = 160,
+  get_local_storage = 81,
   xdp_get_buff_len = 188,
   xdp_load_bytes = 189,
   xdp_store_bytes = 190,
@@ -59,6 +58,17 @@ bool is_redirect_map(program::MapType type) {
 std::string helper_name(std::uint32_t helper) {
   const program::Helper* found = program::find_helper(helper);
   return found == nullptr ? fmt::format("#{}", helper) : fmt::format("{}#{}", found->name, helper);
+}
+
+/// Is there a model of the helper, but for programs of other types only?
+bool is_for_other_types(std::uint32_t helper, program::ProgType type) {
+  using program::ProgType;
+  constexpr ProgType modelled[] = {ProgType::xdp, ProgType::sched_cls, ProgType::cgroup_skb,
+                                   ProgType::socket_filter};
+  if (runtime::find_helper_model(helper, type) != nullptr) return false;
+  return std::ranges::any_of(modelled, [helper](ProgType other) {
+    return runtime::find_helper_model(helper, other) != nullptr;
+  });
 }
 
 }  // namespace
@@ -179,6 +189,7 @@ bool Explorer::call_tail(PathState& state) {
   const auto map = map_argument(state, 2, &is_program_array);
   if (!map) return false;
   if (!observable(state, argument(state, 3), "the tail call's index")) return false;
+  if (!holds_nothing(state, "a tail call may end the program")) return false;
   if (state.frames.size() > 1) {
     // When the target ends it returns to the caller of this function.
     give_up(state, "a tail call from a local function is not modelled");
@@ -207,38 +218,58 @@ bool Explorer::call_fib_lookup(PathState& state) {
   if (!size) return false;
   const Word params = argument(state, 2);
   if (!read_chunks(state, params, *size)) return false;
-  const auto place = access(state, params, *size, true);
+  const auto place = access(state, params, *size, Access::write);
   if (!place) return false;
   for (std::uint64_t at = 0; at < *size; ++at) {
     const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
-    state.objects.writable(place->object).write(context_, offset, 1, {context_.fresh(8, "fib"), 0});
+    write_memory(state, {place->region, place->object, offset}, 1, {context_.fresh(8, "fib"), 0});
   }
   return call_free_result(state, "bpf_fib_lookup", 64);
 }
 
 bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
   if (program::is_spec_call(helper)) return call_spec(state, helper);
-  switch (helper) {
+  const program::Helper* row = program::find_helper(helper);
+  if (row == nullptr || !row->is_modelled()) {
+    give_up(state, fmt::format("helper {} is not modelled", helper_name(helper)));
+    return false;
+  }
+  if (is_for_other_types(helper, program_.type)) {
+    return violate(state, Property::kernel_contract,
+                   fmt::format("programs of type {} may not call {}", program::name(program_.type),
+                               helper_name(helper)));
+  }
+  const Rule rule = check_arguments(state, *row);
+  return rule == Rule::obeyed ? call_model(state, *row) : rule == Rule::again;
+}
+
+bool Explorer::call_model(PathState& state, const program::Helper& row) {
+  const bool flags_matter =
+      row.id == skb_store_bytes || row.id == l3_csum_replace || row.id == l4_csum_replace;
+  const bool computed = has_computed_size(state, row) ||
+                        (flags_matter && !context_.store.literal(argument(state, 5).term));
+  if (computed && options_.mode == Mode::safety) return call_by_kinds(state, row);
+  switch (row.id) {
+    case get_local_storage:
+      if (context_.store.literal(argument(state, 2).term) != term::Value{0}) {
+        return violate(state, Property::kernel_contract, "r2: these flags must be 0");
+      }
+      return call_by_kinds(state, row);
     case map_lookup_elem: return call_map_lookup(state);
     case map_update_elem: return call_map_update(state);
     case map_delete_elem: return call_map_delete(state);
-    case ktime_get_ns:
-    case ktime_get_boot_ns:
-    case ktime_get_coarse_ns:
-    case jiffies64:
-    case get_socket_cookie: return call_free_result(state, program::find_helper(helper)->name, 64);
     case get_prandom_u32:
     case get_smp_processor_id:
-    case get_hash_recalc: return call_free_result(state, program::find_helper(helper)->name, 32);
+    case get_hash_recalc: return call_free_result(state, row.name, 32);
     case trace_printk:
-    case perf_event_output: return call_output(state, helper);
+    case perf_event_output: return call_output(state, row.id);
     case redirect: return call_redirect(state);
     case redirect_map: return call_redirect_map(state);
     case tail_call: return call_tail(state);
     case fib_lookup: return call_fib_lookup(state);
     case csum_diff: return call_csum_diff(state);
     case l3_csum_replace:
-    case l4_csum_replace: return call_csum_replace(state, helper);
+    case l4_csum_replace: return call_csum_replace(state, row.id);
     case xdp_adjust_head: return call_adjust_head(state);
     case xdp_adjust_meta: return call_adjust_meta(state);
     case xdp_adjust_tail: return call_adjust_tail(state);
@@ -248,14 +279,12 @@ bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
       set_result(state, length);
       return true;
     }
-    case skb_load_bytes: return call_load_bytes(state);
+    case skb_load_bytes:
     case xdp_load_bytes: return call_load_bytes(state);
-    case skb_store_bytes: return call_store_bytes(state);
+    case skb_store_bytes:
     case xdp_store_bytes: return call_store_bytes(state);
-    default: break;
+    default: return call_by_kinds(state, row);
   }
-  give_up(state, fmt::format("helper {} is not modelled", helper_name(helper)));
-  return false;
 }
 
 }  // namespace probity::symex

@@ -40,6 +40,7 @@ constexpr std::int64_t exists = -17;
 constexpr std::int64_t invalid = -22;
 
 constexpr std::uint32_t read_only_to_programs = 1u << 7;  // BPF_F_RDONLY_PROG
+constexpr std::uint32_t write_only_to_programs = 1u << 8;  // BPF_F_WRONLY_PROG
 
 constexpr std::string_view specs_section = ".rodata.bpfspec";
 
@@ -101,6 +102,10 @@ std::optional<std::uint32_t> Explorer::map_argument(PathState& state, unsigned n
   return std::nullopt;
 }
 
+bool Explorer::any_instance(const PathState& state, unsigned number) const {
+  return state.regions[argument(state, number).region].volatile_bytes;
+}
+
 bool Explorer::modelled(PathState& state, std::uint32_t map) {
   const program::MapDef& def = program_.maps[map];
   if (is_array(def.type) || is_hash(def.type) || is_device(def.type)) return true;
@@ -142,8 +147,9 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   // A devmap's values are the kernel's own structures.
   const bool writable =
       !def.read_only && (def.flags & read_only_to_programs) == 0 && !is_device(def.type);
-  slot.value =
-      state.add_region({RegionKind::map_value, object, def.value_size, map, writable, true});
+  Region region{RegionKind::map_value, object, def.value_size, map, writable, true};
+  region.readable = (def.flags & write_only_to_programs) == 0;
+  slot.value = state.add_region(region);
   entries.slots.push_back(std::move(slot));
   return number;
 }
@@ -178,36 +184,72 @@ std::optional<std::vector<term::Id>> Explorer::key_argument(PathState& state, st
   return read_chunks(state, argument(state, 2), program_.maps[map].key_size);
 }
 
+bool Explorer::give_any_value(PathState& state, std::uint32_t map) {
+  Region region{RegionKind::map_value, 0, program_.maps[map].value_size, map, true, true};
+  region.volatile_bytes = true;
+  region.null = context_.fresh(1, arbitrary_prefix);
+  state.free_results.emplace_back(fmt::format("map {}", program_.maps[map].name), region.null);
+  clobber(state);
+  state.regs[0] = {context_.lit64(0), state.add_region(region)};
+  ++state.slot;
+  return true;
+}
+
+bool Explorer::give_inner_map(PathState& state, std::uint32_t map) {
+  const program::MapDef& def = program_.maps[map];
+  if (def.inner < 0) {
+    give_up(state, fmt::format("map {}: nothing is known of its inner maps", def.name));
+    return false;
+  }
+  Region region{RegionKind::map_object, 0, 0, static_cast<std::uint32_t>(def.inner), false, true};
+  region.volatile_bytes = true;  // any of the inner maps
+  region.null = context_.fresh(1, arbitrary_prefix);
+  state.free_results.emplace_back(fmt::format("map {}", def.name), region.null);
+  clobber(state);
+  state.regs[0] = {context_.lit64(0), state.add_region(region)};
+  ++state.slot;
+  return true;
+}
+
 bool Explorer::call_map_lookup(PathState& state) {
   const auto map = map_argument(state, 1, nullptr);
-  if (!map || !modelled(state, *map)) return false;
+  if (!map) return false;
   const program::MapDef& def = program_.maps[*map];
-  if (def.type == MapType::xskmap || def.type == MapType::cpumap) {
+  const auto key = key_argument(state, *map);
+  if (!key) return false;
+  if (def.type == MapType::array_of_maps || def.type == MapType::hash_of_maps) {
+    return give_inner_map(state, *map);
+  }
+  if (is_forgetful(state, *map)) return give_any_value(state, *map);
+  if (!modelled(state, *map)) return false;
+  if (def.type == MapType::xskmap) {
     give_up(state, fmt::format("map {}: a lookup in a map of type {} is not modelled", def.name,
                                program::name(def.type)));
     return false;
   }
-  const auto key = key_argument(state, *map);
-  if (!key) return false;
   clobber(state);
   term::Store& store = context_.store;
-  std::vector<Alternative> sides;
   term::Id in_range = store.true_();
   if (is_array(def.type) || (is_device(def.type) && def.type != MapType::devmap_hash)) {
     in_range = store.bin(Op::ult, (*key)[0], context_.lit(32, def.max_entries));
-    sides.push_back(
-        {store.not_(in_range), [this](PathState& s) { set_result(s, context_.lit64(0)); }});
   }
+  std::vector<Alternative> sides;
   for (const Candidate& candidate : candidates(state, *map, *key)) {
-    const Slot& slot = state.maps[*map].slots[candidate.slot];
-    const term::Id here = store.and_(in_range, candidate.condition);
-    const RegionId value = slot.value;
-    sides.push_back({store.and_(here, slot.present), [this, value](PathState& s) {
-                       s.regs[0] = {context_.lit64(0), value};
+    Slot& slot = state.maps[*map].slots[candidate.slot];
+    term::Id null = store.not_(store.and_(in_range, slot.present));
+    Region region = state.regions[slot.value];
+    const bool safety = options_.mode == Mode::safety;
+    // An index may be known to be in range: verifiers ask for the check all the same (from 6.14 on
+    // they let it go for some constants).
+    if (safety && is_array(def.type)) null = store.or_(null, assumed_null(state));
+    // Another CPU may insert or delete the entry before the next lookup.
+    if (safety && !is_array(def.type)) slot.present = context_.fresh(1, arbitrary_prefix);
+    if (!store.is_false(null)) region.null = null;
+    sides.push_back({candidate.condition, [this, region, null](PathState& s) {
+                       if (context_.store.is_true(null)) return set_result(s, context_.lit64(0));
+                       s.regs[0] = {context_.lit64(0), s.add_region(region)};
                        ++s.slot;
                      }});
-    sides.push_back({store.and_(here, store.not_(slot.present)),
-                     [this](PathState& s) { set_result(s, context_.lit64(0)); }});
   }
   return fork(state, std::move(sides));
 }
@@ -236,19 +278,29 @@ void Explorer::put_value(PathState& state, std::uint32_t map, std::uint32_t slot
         state.add_region({RegionKind::map_value, object, def.value_size, map, true, true});
     entry.present = context_.store.true_();
   }
-  write_chunks(state, {state.regions[entry.value].object, context_.lit64(0)}, chunks);
+  write_chunks(state, {entry.value, state.regions[entry.value].object, context_.lit64(0)}, chunks);
+}
+
+/// Maps about whose entries nothing is remembered.
+bool Explorer::is_forgetful(const PathState& state, std::uint32_t map) const {
+  return any_instance(state, 1) || program_.maps[map].type == MapType::lpm_trie;
 }
 
 bool Explorer::call_map_update(PathState& state) {
   const auto map = map_argument(state, 1, nullptr);
-  if (!map || !modelled(state, *map)) return false;
-  if (!may_change(state, *map)) return false;
+  if (!map || !may_change(state, *map)) return false;
   const program::MapDef& def = program_.maps[*map];
   const auto key = key_argument(state, *map);
   if (!key) return false;
   const auto value = read_chunks(state, argument(state, 3), def.value_size);
   if (!value) return false;
+  if (is_forgetful(state, *map)) return call_free_result(state, "bpf_map_update_elem", 64);
+  if (!modelled(state, *map)) return false;
   const auto flags = context_.store.literal(as_number(argument(state, 4)));
+  if (!flags && options_.mode == Mode::safety) {
+    // What the map holds may change at any time anyway.
+    return call_free_result(state, "bpf_map_update_elem", 64);
+  }
   if (!flags) {
     give_up(state, "bpf_map_update_elem: computed flags are not modelled");
     return false;
@@ -307,10 +359,11 @@ bool Explorer::call_map_update(PathState& state) {
 
 bool Explorer::call_map_delete(PathState& state) {
   const auto map = map_argument(state, 1, nullptr);
-  if (!map || !modelled(state, *map)) return false;
-  if (!may_change(state, *map)) return false;
+  if (!map || !may_change(state, *map)) return false;
   const auto key = key_argument(state, *map);
   if (!key) return false;
+  if (is_forgetful(state, *map)) return call_free_result(state, "bpf_map_delete_elem", 64);
+  if (!modelled(state, *map)) return false;
   clobber(state);
   term::Store& store = context_.store;
   if (!is_hash(program_.maps[*map].type)) {

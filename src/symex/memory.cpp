@@ -165,6 +165,17 @@ Expected<std::optional<Word>> Memory::read(Context& context, term::Id offset,
   return Word{value, 0};
 }
 
+bool Memory::touches_pointer(Context& context, term::Id offset) const {
+  const auto at = constant_offset(context, offset);
+  if (!at) return false;
+  const std::int64_t first = *at & ~std::int64_t{7};
+  for (std::int64_t i = first; i < first + 8; ++i) {
+    const auto cell = read_byte(context, lit64(context, i));
+    if (cell && *cell && (*cell)->pointer) return true;
+  }
+  return false;
+}
+
 void Memory::write(Context& context, term::Id offset, unsigned size_bytes, Word value) {
   std::vector<Cell> bytes(size_bytes);
   for (unsigned i = 0; i < size_bytes; ++i) {

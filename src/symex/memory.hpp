@@ -46,6 +46,8 @@ class Memory {
   /// back as one. No value: some byte is uninitialised. Error: a table too large to be read at a
   /// symbolic offset.
   Expected<std::optional<Word>> read(Context& context, term::Id offset, unsigned size_bytes) const;
+  /// Does the aligned eight bytes around a known `offset` hold a part of a pointer?
+  bool touches_pointer(Context& context, term::Id offset) const;
   void write(Context& context, term::Id offset, unsigned size_bytes, Word value);
 
   /// The initial byte at `index`, for witnesses.

@@ -186,7 +186,7 @@ bool Explorer::call_load_bytes(PathState& state) {
   if (!observable(state, from, "the packet offset")) return false;
   const auto size = size_argument(state, 4);
   if (!size) return false;
-  const auto place = access(state, argument(state, 3), *size, true);
+  const auto place = access(state, argument(state, 3), *size, Access::write);
   if (!place) return false;
   term::Store& store = context_.store;
   const term::Id offset = store.zext(64, store.extract(0, 32, from.term));
@@ -200,7 +200,7 @@ bool Explorer::call_load_bytes(PathState& state) {
       const auto byte = s.objects.at(s.packet.object).read(context_, source, 1);
       const term::Id value = byte && *byte ? as_number(**byte) : context_.fresh(8, "byte");
       const term::Id target = context_.store.bin(Op::add, place.offset, context_.lit(64, i));
-      s.objects.writable(place.object).write(context_, target, 1, {value, 0});
+      write_memory(s, {place.region, place.object, target}, 1, {value, 0});
     }
     set_result(s, context_.lit64(0));
   };
@@ -209,7 +209,7 @@ bool Explorer::call_load_bytes(PathState& state) {
     const bool clears = program_.type != program::ProgType::xdp;
     for (std::uint64_t i = 0; clears && i < size; ++i) {
       const term::Id target = context_.store.bin(Op::add, place.offset, context_.lit(64, i));
-      s.objects.writable(place.object).write(context_, target, 1, {context_.lit(8, 0), 0});
+      write_memory(s, {place.region, place.object, target}, 1, {context_.lit(8, 0), 0});
     }
     set_result(s, range_error(offset));
   };
@@ -243,7 +243,7 @@ bool Explorer::call_store_bytes(PathState& state) {
   const term::Id inside = store.bin(Op::ule, last, packet_length(state));
   const auto copy = [this, offset, chunks = *chunks](PathState& s) {
     const term::Id target = context_.store.bin(Op::add, offset, s.packet.head);
-    write_chunks(s, {s.packet.object, target}, chunks);
+    write_chunks(s, {s.packet.region, s.packet.object, target}, chunks);
     if (program_.type != program::ProgType::xdp) {
       move_packet(s, s.packet.head, s.packet.end, s.packet.meta);
     }

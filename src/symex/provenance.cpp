@@ -59,7 +59,7 @@ std::optional<bool> against_null(Op op, Word a, Word b) {
 }  // namespace
 
 term::Id address_variable(RegionId region) {
-  return term::current_store().var(64, "addr#" + std::to_string(region));
+  return term::current_store().var(64, "addr#" + std::to_string(base_of(region)));
 }
 
 term::Id as_number(Word word) {
@@ -80,11 +80,12 @@ Word Provenance::bin(Op op, unsigned width, Word a, Word b) {
   if (op == Op::add && is_number(b)) return {Symbolic::bin(op, width, a.term, b.term), a.region};
   if (op == Op::add && is_number(a)) return {Symbolic::bin(op, width, a.term, b.term), b.region};
   if (op == Op::sub && is_number(b)) return {Symbolic::bin(op, width, a.term, b.term), a.region};
-  if (a.region == b.region && op == Op::sub) {
+  if (base_of(a.region) == base_of(b.region) && op == Op::sub) {
     return number(Symbolic::bin(op, width, a.term, b.term));
   }
   // Equal offsets are equal addresses, wherever they are.
-  if (a.region == b.region && is_relation(op) && (op == Op::eq || (is_near(a) && is_near(b)))) {
+  if (base_of(a.region) == base_of(b.region) && is_relation(op) &&
+      (op == Op::eq || (is_near(a) && is_near(b)))) {
     return number(Symbolic::bin(offset_relation(op, a, b), width, a.term, b.term));
   }
   if (is_relation(op)) {

@@ -15,8 +15,24 @@
 
 namespace probity::symex {
 
-/// A memory region of one path; 0 is "not a pointer".
+/// A memory region of one path; 0 is "not a pointer". A pointer that a program loaded from ctx also
+/// carries which load that was and whether it is data_end or data_meta; both point into the same
+/// region, which base_of() is.
 using RegionId = std::uint32_t;
+namespace region_bits {
+constexpr RegionId index = (1u << 22) - 1;
+constexpr unsigned load_shift = 22;
+constexpr RegionId last_load = 255;  ///< also stands for all later ones
+constexpr RegionId meta = 1u << 30;
+constexpr RegionId end = 1u << 31;
+}  // namespace region_bits
+constexpr RegionId base_of(RegionId region) {
+  return region & region_bits::index;
+}
+/// The number of the load of ctx, from 1 up; 0: none.
+constexpr RegionId load_of(RegionId region) {
+  return region >> region_bits::load_shift & region_bits::last_load;
+}
 
 struct Provenance {
   struct Word {

@@ -77,6 +77,7 @@ bool traps(Property property) {
     case Property::assertion:
     case Property::stale_pointer:
     case Property::alignment:
+    case Property::references:
     case Property::kernel_contract: return false;
   }
   return false;
@@ -129,7 +130,7 @@ Replayed probe(const object::Image& image, const Finding& finding) {
 bool needs_probe(Property property) {
   return property == Property::initialised_register || property == Property::initialised_stack ||
          property == Property::stale_pointer || property == Property::alignment ||
-         property == Property::kernel_contract;
+         property == Property::references || property == Property::kernel_contract;
 }
 
 Replayed on_interpreter(const object::Image& image, const Finding& finding,

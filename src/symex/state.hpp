@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.hpp"
 #include "isa/bpf/insn.hpp"
 #include "symex/finding.hpp"
 #include "symex/memory.hpp"
@@ -27,8 +28,17 @@ enum class RegionKind : std::uint8_t {
   map_value,
   map_object,
   function,
-  ringbuf_record
+  ringbuf_record,
+  sock_common,  ///< struct bpf_sock, of which only the fields of every socket may be read
+  sock,
+  tcp_sock,
+  null  ///< a pointer that turned out to be NULL: its words are the number 0
 };
+
+constexpr bool is_socket(RegionKind kind) {
+  return kind == RegionKind::sock_common || kind == RegionKind::sock ||
+         kind == RegionKind::tcp_sock;
+}
 
 struct Region {
   RegionKind kind = RegionKind::none;
@@ -37,6 +47,35 @@ struct Region {
   std::uint32_t index = 0;       ///< map index, frame number or function slot
   bool writable = true;
   bool live = true;  ///< false: a packet pointer from before the packet moved, a popped frame
+  bool readable = true;
+  /// The kernel or another program may change the bytes at any time: a read gives any value.
+  bool volatile_bytes = false;
+  term::Id null{};  ///< one bit: the pointer is NULL; no term once the program has looked
+  std::uint32_t reference = 0;  ///< of what the program must give back, or 0
+};
+
+/// Something that the program acquired and must release: a socket, a ring buffer record.
+struct Reference {
+  std::uint32_t number = 0;
+  RegionId region = 0;     ///< of the pointer that the helper gave
+  std::uint32_t slot = 0;  ///< where it was acquired
+};
+
+/// The regions of a path by RegionId, whatever else the id says of a pointer; 0 is none.
+class Regions {
+ public:
+  Region& operator[](RegionId region) { return list_[base_of(region)]; }
+  const Region& operator[](RegionId region) const { return list_[base_of(region)]; }
+  RegionId add(Region region) {
+    PROBITY_CHECK(list_.size() <= region_bits::index);
+    list_.push_back(region);
+    return static_cast<RegionId>(list_.size() - 1);
+  }
+  auto begin() { return list_.begin(); }
+  auto end() { return list_.end(); }
+
+ private:
+  std::vector<Region> list_{Region{}};
 };
 
 /// The memories of a path, shared copy-on-write.
@@ -74,6 +113,7 @@ struct MapState {
 };
 
 struct Frame {
+  std::uint32_t first_slot = 0;  ///< of the function
   std::uint32_t return_slot = 0;
   std::array<Word, 4> saved{};  ///< r6..r9
   RegionId stack = 0;
@@ -93,10 +133,12 @@ struct PathState {
   std::uint32_t slot = 0;
   std::uint32_t subprog = 0;
   std::vector<Frame> frames;
-  std::vector<Region> regions;  ///< by RegionId; 0 is none
+  Regions regions;
   Objects objects;
   Packet packet;
   RegionId ctx = 0;
+  RegionId packet_loads = 0;    ///< of packet pointers from ctx, so far
+  RegionId packet_checked = 0;  ///< the last load before the last comparison with data_end
   std::map<std::uint32_t, Word> ctx_written;  ///< by field offset
   std::vector<MapState> maps;
   std::vector<runtime::OutputEvent> events;
@@ -114,6 +156,10 @@ struct PathState {
   std::vector<std::pair<std::string, term::Id>> free_results;
   std::vector<std::string> not_replayable;
   std::vector<term::Id> evictions;  ///< one bit each: an LRU map dropped an entry of its own accord
+  /// What no engine can be told, when its value is not 0.
+  std::vector<std::pair<std::string, term::Id>> assumptions;
+  std::vector<Reference> references;
+  std::uint32_t references_made = 0;
 
   /// BPF_ASSERT_RETURN: what must hold of r0 at exit, with the slot that said so.
   struct ReturnDemand {
@@ -122,10 +168,10 @@ struct PathState {
   };
   std::vector<ReturnDemand> return_demands;
 
-  RegionId add_region(Region region) {
-    regions.push_back(region);
-    return static_cast<RegionId>(regions.size() - 1);
-  }
+  /// The pointer into `region` is NULL: every register that holds it becomes 0.
+  void forget_pointer(RegionId region, term::Id zero);
+
+  RegionId add_region(Region region) { return regions.add(region); }
 };
 
 }  // namespace probity::symex

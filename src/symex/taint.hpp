@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "term/term.hpp"
@@ -13,16 +14,23 @@ namespace probity::symex {
 
 enum class Taint : std::uint8_t { none = 0, address = 1, uninitialised = 2 };
 
+/// What safety mode lets a program use although nobody can say its value: stack bytes never
+/// written, memory that others write. Names of variables and functions begin with this.
+constexpr std::string_view arbitrary_prefix = "any#";
+
 class TaintIndex {
  public:
   explicit TaintIndex(const term::Store& store) : store_(store) {}
   /// The worst taint of any variable in `a`: uninitialised over address over none.
   Taint of(term::Id a);
+  /// Does it mention an address or an arbitrary value, which no engine can be given?
+  bool is_arbitrary(term::Id a);
   /// The fresh variable that stands for what an uninitialised register holds.
   static term::Id uninitialised(term::Store& store, unsigned reg, std::uint64_t serial);
 
  private:
   std::uint8_t own(term::Id a) const;
+  std::uint8_t bits(term::Id a);
   const term::Store& store_;
   std::vector<std::uint8_t> bits_{0};  // by id; id 0 is no term
 };

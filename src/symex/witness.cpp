@@ -136,6 +136,15 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
     const auto value = static_cast<std::uint64_t>(valuation(term));
     witness.helper_results.push_back(fmt::format("{} = {:#x}", helper, value));
   }
+  const auto unknowable = [this](term::Id a) { return context_.taint.is_arbitrary(a); };
+  if (std::ranges::any_of(state.condition, unknowable)) {
+    witness.helper_results.push_back("of an address, of memory never written or shared");
+  }
+  for (const auto& [what, value] : state.assumptions) {
+    if (valuation(value) == 0) continue;
+    witness.helper_results.push_back(what);
+    break;
+  }
   for (const term::Id evicted : state.evictions) {
     if (valuation(evicted) == 0) continue;
     witness.helper_results.push_back("an entry that an LRU map evicted");
