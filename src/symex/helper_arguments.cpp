@@ -59,7 +59,7 @@ constexpr std::uint32_t acquiring[] = {84, 85, 99, 131};
 constexpr std::uint32_t releasing[] = {86, 132, 133};
 /// After these every packet pointer is stale and every packet byte may differ
 /// (bpf_helper_changes_pkt_data), as far as they have no model of their own.
-constexpr std::uint32_t packet_changers[] = {9, 10, 11, 13, 18, 19, 31, 38, 39, 43, 50, 73, 142, 143, 144};
+constexpr std::uint32_t packet_changers[] = {9, 10, 11, 13, 18, 19, 31, 38, 39, 43, 50, 73, 97, 142, 143, 144};
 // clang-format on
 
 bool contains(std::span<const std::uint32_t> list, std::uint32_t helper) {

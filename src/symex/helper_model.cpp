@@ -206,8 +206,11 @@ bool Explorer::call_tail(PathState& state) {
   if (!options_.allowed_returns.empty() || !state.return_demands.empty()) {
     give_up(state, "the return value of a tail call's target is not known");
   }
+  if (options_.mode == Mode::safety) {  // the verifier takes the target for one that moves data
+    move_packet(state, state.packet.head, state.packet.end, state.packet.meta);
+  }
   clobber(state);
-  state.regs[0] = {TaintIndex::uninitialised(context_.store, 0, ++context_.serial), 0};
+  unset(state, 0);
   ++state.slot;
   return true;
 }

@@ -88,6 +88,7 @@ constexpr Row rows[] = {
     {"objects", Weight::decides, run_restored_objects, "objects with moved code, restored"},
     {"programs.tsv", Weight::decides_if_run, run_moved_programs, "loaded programs with moved code"},
     {"verdict_vectors.jsonl", Weight::counts, run_verdict_vectors},
+    {"verifier_tests.jsonl", Weight::counts, run_verifier_tests},
 };
 
 /// Prints one row; true when it may stand.

@@ -38,5 +38,8 @@ Expected<VectorReport> run_test_bpf(const std::filesystem::path& file, runtime::
 /// no engine.
 Expected<VectorReport> run_verdict_vectors(const std::filesystem::path& file,
                                            runtime::EngineKind engine);
+/// verifier_tests.jsonl: the same for the verifier's own tests.
+Expected<VectorReport> run_verifier_tests(const std::filesystem::path& file,
+                                          runtime::EngineKind engine);
 
 }  // namespace probity::corpus

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,5 +57,18 @@ struct Judged {
 };
 /// What `check --safety` says.
 Judged judge(const VerdictRow& row);
+
+struct Share {
+  std::size_t proved = 0;
+  std::size_t total = 0;
+};
+
+struct VerdictReport {
+  VectorReport vectors;                   ///< `reasons` counts every row
+  std::map<std::string, Share> accepted;  ///< by program type
+  std::vector<std::string> unsafe_proved;
+};
+Expected<VerdictReport> judge_verdict_vectors(const std::filesystem::path& file);
+Expected<VerdictReport> judge_verifier_tests(const std::filesystem::path& file);
 
 }  // namespace probity::corpus
