@@ -21,7 +21,8 @@
 namespace probity::cli {
 namespace {
 
-constexpr std::uint32_t largest_packet = 9000;
+constexpr std::uint32_t largest_packet = 65'535;
+constexpr std::uint32_t largest_timeout = 1'000'000;
 constexpr std::uint32_t largest_unroll = 1'000'000;
 constexpr std::uint64_t largest_count = 1'000'000'000;
 
@@ -37,6 +38,8 @@ struct Flags {
   std::uint32_t unroll = 2048;
   std::uint64_t max_paths = 200'000;
   std::uint64_t conflicts = 200'000;
+  std::uint32_t timeout = 0;
+  bool safety = false;
   bool cross_check = false;
   bool no_specs = false;
   bool no_kernel = false;
@@ -50,15 +53,19 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--assert-return", flags.returns,
                  "allowed return values: names or numbers, separated by commas");
   add_number(app, "--min-packet", flags.min_packet, {0, largest_packet},
-             "shortest packet, bytes (default 14)");
+             "shortest packet, bytes (default 14; 0 with --safety)");
   add_number(app, "--max-packet", flags.max_packet, {0, largest_packet},
-             "longest packet, bytes (default 1514)");
+             "longest packet, bytes (default 1514; 65535 with --safety)");
   add_number(app, "--unroll", flags.unroll, {0, largest_unroll},
              "times a loop may run on one path (default 2048)");
   add_number(app, "--max-paths", flags.max_paths, {0, largest_count},
              "paths explored (default 200000)");
   add_number(app, "--conflicts", flags.conflicts, {0, largest_count},
              "conflicts a solver stage may use (default 200000)");
+  add_number(app, "--timeout", flags.timeout, {1, largest_timeout},
+             "seconds of wall clock after which the verdict is unknown (default: none)");
+  app.add_flag("--safety", flags.safety,
+               "prove what the kernel's verifier protects, and no specification");
   app.add_option("--replay-paths", flags.replay_paths,
                  "solve every path to a packet and compare with an engine: interp or kernel");
   app.add_option("--witness-dir", flags.witness_dir,
@@ -107,8 +114,24 @@ Expected<std::vector<std::uint32_t>> parse_returns(std::string_view list) {
   return values;
 }
 
+/// Safety mode knows nothing of the packet's length, and asks nothing of the program's results.
+Expected<void> adapt_to_safety(const CLI::App& app, Flags& flags) {
+  if (!flags.safety) return {};
+  for (const char* const flag : {"--assert-return", "--replay-paths"}) {
+    if (app.count(flag) == 0) continue;
+    return error(Fault::bad_input,
+                 fmt::format("{}: --safety says nothing of a program's results", flag));
+  }
+  if (app.count("--min-packet") == 0) flags.min_packet = 0;
+  if (app.count("--max-packet") == 0) flags.max_packet = largest_packet;
+  flags.no_specs = true;
+  return {};
+}
+
 Expected<symex::Options> options_of(const Flags& flags) {
   symex::Options options;
+  options.mode = flags.safety ? symex::Mode::safety : symex::Mode::strict;
+  options.timeout_seconds = flags.timeout;
   if (flags.min_packet > flags.max_packet) {
     return error(Fault::bad_input, fmt::format("--min-packet: {} is more than --max-packet {}",
                                                flags.min_packet, flags.max_packet));
@@ -149,15 +172,17 @@ Expected<void> require_checkable(const object::Image& image) {
     case ProgType::unspec:
       return error(Fault::bad_input,
                    fmt::format("{}: section \"{}\" does not say the program's type; give --type "
-                               "(xdp, sched_cls or sched_act)",
+                               "(xdp, sched_cls, sched_act, socket_filter or cgroup_skb)",
                                image.name, image.section));
     case ProgType::xdp:
     case ProgType::sched_cls:
-    case ProgType::sched_act: break;
+    case ProgType::sched_act:
+    case ProgType::socket_filter:
+    case ProgType::cgroup_skb: break;
     default:
       return error(Fault::unsupported,
                    fmt::format("{}: programs of type {} are not checked yet (xdp, "
-                               "sched_cls, sched_act are)",
+                               "sched_cls, sched_act, socket_filter, cgroup_skb are)",
                                image.name, program::name(image.type)));
   }
   std::vector<std::byte> scratch(
@@ -217,6 +242,7 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   declare(app, flags);
   TRY(const Parsed parsed, parse_flags(app, arguments, document));
   if (parsed == Parsed::help) return Outcome::holds;
+  TRY(adapt_to_safety(app, flags));
   TRY(const symex::Options options, options_of(flags));
   TRY(const object::Image image, load_program(flags.file, flags.type, flags.kernel));
   TRY(require_checkable(image));

@@ -283,12 +283,15 @@ void CheckReport::verdict(const symex::Options& options, std::size_t doubts) {
   const bool unknown = !exploration_.unknowns.empty() || doubts > 0;
   const std::string_view word = refuted ? "refuted" : unknown ? "unknown" : "proved";
   document_.details()["verdict"] = std::string(word);
+  const bool safety = options.mode == symex::Mode::safety;
+  document_.details()["mode"] = safety ? "safety" : "strict";
   if (!refuted && !unknown) {
     document_.note(
         Tone::good,
-        fmt::format("proved: {} is memory-safe, ends, and meets its specification for every packet "
-                    "of {}..{} bytes, every ctx and every map content",
-                    image_.name, options.min_packet, options.max_packet));
+        fmt::format("proved: {} is memory-safe{} for every packet of {}..{} bytes, every ctx and "
+                    "every map content",
+                    image_.name, safety ? " and ends" : ", ends, and meets its specification",
+                    options.min_packet, options.max_packet));
   } else if (refuted) {
     document_.note(Tone::bad, fmt::format("refuted: {} has {} counterexample{}", image_.name,
                                           exploration_.findings.size(),

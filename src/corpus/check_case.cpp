@@ -77,6 +77,12 @@ Expected<void> apply_setting(object::Image& image, symex::Options& options,
   }
   if (words[0] == "type") {
     TRY(image.type, named<program::ProgType>(words[1], prog_type_count, place));
+  } else if (words[0] == "mode" && words[1] == "safety") {
+    constexpr std::uint32_t longest = 65'535;  // as `check --safety`
+    options.mode = symex::Mode::safety;
+    options.min_packet = 0;
+    options.max_packet = longest;
+    options.specs = false;
   } else if (words[0] == "max-packet") {
     TRY(options.max_packet, number(words[1], place));
   } else if (words[0] == "unroll") {

@@ -235,9 +235,9 @@ std::optional<Place> Explorer::access_range(PathState& state, Word address, term
                                             Access access) {
   term::Store& store = context_.store;
   const auto known_size = store.literal(size_bytes);
-  const std::string what =
-      known_size ? fmt::format("{} bytes", static_cast<std::uint64_t>(*known_size))
-                 : "a computed number of bytes";
+  const std::string what = known_size
+                               ? fmt::format("{} bytes", static_cast<std::uint64_t>(*known_size))
+                               : "a computed number of bytes";
   const auto region = accessible(state, address, what, access);
   if (!region) return std::nullopt;
   const Place place{address.region, region->object, address.term};
@@ -248,8 +248,8 @@ std::optional<Place> Explorer::access_range(PathState& state, Word address, term
   const term::Id limit = context_.lit64(static_cast<std::int64_t>(region->size_bytes));
   if (known_size && *known_size > region->size_bytes) {
     violate(state, Property::memory_bounds,
-            fmt::format("{} do not fit the {} ({} bytes)", what,
-                        describe_region(*region, program_), region->size_bytes));
+            fmt::format("{} do not fit the {} ({} bytes)", what, describe_region(*region, program_),
+                        region->size_bytes));
     return std::nullopt;
   }
   const term::Id inside =
@@ -286,8 +286,8 @@ Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Plac
     const term::Id value = context_.fresh(size_bytes * 8, arbitrary_prefix);
     return std::optional<Word>(Word{value, 0});
   }
-  TRY(std::optional<Word> value, state.objects.at(place.object).read(context_, place.offset,
-                                                                     size_bytes));
+  TRY(std::optional<Word> value,
+      state.objects.at(place.object).read(context_, place.offset, size_bytes));
   if (value && value->region != 0 && state.regions[value->region].kind == RegionKind::null) {
     value = Word{context_.lit64(0), 0};
   }
@@ -300,8 +300,7 @@ Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Plac
   return value;
 }
 
-void Explorer::write_memory(PathState& state, const Place& place, unsigned size_bytes,
-                            Word value) {
+void Explorer::write_memory(PathState& state, const Place& place, unsigned size_bytes, Word value) {
   const Region& region = state.regions[place.region];
   if (region.volatile_bytes) return;
   if (options_.mode == Mode::safety && region.kind == RegionKind::map_value) {

@@ -163,8 +163,9 @@ Word Explorer::read_cb(PathState& state, std::uint32_t offset, unsigned size_byt
   for (std::uint32_t at = offset & ~3u; at < offset + size_bytes; at += 4) {
     const auto written = state.ctx_written.find(at);
     const CtxRow* row = find_row(type_of(program_), at, 4);
-    const term::Id word = written != state.ctx_written.end() ? written->second.term
-                                                             : ctx_value(state, row->name, 32, false);
+    const term::Id word = written != state.ctx_written.end()
+                              ? written->second.term
+                              : ctx_value(state, row->name, 32, false);
     value = value ? store.concat(word, value) : word;
   }
   return {store.extract((offset & 3u) * 8, size_bytes * 8, value), 0};

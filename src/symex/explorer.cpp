@@ -4,6 +4,7 @@
 #include "symex/explorer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -114,8 +115,7 @@ bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
   const auto any = [this](unsigned width) {
     return Word{explorer_.context_.fresh(width, arbitrary_prefix), 0};
   };
-  return {ite(other, Value<64>::of(any(64)), result),
-          ite(other, Bool<Provenance>::of(any(1)), ok)};
+  return {ite(other, Value<64>::of(any(64)), result), ite(other, Bool<Provenance>::of(any(1)), ok)};
 }
 
 Bool<Provenance> Machine::may_goto_exhausted() {
@@ -147,6 +147,10 @@ Expected<Exploration> Explorer::explore() {
     insns_[at] = insn;
     at += insn.slot_count();
   }
+  deadline_.reset();
+  if (options_.timeout_seconds != 0) {
+    deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(options_.timeout_seconds);
+  }
   start();
   while (!pending_.empty()) {
     if (result_.statistics.paths >= options_.max_paths) {
@@ -159,6 +163,11 @@ Expected<Exploration> Explorer::explore() {
     pending_.pop_back();
     run(std::move(next));
     ++result_.statistics.paths;
+    if (out_of_time()) {
+      result_.unknowns.push_back({0, fmt::format("{} seconds passed (--timeout), {} branches left",
+                                                 options_.timeout_seconds, pending_.size())});
+      break;
+    }
     if (result_.statistics.insns > options_.max_insns) {
       result_.unknowns.push_back({0, fmt::format("{} insns executed (limit {})",
                                                  result_.statistics.insns, options_.max_insns)});
@@ -217,8 +226,15 @@ void Explorer::push_frame(PathState& state, std::uint32_t return_slot) {
   state.frames.push_back(frame);
 }
 
+bool Explorer::out_of_time() const {
+  return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
+}
+
 void Explorer::run(std::unique_ptr<PathState> state) {
   while (step(*state)) {
+    if (!out_of_time()) continue;
+    give_up(*state, "the time ended on this path");
+    return;
   }
 }
 
@@ -400,7 +416,8 @@ std::uint32_t Explorer::entry_slot() const {
 std::uint64_t Explorer::chain_bytes(std::uint32_t slot, std::size_t frames) const {
   constexpr std::uint64_t granule = 16;  // as the verifier rounds where there is a JIT
   const auto own = stack_depths_.find(slot);
-  const std::uint64_t bytes = own == stack_depths_.end() ? 1 : std::max<std::uint64_t>(own->second, 1);
+  const std::uint64_t bytes =
+      own == stack_depths_.end() ? 1 : std::max<std::uint64_t>(own->second, 1);
   std::uint64_t below = 0;
   for (const auto& [caller, callee] : calls_) {
     if (caller == slot && frames > 1) below = std::max(below, chain_bytes(callee, frames - 1));

@@ -6,6 +6,7 @@
 // *_model.cpp files. Where the exploration cannot go on it says so by name.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -78,6 +79,7 @@ class Explorer {
   // explorer.cpp: the loop.
   void start();
   void run(std::unique_ptr<PathState> state);
+  bool out_of_time() const;
   bool step(PathState& state);
   bool control(PathState& state, const bpf::Next<Provenance>& next, const bpf::Insn& insn);
   bool branch(PathState& state, term::Id taken, std::uint32_t target);
@@ -214,8 +216,8 @@ class Explorer {
   // helper_arguments.cpp: calls by the kinds of helper.def.
   Rule check_arguments(PathState& state, const program::Helper& row);
   bool check_argument(PathState& state, const program::Helper& row, unsigned number);
-  bool memory_argument(PathState& state, std::uint32_t helper, unsigned number,
-                       term::Id size_bytes, Access access);
+  bool memory_argument(PathState& state, std::uint32_t helper, unsigned number, term::Id size_bytes,
+                       Access access);
   bool size_pair(PathState& state, std::uint32_t helper, unsigned number, program::ArgKind memory,
                  program::ArgKind kind);
   bool object_argument(PathState& state, unsigned number, program::ArgKind kind);
@@ -273,17 +275,18 @@ class Explorer {
   term::Id length64_;
   term::Function packet_bytes_;
   PathSolver solver_;
-  std::vector<std::optional<bpf::Insn>> insns_;  ///< by slot
-  std::vector<RegionId> map_regions_;            ///< by map index: the map itself
+  std::vector<std::optional<bpf::Insn>> insns_;       ///< by slot
+  std::vector<RegionId> map_regions_;                 ///< by map index: the map itself
   std::map<std::uint32_t, RegionKind> access_kinds_;  ///< by slot of a load or store
   /// The side of the branch under way on which a packet pointer is known to be below data_end.
   std::optional<bool> checked_when_taken_;
-  bool unchecked_load_ = false;  ///< that pointer was not compared before
+  bool unchecked_load_ = false;                          ///< that pointer was not compared before
   std::map<std::uint32_t, std::uint64_t> stack_depths_;  ///< bytes, by the function's first slot
   std::set<std::pair<std::uint32_t, std::uint32_t>> calls_;  ///< first slots of caller and callee
   std::vector<std::unique_ptr<PathState>> pending_;
   std::map<std::pair<std::uint8_t, std::uint32_t>, Site> sites_;
   Exploration result_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
 }  // namespace probity::symex

@@ -39,7 +39,7 @@ constexpr std::int64_t too_big = -7;
 constexpr std::int64_t exists = -17;
 constexpr std::int64_t invalid = -22;
 
-constexpr std::uint32_t read_only_to_programs = 1u << 7;  // BPF_F_RDONLY_PROG
+constexpr std::uint32_t read_only_to_programs = 1u << 7;   // BPF_F_RDONLY_PROG
 constexpr std::uint32_t write_only_to_programs = 1u << 8;  // BPF_F_WRONLY_PROG
 
 constexpr std::string_view specs_section = ".rodata.bpfspec";

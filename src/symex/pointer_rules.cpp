@@ -92,16 +92,15 @@ Explorer::Rule Explorer::check_offset(PathState& state, term::Id offset) {
   if (const auto literal = context_.store.literal(offset)) {
     const auto value = static_cast<std::int64_t>(static_cast<std::uint64_t>(*literal));
     if (value > -offset_limit && value < offset_limit) return Rule::obeyed;
-    return forbid(state, fmt::format("an offset of {} from a pointer (limit {})", value,
-                                     offset_limit - 1));
+    return forbid(
+        state, fmt::format("an offset of {} from a pointer (limit {})", value, offset_limit - 1));
   }
   if (context_.intervals(offset).high < (term::Value{1} << 63) &&
       context_.intervals(offset).low < static_cast<term::Value>(offset_limit)) {
     return Rule::obeyed;
   }
   // Only the least value counts: an upper bound is asked for where memory is accessed.
-  const term::Id far =
-      context_.store.bin(Op::slt, offset, context_.lit64(1 - offset_limit));
+  const term::Id far = context_.store.bin(Op::slt, offset, context_.lit64(1 - offset_limit));
   if (!require(state, Property::kernel_contract, context_.store.not_(far),
                fmt::format("the offset from a pointer may be less than {}", 1 - offset_limit))) {
     return Rule::broken;
@@ -120,8 +119,8 @@ Explorer::Rule Explorer::check_alu(PathState& state, const bpf::Insn& insn, cons
     if (is_division(op) && insn.imm == 0) return forbid(state, "a division by 0");
   }
   const Word dst = state.regs[static_cast<unsigned>(insn.dst)];
-  const Word src = registers ? state.regs[static_cast<unsigned>(insn.src)]
-                             : Word{context_.lit64(insn.imm), 0};
+  const Word src =
+      registers ? state.regs[static_cast<unsigned>(insn.src)] : Word{context_.lit64(insn.imm), 0};
   if (dst.region == 0 && src.region == 0) return Rule::obeyed;
   if (op == AluOp::sub && dst.region != 0 && (src.region != 0 || row.width == 32)) {
     return Rule::obeyed;  // a difference is a number
@@ -176,9 +175,8 @@ bool Explorer::tells(PathState& state, JmpOp op, Word a, Word b) {
   if (swapped) std::swap(a, b);
   if ((a.region & (region_bits::end | region_bits::meta)) == 0 &&
       (b.region & region_bits::end) != 0) {
-    const term::Id far = context_.store.bin(
-        Op::ult, context_.lit(64, max_packet_offset),
-        context_.store.bin(Op::sub, a.term, state.packet.head));
+    const term::Id far = context_.store.bin(Op::ult, context_.lit(64, max_packet_offset),
+                                            context_.store.bin(Op::sub, a.term, state.packet.head));
     if (solver_.possible(state, far).answer != Answer::no) return false;
     const bool below = op == JmpOp::jlt || op == JmpOp::jle;
     checked_when_taken_ = below != swapped;
@@ -189,8 +187,8 @@ bool Explorer::tells(PathState& state, JmpOp op, Word a, Word b) {
   const term::Id far = context_.store.bin(Op::ult, context_.lit(64, max_packet_offset),
                                           context_.store.bin(Op::sub, a.term, state.packet.meta));
   return (a.region & region_bits::meta) != 0 &&
-         (b.region & (region_bits::end | region_bits::meta)) == 0 &&
-         b.term == state.packet.head && solver_.possible(state, far).answer == Answer::no;
+         (b.region & (region_bits::end | region_bits::meta)) == 0 && b.term == state.packet.head &&
+         solver_.possible(state, far).answer == Answer::no;
 }
 
 /// A shift by a register whose count may reach the width: what processors then do differs, so the
@@ -223,8 +221,8 @@ Explorer::Rule Explorer::check_compare(PathState& state, const bpf::Insn& insn,
     const RegionId region = state.regs[static_cast<unsigned>(reg)].region;
     if (!state.regions[region].null) continue;
     const auto op = static_cast<JmpOp>(row.operation);
-    const bool looks = !registers && row.width == 64 && insn.imm == 0 &&
-                       (op == JmpOp::jeq || op == JmpOp::jne);
+    const bool looks =
+        !registers && row.width == 64 && insn.imm == 0 && (op == JmpOp::jeq || op == JmpOp::jne);
     if (!looks && options_.mode == Mode::safety) continue;  // tells the verifier nothing
     const std::uint32_t here = state.slot;
     const bool taken = op == JmpOp::jne;
@@ -234,12 +232,13 @@ Explorer::Rule Explorer::check_compare(PathState& state, const bpf::Insn& insn,
     });
   }
   const Word dst = state.regs[static_cast<unsigned>(insn.dst)];
-  const Word src = registers ? state.regs[static_cast<unsigned>(insn.src)]
-                             : Word{context_.lit64(insn.imm), 0};
+  const Word src =
+      registers ? state.regs[static_cast<unsigned>(insn.src)] : Word{context_.lit64(insn.imm), 0};
   const bool pointers = dst.region != 0 || src.region != 0;
   if (options_.mode == Mode::strict || row.width == 32 || !pointers) return Rule::obeyed;
   if (tells(state, static_cast<JmpOp>(row.operation), dst, src)) return Rule::obeyed;
-  const auto target = static_cast<std::uint32_t>(static_cast<std::int64_t>(state.slot) + 1 + insn.off);
+  const auto target =
+      static_cast<std::uint32_t>(static_cast<std::int64_t>(state.slot) + 1 + insn.off);
   // Nothing is known of the answer, only that it is the same when the same is asked again.
   const std::string question =
       fmt::format("{}compare.{}.{}.{}.{}.{}", arbitrary_prefix, row.operation, dst.region,
@@ -257,8 +256,7 @@ Explorer::Rule Explorer::check_base(PathState& state, unsigned reg) {
     return tell_null(state, id, [id](PathState& s) { s.regions[id].null = {}; });
   }
   if (region.kind == RegionKind::ctx && context_.store.literal(base.term) != term::Value{0}) {
-    violate(state, Property::ctx_access, fmt::format("r{} is ctx moved by an offset", reg));
-    return Rule::broken;
+    return forbid(state, fmt::format("r{} is ctx moved by an offset", reg));
   }
   return Rule::obeyed;
 }

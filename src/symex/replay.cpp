@@ -149,32 +149,29 @@ Replayed on_interpreter(const object::Image& image, const Finding& finding,
   return judge(finding, *output);
 }
 
+/// A run of the program as it is deployed; the error says what could not be arranged.
+Expected<RunOutput> run_deployed(const object::Image& image, const Witness& witness,
+                                 std::string_view engine_name) {
+  const bool kernel = engine_name == "kernel";
+  if (kernel && !witness.not_replayable.empty()) {
+    return error(Fault::unsupported, "cannot be arranged: " + witness.not_replayable.front());
+  }
+  if (const std::string reason = kernel ? runtime::kernel_unavailable_reason() : std::string();
+      !reason.empty()) {
+    return error(Fault::unsupported, reason);
+  }
+  TRY(const auto engine,
+      kernel ? runtime::load_kernel(image.view()) : runtime::load_interpreter(image.view(), {}));
+  return run_on(*engine, witness);
+}
+
 Replayed on_kernel(const object::Image& image, const Finding& finding, const RunOutput& expected) {
-  Replayed result{"kernel", Outcome::not_applicable, {}};
-  if (!finding.witness.not_replayable.empty()) {
-    result.text = "cannot be arranged: " + finding.witness.not_replayable.front();
-    return result;
-  }
-  if (const std::string reason = runtime::kernel_unavailable_reason(); !reason.empty()) {
-    result.text = reason;
-    return result;
-  }
-  auto engine = runtime::load_kernel(image.view());
-  if (!engine) {
-    result.text = engine.error().line();
-    return result;
-  }
-  const auto output = run_on(**engine, finding.witness);
-  if (!output) {
-    result.text = output.error().line();
-    return result;
-  }
+  const auto output = run_deployed(image, finding.witness, "kernel");
+  if (!output) return {"kernel", Outcome::not_applicable, std::string(output.error().line())};
   const bool same = static_cast<std::uint32_t>(output->return_value) ==
                         static_cast<std::uint32_t>(expected.return_value) &&
                     output->packet == expected.packet;
-  result.outcome = same ? Outcome::reproduced : Outcome::contradicted;
-  result.text = outcome_text(*output);
-  return result;
+  return {"kernel", same ? Outcome::reproduced : Outcome::contradicted, outcome_text(*output)};
 }
 
 }  // namespace
@@ -197,18 +194,7 @@ Replayed replay_case(const object::Image& image, const PathCase& path,
     result.text = "depends on the helper result " + path.witness.helper_results.front();
     return result;
   }
-  const bool kernel = engine_name == "kernel";
-  if (kernel && !path.witness.not_replayable.empty()) {
-    result.text = "cannot be arranged: " + path.witness.not_replayable.front();
-    return result;
-  }
-  auto engine =
-      kernel ? runtime::load_kernel(image.view()) : runtime::load_interpreter(image.view(), {});
-  if (!engine) {
-    result.text = engine.error().line();
-    return result;
-  }
-  const auto output = run_on(**engine, path.witness);
+  const auto output = run_deployed(image, path.witness, engine_name);
   if (!output) {
     result.text = output.error().line();
     return result;

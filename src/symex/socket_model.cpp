@@ -38,7 +38,7 @@ constexpr SocketField sock_fields[] = {
 };
 // clang-format on
 
-constexpr std::uint64_t tcp_sock_bytes = 120;           // sizeof(struct bpf_tcp_sock)
+constexpr std::uint64_t tcp_sock_bytes = 120;            // sizeof(struct bpf_tcp_sock)
 constexpr std::uint64_t tcp_bytes_received_at = 72 - 8;  // the first of its two 64-bit fields
 
 bool is_field(RegionKind kind, std::uint64_t offset, unsigned size_bytes) {
@@ -102,9 +102,9 @@ bool Explorer::release(PathState& state, unsigned number) {
 
 bool Explorer::holds_nothing(PathState& state, std::string_view what) {
   if (state.references.empty()) return true;
-  return violate(state, Property::references,
-                 fmt::format("{} while what slot {} acquired is held", what,
-                             state.references.front().slot));
+  return violate(
+      state, Property::references,
+      fmt::format("{} while what slot {} acquired is held", what, state.references.front().slot));
 }
 
 }  // namespace probity::symex

@@ -108,8 +108,8 @@ Cause cause_of(std::string_view refusal) {
 
 std::string_view name(Cause cause) {
   constexpr std::array<std::string_view, 12> names{
-      "memory",    "NULL",  "stack",      "type",   "reference", "termination", "contract",
-      "structure", "limit", "arithmetic", "option", "unsorted"};
+      "memory",   "NULL",      "stack", "type",       "reference", "termination",
+      "contract", "structure", "limit", "arithmetic", "option",    "unsorted"};
   return names[static_cast<std::size_t>(cause)];
 }
 

@@ -104,12 +104,17 @@ constexpr FixtureMap fixture_maps[] = {
 /// Gives every lddw that `fixups` names the map it wants; the name of a map that is not there.
 std::string apply_fixups(VerdictRow& row, const Json& fixups) {
   for (const auto& [kind, places] : fixups.items()) {
-    const auto* found =
-        std::ranges::find(fixture_maps, std::string_view(kind), &FixtureMap::name);
+    const auto* found = std::ranges::find(fixture_maps, std::string_view(kind), &FixtureMap::name);
     if (found == std::end(fixture_maps)) return kind;
     const auto index = static_cast<std::int32_t>(row.image.maps.size());
-    program::MapDef map{found->name,        found->type,  found->key_size, found->value_size,
-                        found->max_entries, found->flags, -1,              {},
+    program::MapDef map{found->name,
+                        found->type,
+                        found->key_size,
+                        found->value_size,
+                        found->max_entries,
+                        found->flags,
+                        -1,
+                        {},
                         false};
     if (found->type == MapType::array_of_maps) map.inner = index + 1;
     row.image.maps.push_back(map);
@@ -148,8 +153,15 @@ Expected<std::vector<VerdictRow>> read_verdict_vectors(const std::filesystem::pa
       const std::string_view map_name =
           row.image.keep(fmt::format("map{}", map["index"].get<int>()));
       const auto map_type = named<MapType>(map["type"].get<std::string>(), 34);
-      row.image.maps.push_back({map_name, map_type.value_or(MapType::unspec), map["key_size"],
-                                map["value_size"], map["max_entries"], 0, -1, {}, false});
+      row.image.maps.push_back({map_name,
+                                map_type.value_or(MapType::unspec),
+                                map["key_size"],
+                                map["value_size"],
+                                map["max_entries"],
+                                0,
+                                -1,
+                                {},
+                                false});
     }
     rows.push_back(std::move(row));
   }

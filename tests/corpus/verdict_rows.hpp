@@ -19,17 +19,17 @@ namespace probity::corpus {
 
 /// Why the verifier refuses a program.
 enum class Cause : std::uint8_t {
-  memory,       ///< an access outside of its region, or of an unbounded size
+  memory,  ///< an access outside of its region, or of an unbounded size
   null_pointer,
-  stack,        ///< stack accesses and what may be spilled there
-  type,         ///< a register of the wrong kind, arithmetic that pointers do not have
-  reference,    ///< something acquired is not given back
+  stack,      ///< stack accesses and what may be spilled there
+  type,       ///< a register of the wrong kind, arithmetic that pointers do not have
+  reference,  ///< something acquired is not given back
   termination,
-  contract,     ///< a map, helper or insn that this program may not use that way
-  structure,    ///< encoding and jumps
-  limit,        ///< the verifier ran out of its own budget
-  arithmetic,   ///< operations that RFC 9669 defines and the verifier refuses
-  option,       ///< the row was loaded with an option that only some machines need
+  contract,    ///< a map, helper or insn that this program may not use that way
+  structure,   ///< encoding and jumps
+  limit,       ///< the verifier ran out of its own budget
+  arithmetic,  ///< operations that RFC 9669 defines and the verifier refuses
+  option,      ///< the row was loaded with an option that only some machines need
   unsorted,
 };
 std::string_view name(Cause cause);

@@ -14,8 +14,8 @@ void expect_verdicts(const Expected<VerdictReport>& report, std::size_t rows) {
   for (const std::string& row : report->unsafe_proved) ADD_FAILURE() << "proved: " << row;
   EXPECT_GE(report->accepted.size(), 2u);
   for (const auto& [type, share] : report->accepted) {
-    EXPECT_GE(share.proved * 10, share.total * 9) << type << ": " << share.proved << " proved of "
-                                                  << share.total;
+    EXPECT_GE(share.proved * 10, share.total * 9)
+        << type << ": " << share.proved << " proved of " << share.total;
   }
   EXPECT_EQ(report->vectors.reasons.count("refused for unsorted: proved"), 0u);
 }

@@ -147,7 +147,7 @@ void expect_one_line(const Printed& printed, std::string_view part) {
 TEST_F(Check, BadUsageIsOneLine) {
   expect_one_line(check({good, "--assert-return", "XDP_PASSS"}),
                   "\"XDP_PASSS\" is neither an action");
-  expect_one_line(check({good, "--max-packet", "70000"}), "'70000' is not a number in 0..9000");
+  expect_one_line(check({good, "--max-packet", "70000"}), "'70000' is not a number in 0..65535");
   expect_one_line(check({good, "--min-packet", "100", "--max-packet", "60"}),
                   "more than --max-packet");
   expect_one_line(check({good, "--replay-paths", "native"}), "neither interp nor kernel");
