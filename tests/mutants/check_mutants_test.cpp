@@ -153,12 +153,29 @@ class CheckMutants : public testing::Test {
     options.unroll = 64;
     options.max_paths = 500;
     options.max_insns = 100'000;
+    const bool memory = !wrong.starts_with("returns");
+    if (memory) expect_not_proved(view, safety(options), what + " (--safety)", wrong);
+    if (expect_not_proved(view, options, what, wrong)) ++refuted_;
+  }
+
+  static symex::Options safety(symex::Options options) {
+    options.mode = symex::Mode::safety;
+    options.min_packet = 0;
+    options.max_packet = 65'535;
+    options.specs = false;
+    options.allowed_returns.clear();
+    return options;
+  }
+
+  /// True when it is refuted.
+  static bool expect_not_proved(const program::View& view, const symex::Options& options,
+                                const std::string& what, const std::string& wrong) {
     symex::Explorer explorer(view, options);
     const auto result = explorer.explore();
-    if (!result) return;  // refused: not proved
+    if (!result) return false;  // refused: not proved
     EXPECT_FALSE(result->findings.empty() && result->unknowns.empty())
         << what << " is called proved, but: " << wrong;
-    if (!result->findings.empty()) ++refuted_;
+    return !result->findings.empty();
   }
 
   static constexpr int runs = 40;

@@ -96,7 +96,7 @@ TEST(BadInput, NumbersThatWouldWrapOrVanish) {
   expect_refused({"run", "none.o", "--repeat", "0"},
                  "--repeat: '0' is not a number in 1..100000000");
   expect_refused({"check", "none.o", "--max-packet", "70000"},
-                 "'70000' is not a number in 0..9000");
+                 "'70000' is not a number in 0..65535");
   expect_refused({"check", "none.o", "--witness-dir", ""}, "--witness-dir");
 }
 
