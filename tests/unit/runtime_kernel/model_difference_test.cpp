@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The helper, map and ctx models against the live kernel: small programs written by hand run on the
-// interpreter and by BPF_PROG_TEST_RUN, and must agree in result, packet and maps. A program notes
-// values in map 0 (`save N` stores r0 as its N-th word); r6 is the ctx, r9 points at map 0. Skipped
-// by name where the kernel cannot be used.
+// engines of this process and by BPF_PROG_TEST_RUN, and must agree in result, packet and maps. A
+// program notes values in map 0 (`save N` stores r0 as its N-th word); r6 is the ctx, r9 points at
+// map 0. Skipped by name where the kernel cannot be used.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -152,49 +152,79 @@ std::string hex_of(const Bytes& bytes) {
   return text;
 }
 
-TEST_P(ModelDifference, TheInterpreterAnswersAsTheKernel) {
+/// The engines of this process that run here.
+std::vector<EngineKind> engines_here() {
+  std::vector<EngineKind> kinds = {EngineKind::interp, EngineKind::emu_x86_64,
+                                   EngineKind::emu_rv64};
+  if (jit_unavailable_reason().empty()) kinds.push_back(EngineKind::jit);
+  return kinds;
+}
+
+/// A case as a loaded program wants it.
+struct Loadable {
+  std::vector<bpf::Slot> slots;
+  std::vector<program::Subprog> functions;
+  std::array<program::InnerMap, 1> inner = {{{13, 0, 14}}};
+  program::View view;
+
+  Loadable(const ModelCase& one, std::vector<bpf::Slot> code)
+      : slots(std::move(code)), functions(functions_of(slots)) {
+    view.name = "model";
+    view.type = one.type;
+    view.license = "GPL";
+    view.slots = slots;
+    view.subprogs = functions;
+    view.maps = case_maps();
+    const bool nests = std::ranges::find(one.maps, std::size_t{13}) != one.maps.end();
+    if (nests) view.inner_maps = inner;
+  }
+};
+
+/// The maps of a case that can be read back.
+std::vector<std::size_t> compared_maps(const ModelCase& one) {
+  std::vector<std::size_t> maps = {0};
+  for (const std::size_t map : one.maps) {
+    if (is_kernel_map_readable(case_maps()[map].type) && map != 13) maps.push_back(map);
+  }
+  return maps;
+}
+
+void seed(Engine& engine, const ModelCase& one) {
+  for (const MapContents& contents : one.seeds) {
+    const auto written = engine.write_map(contents);
+    ASSERT_TRUE(written) << one.name << ": " << written.error().line();
+  }
+}
+
+TEST_P(ModelDifference, TheEnginesAnswerAsTheKernel) {
   const ModelCase& one = GetParam();
   const std::string text = whole_text(one.text);
-  const auto slots = assembler::assemble({one.name, text, 1}, assembler::TextStyle::kernel);
+  auto slots = assembler::assemble({one.name, text, 1}, assembler::TextStyle::kernel);
   ASSERT_TRUE(slots) << slots.error().line();
-  program::View view;
-  view.name = "model";
-  view.type = one.type;
-  view.license = "GPL";
-  view.slots = *slots;
-  const std::vector<program::Subprog> functions = functions_of(*slots);
-  view.subprogs = functions;
-  view.maps = case_maps();
-  const std::array<program::InnerMap, 1> inner = {{{13, 0, 14}}};
-  const bool nests = std::ranges::find(one.maps, std::size_t{13}) != one.maps.end();
-  if (nests) view.inner_maps = inner;
+  const Loadable program(one, *std::move(slots));
+  const std::vector<std::size_t> maps = compared_maps(one);
   for (const NamedPacket& packet : model_packets()) {
     if (packet.only != program::ProgType::unspec && packet.only != one.type) continue;
     RunInput input;
     input.packet = packet.bytes;
-    const auto kernel = load_kernel(view);
+    const auto kernel = load_kernel(program.view);
     ASSERT_TRUE(kernel) << one.name << ": " << kernel.error().line();
-    const auto interp = load_interpreter(view, {});
-    ASSERT_TRUE(interp) << one.name << ": " << interp.error().line();
-    for (const MapContents& seed : one.seeds) {
-      for (Engine* engine : {&**kernel, &**interp}) {
-        const auto written = engine->write_map(seed);
-        ASSERT_TRUE(written) << one.name << ": " << written.error().line();
-      }
-    }
-    std::vector<std::size_t> maps = {0};
-    for (const std::size_t map : one.maps) {
-      if (is_kernel_map_readable(case_maps()[map].type) && map != 13) maps.push_back(map);
-    }
+    seed(**kernel, one);
     const auto wanted = result_on(**kernel, input, maps);
     ASSERT_TRUE(wanted) << one.name << ": " << wanted.error().line();
-    const auto given = result_on(**interp, input, maps);
-    ASSERT_TRUE(given) << one.name << " on " << packet.name << ": " << given.error().line();
-    EXPECT_EQ(given->return_value, wanted->return_value) << one.name << " on " << packet.name;
-    EXPECT_EQ(hex_of(given->packet), hex_of(wanted->packet)) << one.name << " on " << packet.name;
-    for (std::size_t i = 0; i < maps.size(); ++i) {
-      EXPECT_EQ(words_of(given->maps[i]), words_of(wanted->maps[i]))
-          << one.name << " on " << packet.name << ", map " << case_maps()[maps[i]].name;
+    for (const EngineKind kind : engines_here()) {
+      const std::string place = fmt::format("{} on {}, {}", one.name, packet.name, name(kind));
+      const auto engine = load_engine(kind, program.view, {});
+      ASSERT_TRUE(engine) << place << ": " << engine.error().line();
+      seed(**engine, one);
+      const auto given = result_on(**engine, input, maps);
+      ASSERT_TRUE(given) << place << ": " << given.error().line();
+      EXPECT_EQ(given->return_value, wanted->return_value) << place;
+      EXPECT_EQ(hex_of(given->packet), hex_of(wanted->packet)) << place;
+      for (std::size_t i = 0; i < maps.size(); ++i) {
+        EXPECT_EQ(words_of(given->maps[i]), words_of(wanted->maps[i]))
+            << place << ", map " << case_maps()[maps[i]].name;
+      }
     }
   }
 }
