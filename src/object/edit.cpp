@@ -270,6 +270,12 @@ Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, L
   return edit;
 }
 
+Edit Edit::of(const Object& object) const {
+  Edit edit(object);
+  edit.functions_ = functions_;
+  return edit;
+}
+
 Expected<void> Edit::replace(FunctionEdit edit) {
   if (edit.function >= object_->functions.size())
     return error(Fault::bad_input, fmt::format("function {} is not below {}", edit.function,

@@ -71,6 +71,9 @@ class Edit {
   /// share has one code.
   Expected<void> replace(FunctionEdit edit);
 
+  /// The same edits of another reading of the same bytes, which must outlive the result.
+  Edit of(const Object& object) const;
+
   const Object& object() const { return *object_; }
   const std::map<std::uint32_t, FunctionEdit>& functions() const { return functions_; }
 

@@ -3,6 +3,7 @@
 // what an object needs is read, and of the running kernel only once per process.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,10 +15,17 @@
 
 namespace probity::object {
 
+/// Whether what only a kernel can tell is looked up: fields by CO-RE, externs.
+enum class Resolve : std::uint8_t {
+  in_kernel,
+  nothing,  ///< each is a problem of the program that needs it
+};
+
 /// Files that stand for parts of the running kernel; an empty path is the running kernel itself.
 struct ReadOptions {
   std::string btf;      ///< its types: raw BTF, or an ELF file with a .BTF section
   std::string kconfig;  ///< CONFIG_* lines that come before those of the running kernel
+  Resolve resolve = Resolve::in_kernel;
 };
 
 class Kernel {
@@ -33,6 +41,7 @@ class Kernel {
   Expected<std::optional<std::string_view>> config(std::string_view name) const;
 
  private:
+  Resolve resolve_ = Resolve::in_kernel;
   std::shared_ptr<const KernelTypes> types_;
   std::shared_ptr<const KernelConfig> config_;
 };

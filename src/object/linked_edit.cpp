@@ -117,13 +117,25 @@ class Unlinker {
     const auto insn = bpf::decode(program_.slots, edited.old_slot);
     const bool names_subprog = insn && program::names_subprog(*insn);
     const bool same_target = names_subprog ? names_same(i) : edited.slot.imm == was.imm;
-    if (edited.slot.opcode != was.opcode || edited.slot.src() != was.src() ||
-        edited.slot.off != was.off || !same_target)
+    const auto regs = restored_registers(edited.slot, was, raw[*at]);
+    if (edited.slot.opcode != was.opcode || edited.slot.off != was.off || !same_target || !regs)
       return bad(fmt::format("new slot {}: copies linked slot {}, a reference, and differs", i,
                              edited.old_slot));
     Slot slot = raw[*at];
-    slot.regs = static_cast<std::uint8_t>((slot.regs & 0xf0) | edited.slot.dst());
+    slot.regs = *regs;
     return slot;
+  }
+
+  /// The registers of a slot that linking changed from `raw` to `was`, and the new code to `is`;
+  /// nothing when they cannot be changed.
+  static std::optional<std::uint8_t> restored_registers(const Slot& is, const Slot& was,
+                                                        const Slot& raw) {
+    if (is.regs == was.regs) return raw.regs;
+    if (was.opcode != raw.opcode || was.opcode == bpf::row(bpf::Form::call_local).opcode)
+      return std::nullopt;
+    if (was.opcode != bpf::row(bpf::Form::lddw).opcode) return is.regs;  // a field of CO-RE
+    if (is.src() != was.src()) return std::nullopt;
+    return static_cast<std::uint8_t>((raw.regs & 0xf0) | is.dst());
   }
 
   /// Both name the same subprogram, each at its own distance.

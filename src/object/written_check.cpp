@@ -14,7 +14,6 @@
 #include "isa/bpf/codec.hpp"
 #include "object/printable.hpp"
 #include "program/flow.hpp"
-#include "program/poison.hpp"
 
 namespace probity::object {
 namespace {
@@ -145,9 +144,12 @@ class ProgramCheck {
     const Slot& is = is_.slots[at];
     const std::uint32_t old_slot = was.first_slot + edited.old_slot;
     Slot expected = was_.slots[old_slot];
-    if (is_poisoned(expected)) return expected;  // a relocation that found nothing in the kernel
-    if (expected == raw_slot(was, edited)) expected = edited.slot;  // linking had no part in it
-    expected.regs = static_cast<std::uint8_t>((expected.regs & 0xf0) | edited.slot.dst());
+    const Slot raw = raw_slot(was, edited);
+    if (expected == raw) {  // linking had no part in it
+      expected = edited.slot;
+    } else if (edited.slot.regs != raw.regs) {  // it gave the source of a reference
+      expected.regs = static_cast<std::uint8_t>((expected.regs & 0xf0) | edited.slot.dst());
+    }
     if (named_slot(was_.slots, old_slot)) {
       const auto named = named_by(old_slot);
       if (!named) return is.opcode == expected.opcode ? is : expected;
@@ -169,12 +171,6 @@ class ProgramCheck {
         insn->form == bpf::Form::call_kfunc || insn->form == bpf::Form::lddw_var;
     if (named_by_kernel && external(is_, is) == external(was_, expected)) expected.imm = is.imm;
     return expected;
-  }
-
-  /// No register of the copied insn is left in such a call.
-  static bool is_poisoned(const Slot& slot) {
-    const auto helper = static_cast<std::uint32_t>(slot.imm);
-    return program::is_poisoned_call(helper) && slot == program::poisoned_call(helper);
   }
 
   static std::string_view external(const Program& program, const Slot& call) {
