@@ -70,7 +70,9 @@ HelperFlow clone_redirect(HelperCall& call) {
   const std::uint64_t flags = call.arg(3);
   const bool known = (flags & ~redirect_flags::ingress) == 0;
   if (!known || !call.session.has_device(ifindex)) return call.returns(errno_of::invalid);
-  const std::span<const std::uint8_t> frame = call.session.packet().frame();
+  PacketBuffer& packet = call.session.packet();
+  if (packet.length() == 0 || packet.link_header_bytes() == 0) return call.returns(errno_of::range);
+  const std::span<const std::uint8_t> frame = packet.frame();
   call.record({ifindex, flags}, Bytes(frame.begin(), frame.end()));
   return call.returns(0);
 }

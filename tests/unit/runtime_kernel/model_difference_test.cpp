@@ -51,6 +51,14 @@ const std::vector<MapDef>& case_maps() {
         map_def("jumps", MapType::prog_array, 4, 4, 2, 0),
     };
     all[13].inner = 14;
+    // Text at 0: a format, at 16: one with a text, at 32: something to compare with.
+    static const std::array<std::uint8_t, 48> texts = {
+        '<', '%', 'd', '|', '%', '0', '8', 'l', 'x', '>', 0, 0, 0, 0,   0,   0,   '%', '-', '6',
+        'u', '.', 0,   0,   0,   0,   0,   0,   0,   0,   0, 0, 0, 'a', 'b', 'c', 'd', 0};
+    constexpr std::uint32_t read_only_for_programs = 1u << 7;
+    all.push_back(map_def("texts", MapType::array, 4, 48, 1, read_only_for_programs));
+    all.back().initial = texts;
+    all.back().read_only = true;
     return all;
   }();
   return maps;

@@ -395,6 +395,38 @@ const ModelCase cases[] = {
      "save 0\nr0 = *(u64 *)(r7 + 0)\nsave 1\nr0 = 0\nexit\n",
      {16},
      {{"array", {{{2, 0, 0, 0}, {5, 0, 0, 0, 0, 0, 0, 0}}}}}},
+    {"lwt_clone_redirect",
+     ProgType::lwt_xmit,
+     "r1 = r6\nr2 = 1\nr3 = 0\ncall #13\nsave 0\nr1 = r6\nr2 = 1\nr3 = 1\ncall #13\n"
+     "save 1\nr1 = r6\nr2 = 3\nr3 = 0\ncall #13\nsave 2\nr0 = 0\nexit\n",
+     {}},
+    {"socket_filter_ctx",
+     ProgType::socket_filter,
+     "*(u32 *)(r6 + 48) = 5\n*(u32 *)(r6 + 64) = 6\nr0 = *(u32 *)(r6 + 48)\nsave 0\n"
+     "r0 = *(u8 *)(r6 + 64)\nsave 1\nr0 = *(u32 *)(r6 + 8)\nsave 2\n"
+     "r0 = *(u32 *)(r6 + 12)\nsave 3\nr0 = *(u32 *)(r6 + 20)\nsave 4\n"
+     "r0 = *(u32 *)(r6 + 24)\nsave 5\nr0 = *(u32 *)(r6 + 28)\nsave 6\n"
+     "r0 = *(u32 *)(r6 + 32)\nsave 7\nr0 = *(u32 *)(r6 + 36)\nsave 8\n"
+     "r0 = *(u32 *)(r6 + 40)\nsave 9\nr0 = *(u32 *)(r6 + 44)\nsave 10\n"
+     "r0 = *(u32 *)(r6 + 52)\nsave 11\nr0 = *(u32 *)(r6 + 68)\nsave 12\n"
+     "r0 = *(u32 *)(r6 + 164)\nsave 13\nr0 = *(u32 *)(r6 + 176)\nsave 14\nr0 = 1\n"
+     "exit\n",
+     {}},
+    {"lwt_xmit_csum",
+     ProgType::lwt_xmit,
+     "r1 = r6\nr2 = 10\nr3 = 0x1234\nr4 = 0x4321\nr5 = 2\ncall #10\nsave 0\n"
+     "r1 = r6\nr2 = 2\nr3 = 0x1234\nr4 = 0x4321\nr5 = 0x14\ncall #11\nsave 1\n"
+     "r1 = r6\nr2 = 1\ncall #135\nsave 2\nr1 = r6\ncall #41\nsave 3\nr0 = 0\nexit\n",
+     {}},
+    {"adjust_room_network",
+     tc,
+     "r1 = r6\nr2 = 16\nr3 = 0\nr4 = 6\ncall #50\nsave 0\nr1 = r6\nr2 = 28\nr3 = 0\n"
+     "r4 = 18\ncall #50\nsave 1\nr0 = *(u32 *)(r6 + 0)\nsave 2\n"
+     "r0 = *(u32 *)(r6 + 16)\nsave 3\nr1 = r6\nr2 = 34\nr3 = 0\ncall #38\nsave 4\n"
+     "r1 = r6\nr2 = 33\nr3 = 0\ncall #38\nsave 5\nr1 = r6\nr2 = -28\nr3 = 1\n"
+     "r4 = 256\ncall #50\nsave 6\nr0 = *(u32 *)(r6 + 16)\nsave 7\nr1 = r6\nr2 = 20\n"
+     "r3 = 1\nr4 = 0x4200000000000042 ll\ncall #50\nsave 8\nr0 = 0\nexit\n",
+     {}},
 };
 
 }  // namespace

@@ -278,6 +278,31 @@ const ModelCase cases[] = {
      "r1 = map[8] ll\nr2 = 2\nr3 = 1\ncall #51\nsave 5\nr0 = 2\nexit\n",
      {8},
      {{"devices", {{{1, 0, 0, 0}, {7, 0, 0, 0}}}}}},
+    {"snprintf",
+     xdp,
+     "*(u64 *)(r10 - 16) = -7\n*(u64 *)(r10 - 8) = 0x1234\nr1 = r9\nr1 += 256\n"
+     "r2 = 32\nr3 = map[19][0] ll\nr4 = r10\nr4 += -16\nr5 = 16\ncall #165\nsave 0\n"
+     "r1 = r9\nr1 += 288\nr2 = 6\nr3 = map[19][0] ll\nr4 = r10\nr4 += -16\nr5 = 16\n"
+     "call #165\nsave 1\nr1 = r9\nr1 += 328\nr2 = 32\nr3 = map[19][16] ll\n"
+     "r4 = r10\nr4 += -16\nr5 = 8\ncall #165\nsave 3\nr1 = r9\nr1 += 360\nr2 = 1\n"
+     "r3 = map[19][16] ll\nr4 = r10\nr4 += -16\nr5 = 8\ncall #165\nsave 4\nr0 = 2\n"
+     "exit\n",
+     {}},
+    {"strncmp",
+     xdp,
+     "*(u64 *)(r10 - 24) = 0x64636261\nr1 = r10\nr1 += -24\nr2 = 8\n"
+     "r3 = map[19][32] ll\ncall #182\nsave 0\n*(u64 *)(r10 - 24) = 0x64636261\n"
+     "r1 = r10\nr1 += -24\nr2 = 3\nr3 = map[19][32] ll\ncall #182\nsave 1\n"
+     "*(u64 *)(r10 - 24) = 0x64636262\nr1 = r10\nr1 += -24\nr2 = 4\n"
+     "r3 = map[19][32] ll\ncall #182\nsave 2\n*(u64 *)(r10 - 24) = 0x63636261\n"
+     "r1 = r10\nr1 += -24\nr2 = 4\nr3 = map[19][32] ll\ncall #182\nsave 3\n"
+     "*(u64 *)(r10 - 24) = 0x00626100\nr1 = r10\nr1 += -24\nr2 = 8\n"
+     "r3 = map[19][32] ll\ncall #182\nsave 4\nr0 = 2\nexit\n",
+     {}},
+    {"prandom_and_identity",
+     xdp,
+     "call #42\nsave 0\ncall #8\nsave 1\ncall #15\nsave 2\nr0 = 2\nexit\n",
+     {}},
 };
 
 }  // namespace
