@@ -151,14 +151,20 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
   TRY(Plan plan, plan_in(count, workspace));
   std::size_t jump_count = 0;
   for (std::uint32_t slot = 0; slot < count;) {
-    std::optional<Insn> insn = bpf::decode_plain(request.slots[slot]);
-    if (!insn) [[unlikely]] {
-      TRY(insn, bpf::decode(request.slots, slot));
-    }
     PlannedInsn& planned = plan.insns[slot];
-    const FormFacts& facts = facts_of[static_cast<std::size_t>(insn->form)];
-    if (writes_r10(facts.written, *insn)) return writes_frame_pointer(slot);
-    planned.insn = *insn;
+    if (const std::optional<Insn> plain = bpf::decode_plain(request.slots[slot])) [[likely]] {
+      // By field: a copy of the whole waits for the parts.
+      planned.insn.form = plain->form;
+      planned.insn.dst = plain->dst;
+      planned.insn.src = plain->src;
+      planned.insn.off = plain->off;
+      planned.insn.imm = plain->imm;
+      planned.insn.next_imm = plain->next_imm;
+    } else {
+      TRY(planned.insn, bpf::decode(request.slots, slot));
+    }
+    const FormFacts& facts = facts_of[static_cast<std::size_t>(planned.insn.form)];
+    if (writes_r10(facts.written, planned.insn)) return writes_frame_pointer(slot);
     planned.target = 0;
     planned.room = 0;
     planned.cold_room = 0;
@@ -173,7 +179,7 @@ Expected<Plan> make_plan(const Request& request, std::span<std::byte> workspace)
       plan.insns[slot + 1].reach = Reach::second;
       plan.address_count += facts.has_address ? 1 : 0;
     } else if (facts.reach != Reach::none) {
-      TRY(planned.target, target_of(*insn, slot, count));
+      TRY(planned.target, target_of(planned.insn, slot, count));
       plan.jumps[jump_count++] = slot;
     }
     slot += facts.slot_count;
