@@ -58,9 +58,9 @@ void declare(CLI::App& app, Flags& flags) {
       "ENGINE,…: interp (default), jit, jit:unchecked, jit:blinded, emu:x86_64, emu:rv64, "
       "kernel; both is interp,kernel; several are compared");
   app.add_option("--ctx", flags.context,
-                 "FIELD=NUMBER,…: ingress_ifindex, rx_queue_index, mark, …");
+                 "FIELD=NUMBER,…: ctx fields by name, as mark=1,cb[0]=7; metadata_size");
   app.add_option("--netns", flags.network,
-                 "network namespace for the kernel: fresh (default; devices are made) or host");
+                 "for the kernel: fresh (default), NAME[=IFINDEX],… of devices to make, or host");
   add_number(app, "--repeat", flags.repeat, {1, max_repeat},
              "afterwards time N runs of every packet");
   add_number(
@@ -83,12 +83,6 @@ Expected<std::vector<runtime::EngineKind>> parse_engines(std::string_view names)
     at = end + 1;
   }
   return kinds;
-}
-
-Expected<runtime::NetworkChoice> parse_network(std::string_view name) {
-  if (name == "fresh") return runtime::NetworkChoice::fresh;
-  if (name == "host") return runtime::NetworkChoice::host;
-  return error(Fault::bad_input, fmt::format("--netns: '{}' is not a choice (fresh, host)", name));
 }
 
 Expected<void> require_sensible(const Flags& flags) {
@@ -121,8 +115,8 @@ Expected<object::Image> load_image(const Flags& flags) {
   return image;
 }
 
-Expected<std::vector<RunItem>> load_items(const Flags& flags) {
-  TRY(const runtime::RunInput context, parse_context(flags.context));
+Expected<std::vector<RunItem>> load_items(const Flags& flags, program::ProgType type) {
+  TRY(const runtime::RunInput context, parse_context(flags.context, type));
   TRY(std::vector<RunItem> items, read_packets(flags.packets, flags.capture_in, context));
   if (!items.empty() || flags.raw.empty()) return items;
   TRY(RunItem item, read_memory(flags.memory));
@@ -200,12 +194,13 @@ Expected<Outcome> run_run(const Arguments& arguments, report::Document& document
   if (parsed == Parsed::help) return Outcome::holds;
   TRY(require_sensible(flags));
   TRY(const std::vector<runtime::EngineKind> engines, parse_engines(flags.engine));
-  TRY(const runtime::NetworkChoice network, parse_network(flags.network));
+  TRY(const NetworkFlag network, parse_network(flags.network));
   TRY(const object::Image image, load_image(flags));
-  TRY(std::vector<RunItem> items, load_items(flags));
+  TRY(std::vector<RunItem> items, load_items(flags, image.type));
   const program::View program = image.view();
   TRY(const std::vector<runtime::MapContents> seeds, load_maps(flags, program));
-  TRY(RunSession session, RunSession::load(program, engines, {flags.fuel}, network));
+  TRY(RunSession session, RunSession::load(program, engines, {flags.fuel}, network.choice));
+  TRY(session.make_interfaces(network.interfaces));
   for (const runtime::MapContents& contents : seeds) TRY(session.seed(contents));
 
   RunReport report{program, session.engine_names(), session.notes(), std::move(items), {}};

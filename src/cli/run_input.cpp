@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "packet/packet.hpp"
 #include "report/file.hpp"
+#include "runtime/ctx_input.hpp"
 
 namespace probity::cli {
 namespace {
@@ -23,25 +25,31 @@ constexpr std::uint64_t max_bytecode_file_bytes = std::uint64_t{32} << 20;
 constexpr std::size_t max_bytecode_bytes = std::size_t{8} * 1'000'000;
 constexpr std::size_t slot_bytes = 8;
 
-struct ContextField {
-  std::string_view name;
-  std::uint32_t RunInput::* member;
-};
-constexpr ContextField context_fields[] = {
-    {"ingress_ifindex", &RunInput::ingress_ifindex}, {"rx_queue_index", &RunInput::rx_queue_index},
-    {"egress_ifindex", &RunInput::egress_ifindex},   {"mark", &RunInput::mark},
-    {"metadata_size", &RunInput::metadata_size},
-};
-
-Expected<std::uint32_t> parse_u32(std::string_view text, std::string_view place) {
+Expected<std::uint64_t> parse_number(std::string_view text, std::string_view place,
+                                     std::uint64_t max) {
   const bool is_hex = text.starts_with("0x");
   const std::string_view digits = is_hex ? text.substr(2) : text;
-  std::uint32_t value = 0;
+  std::uint64_t value = 0;
   const auto [end, problem] =
       std::from_chars(digits.data(), digits.data() + digits.size(), value, is_hex ? 16 : 10);
-  if (problem == std::errc{} && end == digits.data() + digits.size()) return value;
-  return error(Fault::bad_input,
-               fmt::format("{}: '{}' is not a number (0..4294967295)", place, text));
+  const bool whole = problem == std::errc{} && end == digits.data() + digits.size();
+  if (whole && value <= max) return value;
+  return error(Fault::bad_input, fmt::format("{}: '{}' is not a number (0..{})", place, text, max));
+}
+
+/// Takes the words of a list apart at its commas.
+std::vector<std::string_view> words_of(std::string_view list) {
+  std::vector<std::string_view> words;
+  while (!list.empty()) {
+    words.push_back(list.substr(0, list.find(',')));
+    list.remove_prefix(std::min(words.back().size() + 1, list.size()));
+  }
+  return words;
+}
+
+std::string known_fields(program::ProgType type) {
+  const std::string names = runtime::settable_ctx_fields(type);
+  return names.empty() ? "metadata_size" : names + ", metadata_size";
 }
 
 Expected<RunItem> packet_item(std::string source, Bytes bytes, const RunInput& context) {
@@ -62,23 +70,66 @@ bool is_text(const Bytes& bytes) {
 
 }  // namespace
 
-Expected<RunInput> parse_context(std::string_view text) {
+Expected<RunInput> parse_context(std::string_view text, program::ProgType type) {
   RunInput input;
-  while (!text.empty()) {
-    const std::string_view part = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(part.size() + 1, text.size()));
-    const std::size_t equals = std::min(part.find('='), part.size());
-    const std::string_view name = part.substr(0, equals);
-    const auto* const field = std::ranges::find(context_fields, name, &ContextField::name);
-    if (field == std::end(context_fields) || equals == part.size()) {
+  for (const std::string_view word : words_of(text)) {
+    const std::size_t equals = std::min(word.find('='), word.size());
+    const std::string name(word.substr(0, equals));
+    if (equals == word.size()) {
       return error(Fault::bad_input,
-                   fmt::format("--ctx: '{}' is not FIELD=NUMBER (ingress_ifindex, rx_queue_index, "
-                               "egress_ifindex, mark, metadata_size)",
-                               part));
+                   fmt::format("--ctx: '{}' is not FIELD=NUMBER ({})", word, known_fields(type)));
     }
-    TRY(input.*(field->member), parse_u32(part.substr(equals + 1), fmt::format("--ctx: {}", name)));
+    const std::string place = fmt::format("--ctx: {}", name);
+    const bool is_metadata = name == "metadata_size";
+    TRY(const std::uint64_t value,
+        parse_number(word.substr(equals + 1), place,
+                     is_metadata ? std::numeric_limits<std::uint32_t>::max()
+                                 : std::numeric_limits<std::uint64_t>::max()));
+    if (is_metadata) {
+      input.metadata_size = static_cast<std::uint32_t>(value);
+      continue;
+    }
+    runtime::CtxValue field{name, value};
+    if (const auto row = runtime::require_ctx_value(type, field); !row)
+      return std::unexpected(row.error().at("--ctx"));
+    input.fields.push_back(std::move(field));
   }
   return input;
+}
+
+Expected<NetworkFlag> parse_network(std::string_view text) {
+  NetworkFlag flag;
+  if (text == "fresh") return flag;
+  if (text == "host") {
+    flag.choice = runtime::NetworkChoice::host;
+    return flag;
+  }
+  const auto is_device = [](std::string_view word) {  // and not a choice spelled wrong
+    return word.contains('=') || (!word.empty() && word.back() >= '0' && word.back() <= '9');
+  };
+  const std::vector<std::string_view> words = words_of(text);
+  if (words.empty() || words.size() > runtime::max_named_interfaces ||
+      !std::ranges::all_of(words, is_device)) {
+    return error(Fault::bad_input,
+                 fmt::format("--netns: '{}' is not fresh, host or 1..{} devices, each a name that "
+                             "ends in a digit or NAME=IFINDEX",
+                             text, runtime::max_named_interfaces));
+  }
+  constexpr std::uint32_t first_ifindex = 2;  // 1 is lo
+  std::uint32_t next = first_ifindex;
+  for (const std::string_view word : words) {
+    const std::size_t equals = std::min(word.find('='), word.size());
+    runtime::NamedInterface wanted{std::string(word.substr(0, equals)), next};
+    if (equals != word.size()) {
+      TRY(const std::uint64_t number,
+          parse_number(word.substr(equals + 1), fmt::format("--netns: {}", wanted.name),
+                       std::numeric_limits<std::uint32_t>::max()));
+      wanted.ifindex = static_cast<std::uint32_t>(number);
+    }
+    next = wanted.ifindex + 1;
+    flag.interfaces.push_back(std::move(wanted));
+  }
+  return flag;
 }
 
 Expected<std::vector<RunItem>> read_packets(const std::vector<std::string>& hex_files,

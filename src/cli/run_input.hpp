@@ -11,8 +11,17 @@
 
 namespace probity::cli {
 
-/// "ingress_ifindex=7,rx_queue_index=1" onto the fields of an input.
-Expected<runtime::RunInput> parse_context(std::string_view text);
+/// "mark=7,cb[0]=1" onto the fields of an input of a program of `type`; metadata_size is the number
+/// of leading packet bytes that are metadata. Errors name the field, the value and the limit.
+Expected<runtime::RunInput> parse_context(std::string_view text, program::ProgType type);
+
+/// Where the kernel engine works: in a namespace of its own ("fresh"), with devices made in it
+/// ("veth0,veth1=7": the names and, from 2 on, their ifindexes), or in the process's ("host").
+struct NetworkFlag {
+  runtime::NetworkChoice choice = runtime::NetworkChoice::fresh;
+  std::vector<runtime::NamedInterface> interfaces;
+};
+Expected<NetworkFlag> parse_network(std::string_view text);
 
 /// One item per file, then one per record of the capture (empty: none); `-` is standard input. All
 /// get the ctx fields of `context`.

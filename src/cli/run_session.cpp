@@ -6,12 +6,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "cli/verdict_name.hpp"
 #include "report/json.hpp"
 #include "runtime/kernel_bare.hpp"
-#include "runtime/kernel_engine.hpp"
 
 namespace probity::cli {
 namespace {
@@ -50,6 +50,38 @@ std::string shown(const MapChange& change) {
 
 bool is_bare(program::ProgType type) {
   return type == program::ProgType::unspec;
+}
+
+/// The sizes of one record of Engine::read_records(); queues and stacks have no keys.
+struct RecordSize {
+  explicit RecordSize(const program::MapDef& map)
+      : key(map.type == program::MapType::queue || map.type == program::MapType::stack
+                ? 0
+                : map.key_size),
+        all(key + map.value_size) {}
+  std::size_t key;
+  std::size_t all;
+};
+
+MapContents contents_of(const program::MapDef& map, const Bytes& records) {
+  const RecordSize size(map);
+  MapContents contents{std::string(map.name), {}};
+  for (auto at = records.begin(); at != records.end();
+       at += static_cast<std::ptrdiff_t>(size.all)) {
+    const auto value = at + static_cast<std::ptrdiff_t>(size.key);
+    MapEntry entry{Bytes(at, value), Bytes(value, at + static_cast<std::ptrdiff_t>(size.all))};
+    if (!is_array(map.type) || !is_zero(entry.value)) contents.entries.push_back(std::move(entry));
+  }
+  std::ranges::stable_sort(contents.entries, {}, &MapEntry::key);
+  return contents;
+}
+
+bool same_keys(const RecordSize& size, const Bytes& before, const Bytes& after) {
+  if (before.size() != after.size()) return false;
+  for (std::size_t at = 0; at < before.size(); at += size.all) {
+    if (std::memcmp(before.data() + at, after.data() + at, size.key) != 0) return false;
+  }
+  return true;
 }
 
 /// The bits of the result that every engine knows.
@@ -126,6 +158,29 @@ std::vector<MapChange> map_changes(const MapContents& before, const MapContents&
   return changes;
 }
 
+std::vector<MapChange> record_changes(const program::MapDef& map, const Bytes& before,
+                                      const Bytes& after) {
+  if (before == after) return {};
+  const RecordSize size(map);
+  std::vector<MapChange> changes;
+  if (!same_keys(size, before, after)) {
+    changes = map_changes(contents_of(map, before), contents_of(map, after));
+    if (!is_array(map.type)) return changes;
+    for (MapChange& change : changes) fill_absent(change);
+    return changes;
+  }
+  const auto value_of = [&size](const Bytes& records, std::size_t at) {
+    return Bytes(records.data() + at + size.key, records.data() + at + size.all);
+  };
+  for (std::size_t at = 0; at < before.size(); at += size.all) {
+    if (std::memcmp(before.data() + at, after.data() + at, size.all) == 0) continue;
+    const Bytes key(before.data() + at, before.data() + at + size.key);
+    changes.push_back({std::string(map.name), key, value_of(before, at), value_of(after, at)});
+  }
+  std::ranges::stable_sort(changes, {}, &MapChange::key);
+  return changes;
+}
+
 std::vector<std::string> result_differences(program::ProgType type, const EngineResult& a,
                                             const EngineResult& b) {
   std::vector<std::string> lines;
@@ -169,6 +224,7 @@ Expected<void> RunSession::add_kernel(const program::View& program,
   TRY(std::unique_ptr<runtime::KernelEngine> engine,
       runtime::KernelEngine::load(program, runtime::KernelLimits{}, network));
   notes_ = engine->overrides();
+  kernel_ = engine.get();
   engines_.push_back({std::move(engine), {}});
   return {};
 }
@@ -190,9 +246,24 @@ Expected<void> RunSession::find_readable_maps() {
     if (is_readable) readable_.push_back(&map);
   }
   for (Loaded& loaded : engines_) {
-    TRY(loaded.before, read_maps(*loaded.engine));
+    TRY(loaded.before, read_records(*loaded.engine));
   }
   return {};
+}
+
+Expected<void> RunSession::make_interfaces(std::span<const runtime::NamedInterface> wanted) {
+  if (kernel_ == nullptr) return {};
+  for (const runtime::NamedInterface& each : wanted) TRY(kernel_->make_interface(each));
+  return {};
+}
+
+Expected<std::vector<Bytes>> RunSession::read_records(runtime::Engine& engine) const {
+  std::vector<Bytes> maps;
+  for (const program::MapDef* map : readable_) {
+    TRY(Bytes records, engine.read_records(map->name));
+    maps.push_back(std::move(records));
+  }
+  return maps;
 }
 
 Expected<std::vector<MapContents>> RunSession::read_maps(runtime::Engine& engine) const {
@@ -211,7 +282,7 @@ Expected<std::vector<MapContents>> RunSession::read_maps(runtime::Engine& engine
 Expected<void> RunSession::seed(const MapContents& contents) {
   for (Loaded& loaded : engines_) {
     TRY(loaded.engine->write_map(contents));
-    TRY(loaded.before, read_maps(*loaded.engine));
+    TRY(loaded.before, read_records(*loaded.engine));
   }
   return {};
 }
@@ -222,13 +293,10 @@ Expected<ItemResult> RunSession::run(const RunItem& item) {
     Expected<runtime::RunOutput> output = loaded.engine->run(item.input);
     if (!output) return std::unexpected(output.error().at(item.source));
     EngineResult run{std::string(loaded.engine->engine_name()), *std::move(output), {}, {}};
-    TRY(std::vector<MapContents> after, read_maps(*loaded.engine));
+    TRY(std::vector<Bytes> after, read_records(*loaded.engine));
     for (std::size_t i = 0; i < after.size(); ++i) {
-      std::vector<MapChange> changes = map_changes(loaded.before[i], after[i]);
-      if (is_array(readable_[i]->type)) {
-        for (MapChange& change : changes) fill_absent(change);
-      }
-      run.changes.insert(run.changes.end(), changes.begin(), changes.end());
+      std::ranges::move(record_changes(*readable_[i], loaded.before[i], after[i]),
+                        std::back_inserter(run.changes));
     }
     loaded.before = std::move(after);
     result.engines.push_back(std::move(run));

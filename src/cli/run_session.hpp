@@ -12,7 +12,7 @@
 
 #include "program/program.hpp"
 #include "runtime/engine.hpp"
-#include "runtime/kernel_network.hpp"
+#include "runtime/kernel_engine.hpp"
 
 namespace probity::cli {
 
@@ -52,6 +52,9 @@ class RunSession {
                                    const runtime::InterpLimits& limits,
                                    runtime::NetworkChoice network);
 
+  /// Makes devices for the kernel engine, if there is one.
+  Expected<void> make_interfaces(std::span<const runtime::NamedInterface> wanted);
+
   /// Writes seed entries into every engine.
   Expected<void> seed(const runtime::MapContents& contents);
 
@@ -71,23 +74,29 @@ class RunSession {
  private:
   struct Loaded {
     std::unique_ptr<runtime::Engine> engine;
-    std::vector<runtime::MapContents> before;  // of the readable maps, before the next run
+    std::vector<runtime::Bytes> before;  // records of the readable maps, before the next run
   };
   explicit RunSession(const program::View& program) : program_(program) {}
   Expected<void> add_kernel(const program::View& program, runtime::NetworkChoice network);
 
   Expected<void> find_readable_maps();
   Expected<std::vector<runtime::MapContents>> read_maps(runtime::Engine& engine) const;
+  Expected<std::vector<runtime::Bytes>> read_records(runtime::Engine& engine) const;
 
   program::View program_;
   std::vector<Loaded> engines_;
   std::vector<const program::MapDef*> readable_;  // of program_.maps
   std::vector<std::string> notes_;
+  runtime::KernelEngine* kernel_ = nullptr;  // one of engines_
 };
 
 /// Entries that differ, both sides sorted by key.
 std::vector<MapChange> map_changes(const runtime::MapContents& before,
                                    const runtime::MapContents& after);
+
+/// The same of two Engine::read_records() of one map; a zero entry of an array says nothing.
+std::vector<MapChange> record_changes(const program::MapDef& map, const runtime::Bytes& before,
+                                      const runtime::Bytes& after);
 
 /// Where two results of one input disagree, one line each. Timing, events and instruction counts do
 /// not count.

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "object/object.hpp"
+#include "object/value_field.hpp"
 
 namespace probity::object {
 
@@ -39,7 +40,10 @@ Image copy_program(const Object& object, const Program& program) {
   image.slots = program.slots;
   for (const program::Subprog& subprog : program.subprogs)
     image.subprogs.push_back({image.keep(subprog.name), subprog.first_slot, subprog.slot_count});
-  for (program::MapDef map : object.maps) {
+  for (std::size_t i = 0; i < object.maps.size(); ++i) {
+    program::MapDef map = object.maps[i];
+    if (object.btf != nullptr && object.map_info[i].value_type != 0)
+      map.value_fields = image.keep(value_fields(*object.btf, object.map_info[i].value_type));
     map.name = image.keep(map.name);
     map.initial = image.keep(std::vector(map.initial.begin(), map.initial.end()));
     image.maps.push_back(map);

@@ -52,6 +52,9 @@ class Image {
   std::span<const std::uint8_t> keep(std::vector<std::uint8_t> bytes) {
     return contents_.emplace_back(std::move(bytes));
   }
+  std::span<const program::ValueField> keep(std::vector<program::ValueField> fields) {
+    return fields_.emplace_back(std::move(fields));
+  }
 
   program::View view() const {
     return {name, section,   type,  expected_attach_type, license, slots, subprogs,
@@ -63,6 +66,7 @@ class Image {
   std::deque<program::View> views_;
   std::deque<std::string> strings_;  // a deque never moves its elements
   std::deque<std::vector<std::uint8_t>> contents_;
+  std::deque<std::vector<program::ValueField>> fields_;
 };
 
 /// A program from bare bytecode: one subprogram, no maps.

@@ -94,6 +94,13 @@ enum class MapType : std::uint32_t {
 };
 std::string_view name(MapType type);
 
+/// A part of a map's value that only helpers touch.
+enum class ValueFieldKind : std::uint8_t { spin_lock, timer, workqueue };
+struct ValueField {
+  ValueFieldKind kind = ValueFieldKind::spin_lock;
+  std::uint32_t offset = 0;  ///< bytes from the start of the value
+};
+
 struct MapDef {
   std::string_view name;
   MapType type = MapType::unspec;
@@ -104,6 +111,7 @@ struct MapDef {
   std::int32_t inner = -1;                ///< index of the map that describes inner maps, or -1
   std::span<const std::uint8_t> initial;  ///< contents of a global data map (one value), else empty
   bool read_only = false;                 ///< .rodata: frozen before the program runs
+  std::span<const ValueField> value_fields;
 };
 
 /// A function of the program; the first one is where execution starts.

@@ -36,6 +36,16 @@ std::span<const EngineKind> engine_kinds() {
   return kinds;
 }
 
+Expected<Bytes> Engine::read_records(std::string_view map) {
+  TRY(const MapContents contents, read_map(map));
+  Bytes records;
+  for (const MapEntry& entry : contents.entries) {
+    records.insert(records.end(), entry.key.begin(), entry.key.end());
+    records.insert(records.end(), entry.value.begin(), entry.value.end());
+  }
+  return records;
+}
+
 Expected<EngineKind> engine_named(std::string_view wanted, std::string_view place) {
   std::string known;
   for (const EngineKind kind : kinds) {

@@ -126,6 +126,9 @@ class Engine {
   virtual Expected<RunOutput> run(const RunInput& input) = 0;
   virtual Expected<MapContents> read_map(std::string_view map) = 0;
   virtual Expected<void> write_map(const MapContents& contents) = 0;
+  /// The contents as bytes, key and value of one entry after the other, in an order that stays as
+  /// long as no entry comes or goes: for callers that compare often.
+  virtual Expected<Bytes> read_records(std::string_view map);
 };
 
 /// Budgets of the engines of this process. Translated code is charged for jumps backward and what

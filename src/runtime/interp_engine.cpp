@@ -42,6 +42,9 @@ class Interpreter final : public Engine {
   }
 
   Expected<MapContents> read_map(std::string_view name) override { return session_.read_map(name); }
+  Expected<Bytes> read_records(std::string_view name) override {
+    return session_.read_records(name);
+  }
   Expected<void> write_map(const MapContents& contents) override {
     return session_.write_map(contents);
   }

@@ -106,6 +106,9 @@ class TranslatedEngine final : public Engine, private FunctionRunner {
   }
 
   Expected<MapContents> read_map(std::string_view name) override { return session_.read_map(name); }
+  Expected<Bytes> read_records(std::string_view name) override {
+    return session_.read_records(name);
+  }
   Expected<void> write_map(const MapContents& contents) override {
     TRY(session_.write_map(contents));
     take_tail_targets(contents);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// BPF_PROG_TEST_RUN and its rules: at least an Ethernet header of data, ctx fields only where the
-// kernel takes them, and 32 bits of result. Source: net/bpf/test_run.c of Linux 6.18.
+// BPF_PROG_TEST_RUN: what it takes is in kernel_test_run.hpp and kernel_ctx.hpp; it gives 32 bits
+// of result and the packet, of a flow dissector the keys instead. Source: net/bpf/test_run.c of
+// Linux 6.18.
 #include "runtime/kernel_engine.hpp"
 
 #include <errno.h>
 #include <fmt/format.h>
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
 
 #include "base/bytes.hpp"
+#include "runtime/kernel_ctx.hpp"
 #include "runtime/kernel_load.hpp"
 #include "runtime/kernel_test_run.hpp"
 
@@ -44,52 +47,16 @@ Expected<void> require_runnable(const program::View& program, const RunInput& in
   const std::string refusal =
       test_run_refusal(program.type, std::span(input.packet).subspan(metadata_bytes));
   if (!refusal.empty()) return error(Fault::bad_input, refusal);
-  if (input.egress_ifindex != 0) {
-    return error(
-        Fault::unsupported,
-        fmt::format("egress_ifindex {}: BPF_PROG_TEST_RUN takes only 0", input.egress_ifindex));
-  }
   return {};
 }
 
-/// The ctx_in of one run; empty when the kernel's defaults are what is wanted.
-Bytes context_bytes(TestRunKind kind, const RunInput& input) {
-  Bytes bytes;
-  if (kind == TestRunKind::xdp) {
-    if (input.metadata_size == 0 && input.ingress_ifindex == 1 && input.rx_queue_index == 0) {
-      return bytes;
-    }
-    xdp_md context{};
-    context.data = input.metadata_size;
-    context.data_end = static_cast<std::uint32_t>(input.packet.size());
-    context.ingress_ifindex = input.ingress_ifindex;
-    context.rx_queue_index = input.rx_queue_index;
-    bytes.resize(sizeof context);
-    std::memcpy(bytes.data(), &context, sizeof context);
-    return bytes;
-  }
-  if (input.ingress_ifindex == 1 && input.mark == 0) return bytes;
-  __sk_buff context{};
-  context.mark = input.mark;
-  if (input.ingress_ifindex != 1) context.ifindex = input.ingress_ifindex;
-  bytes.resize(sizeof context);
-  std::memcpy(bytes.data(), &context, sizeof context);
-  return bytes;
-}
-
-/// Fields that this kind of ctx does not have must keep their defaults.
-Expected<void> require_context_fields(TestRunKind kind, const RunInput& input) {
-  if (kind == TestRunKind::xdp && input.mark != 0) {
-    return error(Fault::bad_input, fmt::format("mark {}: struct xdp_md has no mark", input.mark));
-  }
-  if (kind == TestRunKind::skb && (input.metadata_size != 0 || input.rx_queue_index != 0)) {
-    return error(
-        Fault::unsupported,
-        fmt::format("metadata of {} bytes, rx_queue_index {}: BPF_PROG_TEST_RUN takes only 0 "
-                    "for an skb",
-                    input.metadata_size, input.rx_queue_index));
-  }
-  return {};
+/// Maps whose values are file descriptors of the kernel's: no number of ours means anything there.
+bool holds_descriptors(MapType type) {
+  constexpr MapType types[] = {
+      MapType::prog_array,    MapType::perf_event_array,    MapType::cgroup_array,
+      MapType::array_of_maps, MapType::hash_of_maps,        MapType::sockmap,
+      MapType::sockhash,      MapType::reuseport_sockarray, MapType::xskmap};
+  return std::ranges::find(types, type) != std::end(types);
 }
 
 }  // namespace
@@ -114,13 +81,31 @@ Expected<void> KernelEngine::create_maps_and_load() {
     used.insert(used.end(), more.begin(), more.end());
   }
   TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
+  for (const program::InnerMap& element : program_.inner_maps) used.push_back(element.map);
   std::vector<int> fds(program_.maps.size(), -1);
   for (const std::size_t index : used) {
     TRY(const KernelMap* map, require_created(index));
     fds[index] = map->fd.get();
   }
+  TRY(fill_maps_of_maps());
   TRY(prog_, load_into_kernel(program_, slots_for_kernel(program_, fds)));
   return fill_prog_arrays(fds);
+}
+
+Expected<void> KernelEngine::fill_maps_of_maps() {
+  for (const program::InnerMap& element : program_.inner_maps) {
+    TRY(const KernelMap* inner, require_created(element.inner));
+    TRY(put_descriptor(*maps_[element.map], element.index, inner->fd));
+  }
+  return {};
+}
+
+Expected<void> KernelEngine::put_descriptor(const KernelMap& map, std::uint32_t index,
+                                            const Fd& fd) {
+  MapEntry entry{Bytes(4), Bytes(4)};
+  store_le(entry.key.data(), index);
+  store_le(entry.value.data(), static_cast<std::uint32_t>(fd.get()));
+  return write_kernel_map(map, {&entry, 1});
 }
 
 Expected<void> KernelEngine::fill_prog_arrays(std::span<const int> map_fds) {
@@ -128,11 +113,7 @@ Expected<void> KernelEngine::fill_prog_arrays(std::span<const int> map_fds) {
     if (map_fds[target.map] < 0) continue;  // nothing calls through this array
     const program::View& program = *target.program;
     TRY(Fd loaded, load_into_kernel(program, slots_for_kernel(program, map_fds)));
-    MapContents element{std::string(program_.maps[target.map].name), {}};
-    element.entries.push_back({Bytes(4), Bytes(4)});
-    store_le(element.entries[0].key.data(), target.index);
-    store_le(element.entries[0].value.data(), static_cast<std::uint32_t>(loaded.get()));
-    TRY(write_kernel_map(*maps_[target.map], element.entries));
+    TRY(put_descriptor(*maps_[target.map], target.index, loaded));
     tail_programs_.push_back(std::move(loaded));
   }
   return {};
@@ -155,11 +136,9 @@ Expected<KernelMap*> KernelEngine::find_map(std::string_view name) {
 }
 
 Expected<RunOutput> KernelEngine::run(const RunInput& input) {
-  const TestRunKind kind = test_run_kind(program_.type);
   TRY(require_runnable(program_, input));
-  TRY(require_context_fields(kind, input));
-  TRY(network_.ensure_interface(input.ingress_ifindex, input.rx_queue_index + 1));
-  Bytes context = context_bytes(kind, input);
+  TRY(const KernelContext context, kernel_context(program_.type, input));
+  TRY(network_.ensure_interface(context.ifindex, context.rx_queue_index + 1));
   Bytes data_out(input.packet.size() + output_slack_bytes);
   bpf_attr attr{};
   attr.test.prog_fd = static_cast<std::uint32_t>(prog_.get());
@@ -168,9 +147,9 @@ Expected<RunOutput> KernelEngine::run(const RunInput& input) {
   attr.test.data_out = attr_pointer(data_out.data());
   attr.test.data_size_out = static_cast<std::uint32_t>(data_out.size());
   attr.test.repeat = input.repeat == 0 ? 1 : input.repeat;
-  if (!context.empty()) {
-    attr.test.ctx_in = attr_pointer(context.data());
-    attr.test.ctx_size_in = static_cast<std::uint32_t>(context.size());
+  if (!context.bytes.empty()) {
+    attr.test.ctx_in = attr_pointer(context.bytes.data());
+    attr.test.ctx_size_in = static_cast<std::uint32_t>(context.bytes.size());
   }
   TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
   TRY([[maybe_unused]] const PinnedToCpu0 pinned, PinnedToCpu0::pin());
@@ -205,8 +184,17 @@ Expected<void> KernelEngine::make_devices_of(const KernelMap& map, const MapCont
 Expected<void> KernelEngine::write_map(const MapContents& contents) {
   TRY([[maybe_unused]] const NetworkSandbox::Inside inside, network_.enter());
   TRY(const KernelMap* map, find_map(contents.map));
+  if (holds_descriptors(map->def.type)) {
+    return error(Fault::unsupported,
+                 fmt::format("map {}: entries of a {} are file descriptors and cannot be given",
+                             map->def.name, program::name(map->def.type)));
+  }
   TRY(make_devices_of(*map, contents));
   return write_kernel_map(*map, contents.entries);
+}
+
+Expected<void> KernelEngine::make_interface(const NamedInterface& wanted) {
+  return network_.make_interface(wanted);
 }
 
 std::vector<std::string> KernelEngine::overrides() const {

@@ -27,6 +27,9 @@ class KernelEngine final : public Engine {
   Expected<MapContents> read_map(std::string_view map) override;
   Expected<void> write_map(const MapContents& contents) override;
 
+  /// Makes a device that programs may name by its ifindex; only in a network namespace of our own.
+  Expected<void> make_interface(const NamedInterface& wanted);
+
   /// One line per map definition that was changed to suit the kernel.
   std::vector<std::string> overrides() const;
 
@@ -40,6 +43,9 @@ class KernelEngine final : public Engine {
   Expected<void> create_maps_and_load();
   /// Loads the programs that the object puts into prog_arrays, and puts them there.
   Expected<void> fill_prog_arrays(std::span<const int> map_fds);
+  /// Puts the maps that the object puts into maps of maps there.
+  Expected<void> fill_maps_of_maps();
+  static Expected<void> put_descriptor(const KernelMap& map, std::uint32_t index, const Fd& fd);
   Expected<KernelMap*> find_map(std::string_view name);
   Expected<KernelMap*> require_created(std::size_t index);
   Expected<void> make_devices_of(const KernelMap& map, const MapContents& contents);

@@ -13,6 +13,8 @@
 #include <memory>
 #include <string>
 
+#include "runtime/kernel_btf.hpp"
+
 namespace probity::runtime {
 
 namespace {
@@ -101,15 +103,7 @@ Expected<FunctionInfo> make_function_info(std::span<const bpf::Slot> slots) {
     if (id < 0) return btf_error(name, -id);
     info.records.push_back({start, static_cast<std::uint32_t>(id)});
   }
-  std::uint32_t size = 0;
-  const void* raw = ::btf__raw_data(types.get(), &size);
-  if (!raw) return btf_error("encoding", errno);
-  bpf_attr attr{};
-  attr.btf = attr_pointer(raw);
-  attr.btf_size = size;
-  const int fd = bpf_call(BPF_BTF_LOAD, attr);
-  if (fd < 0) return btf_error("the kernel refused it", -fd);
-  info.btf = Fd(fd);
+  TRY(info.btf, load_btf(types.get(), "BTF for callbacks"));
   return info;
 }
 

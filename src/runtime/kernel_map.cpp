@@ -11,6 +11,8 @@
 #include <cctype>
 #include <cstring>
 
+#include "runtime/kernel_btf.hpp"
+
 namespace probity::runtime {
 
 namespace {
@@ -108,6 +110,13 @@ std::unexpected<Diagnostic> map_error(const MapDef& def, std::string_view doing,
 
 Expected<Fd> create_map(const MapDef& def, int inner_fd) {
   bpf_attr attr{};
+  MapBtf types;
+  if (!def.value_fields.empty()) {
+    TRY(types, make_map_btf(def));
+    attr.btf_fd = static_cast<std::uint32_t>(types.fd.get());
+    attr.btf_key_type_id = types.key_type;
+    attr.btf_value_type_id = types.value_type;
+  }
   attr.map_type = static_cast<std::uint32_t>(def.type);
   attr.key_size = def.key_size;
   attr.value_size = def.value_size;

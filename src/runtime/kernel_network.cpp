@@ -110,9 +110,9 @@ int bring_up(std::uint32_t ifindex) {
   return request.send();
 }
 
-int make_veth_pair(std::uint32_t ifindex, std::uint32_t peer, std::uint32_t rx_queue_count) {
-  Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifindex);
-  request.append_text(IFLA_IFNAME, fmt::format("near{}", ifindex) + '\0');
+int make_veth_pair(const NamedInterface& wanted, std::uint32_t peer, std::uint32_t rx_queue_count) {
+  Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, wanted.ifindex);
+  request.append_text(IFLA_IFNAME, wanted.name + '\0');
   request.append_u32(IFLA_NUM_RX_QUEUES, rx_queue_count);
   request.append_u32(IFLA_NUM_TX_QUEUES, rx_queue_count);
   const std::size_t info = request.open(IFLA_LINKINFO);
@@ -120,7 +120,7 @@ int make_veth_pair(std::uint32_t ifindex, std::uint32_t peer, std::uint32_t rx_q
   const std::size_t data = request.open(IFLA_INFO_DATA);
   const std::size_t far_end = request.open(VETH_INFO_PEER);
   request.append_link(peer, 0);
-  request.append_text(IFLA_IFNAME, fmt::format("far{}", ifindex) + '\0');
+  request.append_text(IFLA_IFNAME, wanted.name + "-far" + '\0');
   request.close(far_end);
   request.close(data);
   request.close(info);
@@ -181,6 +181,30 @@ Expected<void> NetworkSandbox::ensure_interface(std::uint32_t ifindex,
     return error(Fault::limit, fmt::format("rx_queue_index {} of interface {}: its limit is {}",
                                            rx_queue_count - 1, ifindex, limit - 1));
   }
+  return make_pair({fmt::format("dev{:x}", ifindex), ifindex}, rx_queue_count);
+}
+
+Expected<void> NetworkSandbox::make_interface(const NamedInterface& wanted) {
+  if (!space_.is_open()) {
+    return error(
+        Fault::unsupported,
+        fmt::format("interface {}: made only in a network namespace of its own", wanted.name));
+  }
+  if (wanted.name.empty() || wanted.name.size() > max_interface_name) {
+    return error(Fault::bad_input, fmt::format("interface '{}': a name has 1..{} bytes",
+                                               wanted.name, max_interface_name));
+  }
+  const auto known = std::ranges::find(devices_, wanted.ifindex, &Device::ifindex);
+  if (known != devices_.end()) {
+    return error(Fault::bad_input,
+                 fmt::format("interface {}: ifindex {} is taken", wanted.name, wanted.ifindex));
+  }
+  return make_pair(wanted, default_rx_queue_count);
+}
+
+Expected<void> NetworkSandbox::make_pair(const NamedInterface& wanted,
+                                         std::uint32_t rx_queue_count) {
+  const std::uint32_t ifindex = wanted.ifindex;
   if (ifindex == 0 || ifindex >= first_peer_ifindex) {
     return error(Fault::limit, fmt::format("ifindex {} cannot be made in the sandbox (1..{})",
                                            ifindex, first_peer_ifindex - 1));
@@ -188,12 +212,12 @@ Expected<void> NetworkSandbox::ensure_interface(std::uint32_t ifindex,
   TRY([[maybe_unused]] const Inside inside, enter());
   const std::uint32_t queues = std::max(rx_queue_count, default_rx_queue_count);
   const std::uint32_t peer = first_peer_ifindex + static_cast<std::uint32_t>(devices_.size());
-  int reason = make_veth_pair(ifindex, peer, queues);
+  int reason = make_veth_pair(wanted, peer, queues);
   if (reason == 0) reason = bring_up(ifindex);
   if (reason == 0) reason = bring_up(peer);
   if (reason != 0) {
-    return error(Fault::system, fmt::format("making a veth pair with ifindex {}: {}", ifindex,
-                                            errno_text(reason)));
+    return error(Fault::system, fmt::format("making a veth pair {} with ifindex {}: {}",
+                                            wanted.name, ifindex, errno_text(reason)));
   }
   devices_.push_back({ifindex, queues});
   return {};

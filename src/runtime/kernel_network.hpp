@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/diagnostic.hpp"
@@ -16,6 +17,14 @@ namespace probity::runtime {
 
 /// Where programs are loaded and run: in a namespace of their own, or in the one of the process.
 enum class NetworkChoice : std::uint8_t { fresh, host };
+
+/// A device to be made: one end of a veth pair; the other end is named after it.
+struct NamedInterface {
+  std::string name;
+  std::uint32_t ifindex = 0;
+};
+constexpr std::size_t max_interface_name = 11;  ///< bytes; the far end's name is longer
+constexpr std::size_t max_named_interfaces = 64;
 
 class NetworkSandbox {
  public:
@@ -40,6 +49,10 @@ class NetworkSandbox {
 
   Expected<Inside> enter() const;
 
+  /// Makes a device of that name and ifindex. Errors: a name or number that is taken or too large;
+  /// Fault::unsupported outside a sandbox.
+  Expected<void> make_interface(const NamedInterface& wanted);
+
   /// Makes sure that a device with this ifindex and at least `rx_queue_count` receive queues
   /// exists.
   Expected<void> ensure_interface(std::uint32_t ifindex, std::uint32_t rx_queue_count);
@@ -49,6 +62,7 @@ class NetworkSandbox {
     std::uint32_t ifindex = 0;
     std::uint32_t rx_queue_count = 0;
   };
+  Expected<void> make_pair(const NamedInterface& wanted, std::uint32_t rx_queue_count);
   explicit NetworkSandbox(Fd space) : space_(std::move(space)) {}
 
   Fd space_;

@@ -145,6 +145,15 @@ Expected<void> require_definition(const MapDef& definition) {
                 "not a known map type");
 }
 
+Bytes Map::records() const {
+  Bytes result;
+  for (const MapEntry& entry : entries()) {
+    result.insert(result.end(), entry.key.begin(), entry.key.end());
+    result.insert(result.end(), entry.value.begin(), entry.value.end());
+  }
+  return result;
+}
+
 Expected<std::unique_ptr<Map>> make_map(const MapDef& definition, MapMemory& memory) {
   TRY(require_definition(definition));
   switch (family_of(definition.type)) {

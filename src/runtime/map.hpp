@@ -85,6 +85,9 @@ class Map {
   virtual std::vector<Bytes> keys() const = 0;
   /// The entries a user sees, sorted by key; array maps leave out those that were never touched.
   virtual std::vector<MapEntry> entries() const = 0;
+  /// The same as bytes, key and value of one entry after the other; the order stays as long as no
+  /// entry comes or goes.
+  virtual Bytes records() const;
   /// A write by the user; not all that a user may write can a program.
   virtual std::int64_t seed(Key key, Value value) { return update(key, value, map_flags::any); }
   /// The run is over: values that were replaced or deleted may go.

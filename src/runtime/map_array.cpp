@@ -64,6 +64,25 @@ class ArrayMap final : public Map {
     return result;
   }
 
+  Bytes records() const override {
+    const std::uint64_t record = sizeof(std::uint32_t) + definition().value_size;
+    Bytes result;
+    result.reserve(blocks_.size() * per_block_ * record);
+    for (const auto& [number, block] : blocks_) {
+      const std::uint64_t first = number * per_block_;
+      const std::uint64_t last =
+          std::min<std::uint64_t>(first + per_block_, definition().max_entries);
+      for (std::uint64_t index = first; index < last; ++index) {
+        const std::size_t at = result.size();
+        result.resize(at + record);
+        store_le(result.data() + at, static_cast<std::uint32_t>(index));
+        std::memcpy(result.data() + at + sizeof(std::uint32_t),
+                    block.get() + (index - first) * stride_, definition().value_size);
+      }
+    }
+    return result;
+  }
+
  private:
   static Bytes key_of(std::uint32_t index) {
     Bytes key(4);

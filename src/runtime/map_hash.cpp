@@ -79,6 +79,18 @@ class HashMap final : public Map {
     return result;
   }
 
+  Bytes records() const override {
+    const std::uint64_t record = std::uint64_t{definition().key_size} + definition().value_size;
+    Bytes result(index_.size() * record);
+    std::uint8_t* at = result.data();
+    for (const auto& [key, node] : index_) {  // order_ changes with every lookup
+      std::memcpy(at, key.data(), key.size());
+      std::memcpy(at + key.size(), node->value.get(), definition().value_size);
+      at += record;
+    }
+    return result;
+  }
+
   void end_run() override {
     memory().give_back(buried_.size() * allocated_bytes());
     buried_.clear();

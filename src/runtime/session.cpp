@@ -240,6 +240,12 @@ Expected<MapContents> Session::read_map(std::string_view name) {
   return MapContents{std::string(name), map->entries()};
 }
 
+Expected<Bytes> Session::read_records(std::string_view name) {
+  const Map* map = find_map(name);
+  if (map == nullptr) return error(Fault::bad_input, fmt::format("map {}: no such map", name));
+  return map->records();
+}
+
 Expected<void> Session::write_map(const MapContents& contents) {
   Map* map = find_map(contents.map);
   if (map == nullptr) {

@@ -85,6 +85,7 @@ class Session final : public Environment {
 
   Expected<MapContents> read_map(std::string_view name);
   Expected<void> write_map(const MapContents& contents);
+  Expected<Bytes> read_records(std::string_view name);
 
   // For the helper models.
   /// Counts a tail call and answers its target, or nothing: no program there, or the limit reached.

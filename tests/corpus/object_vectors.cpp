@@ -110,6 +110,18 @@ Expected<std::unique_ptr<Engine>> load(EngineKind kind, const program::View& pro
                                     : runtime::load_engine(kind, program, {});
 }
 
+/// Who the recording loader was: programs ask for its name and number.
+constexpr const char* recorded_command = "ldr1";
+constexpr std::uint32_t recorded_process_id = 6490;
+
+runtime::RunInput recorded_surroundings() {
+  runtime::RunInput input;
+  input.surroundings.command = recorded_command;
+  input.surroundings.process_id = recorded_process_id;
+  input.surroundings.thread_id = recorded_process_id;
+  return input;
+}
+
 /// Where the kernel refused to run a packet, and only there, the rule for that says so.
 Answer compare_refusal(program::ProgType type, const Json& row) {
   const Bytes packet = bytes_of_hex(row.at("packet").get<std::string>());
@@ -124,7 +136,7 @@ Answer compare_refusal(program::ProgType type, const Json& row) {
 Answer compare_packet(Engine& engine, program::ProgType type, const Json& row) {
   if (Answer answer = compare_refusal(type, row); answer.part || row.contains("errno"))
     return answer;
-  runtime::RunInput input;
+  runtime::RunInput input = recorded_surroundings();
   input.packet = bytes_of_hex(row.at("packet").get<std::string>());
   input.surroundings.command = "ldr1";  // the process that made the record
   input.surroundings.process_id = recording_process;
@@ -211,13 +223,13 @@ std::string skip_reason(const Json& row) {
   return {};
 }
 
-/// The recording loader was the process "ldr1"; programs ask for that name. While this lives, so is
-/// the calling thread.
+/// In the kernel it is the calling thread that is asked for its name: it bears the recorded one
+/// while this lives.
 class RecordedProcessName {
  public:
   RecordedProcessName() {
     ::prctl(PR_GET_NAME, before_.data());
-    ::prctl(PR_SET_NAME, "ldr1");
+    ::prctl(PR_SET_NAME, recorded_command);
   }
   RecordedProcessName(const RecordedProcessName&) = delete;
   RecordedProcessName& operator=(const RecordedProcessName&) = delete;

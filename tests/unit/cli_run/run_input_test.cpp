@@ -63,18 +63,30 @@ INSTANTIATE_TEST_SUITE_P(
                  "emu:x86_64, emu:rv64, kernel)"},
         BadInput{"netns",
                  {counter, "--packet", "ip.hex", "--netns", "none"},
-                 "--netns: 'none' is not a choice (fresh, host)"},
+                 "--netns: 'none' is not fresh, host or 1..64 devices, each a name that ends in a "
+                 "digit or NAME=IFINDEX"},
+        BadInput{"netns_number",
+                 {counter, "--packet", "ip.hex", "--netns", "veth0,veth1=x"},
+                 "--netns: veth1: 'x' is not a number (0..4294967295)"},
         BadInput{
             "repeat",
             {counter, "--packet", "ip.hex", "--repeat", "0"},
             "probity run: --repeat: '0' is not a number in 1..100000000 (see `probity help run`)"},
         BadInput{"ctx_name",
                  {counter, "--packet", "ip.hex", "--ctx", "port=7"},
-                 "--ctx: 'port=7' is not FIELD=NUMBER (ingress_ifindex, rx_queue_index, "
-                 "egress_ifindex, mark, metadata_size)"},
-        BadInput{"ctx_value",
-                 {counter, "--packet", "ip.hex", "--ctx", "mark=4294967296"},
-                 "--ctx: mark: '4294967296' is not a number (0..4294967295)"},
+                 "--ctx: ctx field 'port': not one that a run of a xdp program can set "
+                 "(ingress_ifindex, rx_queue_index, egress_ifindex)"},
+        BadInput{"ctx_word",
+                 {counter, "--packet", "ip.hex", "--ctx", "mark"},
+                 "--ctx: 'mark' is not FIELD=NUMBER (ingress_ifindex, rx_queue_index, "
+                 "egress_ifindex, metadata_size)"},
+        BadInput{"ctx_number",
+                 {counter, "--packet", "ip.hex", "--ctx", "rx_queue_index=x"},
+                 "--ctx: rx_queue_index: 'x' is not a number (0..18446744073709551615)"},
+        BadInput{
+            "ctx_value",
+            {counter, "--type", "sched_cls", "--packet", "ip.hex", "--ctx", "cb[0]=4294967296"},
+            "--ctx: ctx field cb[0]: 4294967296 exceeds 4294967295"},
         BadInput{"metadata",
                  {counter, "--packet", "ip.hex", "--ctx", "metadata_size=40"},
                  "ip.hex: 34 bytes, but metadata_size is 40"},

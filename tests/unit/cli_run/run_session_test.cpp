@@ -32,6 +32,42 @@ TEST(MapChanges, FindsAddedRemovedAndRewrittenEntries) {
   EXPECT_TRUE(map_changes(before, before).empty());
 }
 
+program::MapDef map_of(program::MapType type) {
+  program::MapDef map;
+  map.name = "m";
+  map.type = type;
+  map.key_size = 1;
+  map.value_size = 1;
+  return map;
+}
+
+TEST(RecordChanges, AreThoseOfTheContentsInAnyOrder) {
+  using Bytes = runtime::Bytes;
+  const program::MapDef hash = map_of(program::MapType::hash);
+  const std::vector<MapChange> rewritten = {{"m", {1}, Bytes{0}, Bytes{5}},
+                                            {"m", {7}, Bytes{70}, Bytes{0}}};
+  EXPECT_EQ(record_changes(hash, {7, 70, 1, 0, 3, 30}, {7, 0, 1, 5, 3, 30}), rewritten);
+  const std::vector<MapChange> moved = {{"m", {2}, std::nullopt, Bytes{0}},
+                                        {"m", {7}, Bytes{70}, std::nullopt}};
+  EXPECT_EQ(record_changes(hash, {7, 70, 1, 10}, {1, 10, 2, 0}), moved);
+  EXPECT_TRUE(record_changes(hash, {7, 70, 1, 10}, {1, 10, 7, 70}).empty());
+}
+
+TEST(RecordChanges, AnEntryOfAnArrayThatWasNotTouchedIsZero) {
+  using Bytes = runtime::Bytes;
+  const program::MapDef array = map_of(program::MapType::array);
+  const std::vector<MapChange> touched = {{"m", {1}, Bytes{0}, Bytes{9}}};
+  EXPECT_EQ(record_changes(array, {}, {0, 0, 1, 9}), touched);
+  EXPECT_TRUE(record_changes(array, {}, {0, 0, 1, 0}).empty());
+}
+
+TEST(RecordChanges, QueuesAreComparedByPlace) {
+  using Bytes = runtime::Bytes;
+  const program::MapDef queue = map_of(program::MapType::queue);
+  const std::vector<MapChange> second = {{"m", {}, Bytes{2}, Bytes{3}}};
+  EXPECT_EQ(record_changes(queue, {1, 2}, {1, 3}), second);
+}
+
 TEST(ResultDifferences, EqualResultsHaveNone) {
   EngineResult kernel = result_of("kernel");
   kernel.output.return_value = 2;
