@@ -2,6 +2,8 @@
 // `probity test PATH…`: runs text corpora (`.data` files) on an engine, prints the failures and a
 // summary. `--rebase` rewrites the expectations of failing files to what the engine said, and
 // nothing else.
+#include <fmt/format.h>
+
 #include <set>
 
 #include "base/check.hpp"
@@ -102,6 +104,18 @@ Expected<std::vector<std::string>> find_all(const std::vector<std::string>& path
   return files;
 }
 
+/// An engine that this machine does not have is one error, not a failure of every test.
+Expected<void> require_engine(EngineKind engine) {
+  std::string reason;
+  if (engine == EngineKind::kernel) reason = runtime::kernel_unavailable_reason();
+  if (engine == EngineKind::jit || engine == EngineKind::jit_blinded ||
+      engine == EngineKind::jit_unchecked) {
+    reason = runtime::jit_unavailable_reason();
+  }
+  if (reason.empty()) return {};
+  return error(Fault::system, fmt::format("probity test: --engine {}: {}", name(engine), reason));
+}
+
 void describe(const corpus::TestResult& result, report::Document& document) {
   document.count(tally_of(result.status), 1);
   Json& row = document.details()["tests"].push(
@@ -127,6 +141,7 @@ Expected<Outcome> run_test(const Arguments& arguments, report::Document& documen
   Request request;
   TRY(const Parsed parsed, parse_request(arguments, document, request));
   if (parsed == Parsed::help) return Outcome::holds;
+  TRY(require_engine(request.options.engine));
   TRY(const std::vector<std::string> files, find_all(request.paths));
   report::Progress progress("testing");
   std::uint64_t done = 0;

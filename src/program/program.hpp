@@ -111,7 +111,7 @@ struct MapDef {
   std::int32_t inner = -1;                ///< index of the map that describes inner maps, or -1
   std::span<const std::uint8_t> initial;  ///< contents of a global data map (one value), else empty
   bool read_only = false;                 ///< .rodata: frozen before the program runs
-  std::span<const ValueField> value_fields;
+  std::span<const ValueField> value_fields = {};
 };
 
 /// A function of the program; the first one is where execution starts.

@@ -145,7 +145,10 @@ Expected<NetworkSandbox> NetworkSandbox::create() {
     return error(Fault::system, fmt::format("{}: {}", own_namespace_path, errno_text(errno)));
   }
   if (::unshare(CLONE_NEWNET) != 0) {
-    return error(Fault::system, fmt::format("unshare(CLONE_NEWNET): {}", errno_text(errno)));
+    return error(Fault::system,
+                 fmt::format("the kernel engine needs root: no network namespace can be made: "
+                             "unshare: {}",
+                             errno_text(errno)));
   }
   const Inside inside(std::move(before));
   Fd space = open_own_namespace();

@@ -33,7 +33,6 @@ using runtime::MapContents;
 using runtime::RunOutput;
 
 constexpr std::uint32_t seeded_entries = 64;
-constexpr std::uint32_t recording_process = 6490;  // its number, where a row shows it
 
 /// What a row said: nothing to complain of, or where it first differs.
 struct Answer {
@@ -138,9 +137,6 @@ Answer compare_packet(Engine& engine, program::ProgType type, const Json& row) {
     return answer;
   runtime::RunInput input = recorded_surroundings();
   input.packet = bytes_of_hex(row.at("packet").get<std::string>());
-  input.surroundings.command = "ldr1";  // the process that made the record
-  input.surroundings.process_id = recording_process;
-  input.surroundings.thread_id = recording_process;
   const Expected<RunOutput> output = engine.run(input);
   if (!output) return Answer::refused(output.error());
   const runtime::FaultReport& fault = output->fault;

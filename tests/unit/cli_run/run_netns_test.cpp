@@ -53,10 +53,11 @@ std::set<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-/// The network namespaces that a process holds open, beside its own.
+/// The network namespace that a process is in or holds open and that is not ours.
 std::string held_namespace(pid_t process) {
   const fs::path folder = fs::path("/proc") / std::to_string(process);
-  const std::string own = target_of(folder / "ns" / "net");
+  const std::string own = target_of("/proc/self/ns/net");
+  if (const std::string in = target_of(folder / "ns" / "net"); in != own) return in;
   for (const std::string& name : names_in(folder / "fd")) {
     const std::string target = target_of(folder / "fd" / name);
     if (target.starts_with("net:[") && target != own) return target;
@@ -89,6 +90,32 @@ TEST_F(RunNetns, ProgramsRunOnTheDevicesThatWereNamed) {
   const Printed same_name = run_in("veth0,veth0", "ingress_ifindex=2");
   EXPECT_EQ(same_name.status, 4);
   EXPECT_NE(same_name.err.find("EEXIST"), std::string::npos) << same_name.err;
+}
+
+/// The exit status of a command in a process that is nobody's; 99 when its message lacks `reason`.
+int status_without_root(const std::vector<std::string_view>& words, std::string_view reason) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t nobody = 65534;
+    if (::setresgid(nobody, nobody, nobody) != 0 || ::setresuid(nobody, nobody, nobody) != 0)
+      ::_exit(98);
+    const Printed printed = run_command(words, report::Color::no);
+    ::_exit(printed.err.find(reason) == std::string::npos ? 99 : printed.status);
+  }
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 97;
+}
+
+TEST_F(RunNetns, WithoutRootTheEngineIsRefusedByName) {
+  fs::permissions(fs::current_path(), fs::perms::others_read | fs::perms::others_exec,
+                  fs::perm_options::add);
+  write("one.data", "# why\n-- asm\nmov %r0, 1\nexit\n-- result\n0x1\n");
+  const std::string_view reason = "the kernel engine needs root";
+  EXPECT_EQ(status_without_root({"test", "one.data", "--engine", "kernel"}, reason), 4);
+  EXPECT_EQ(
+      status_without_root(
+          {"run", "--raw", "redirect.hex", "--packet", "packet.hex", "--engine", "kernel"}, reason),
+      4);
 }
 
 TEST_F(RunNetns, NothingIsLeftOfAKilledProcess) {
