@@ -135,7 +135,8 @@ void edit_program(Script& script, object::Edit& edit) {
 void write_and_write_back(const object::Edit& edit) {
   const auto bytes = object::write(edit);
   if (!bytes) return require_named(bytes.error());
-  const auto again = object::read(*bytes, edit.object().name);
+  const object::ReadOptions alone{{}, {}, object::Resolve::nothing};
+  const auto again = object::read(*bytes, edit.object().name, alone);
   PROBITY_CHECK(again);
   object::Edit nothing(*again);
   for (std::uint32_t i = 0; i < again->functions.size(); ++i)
@@ -152,7 +153,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
     paths.push_back(entry.path());
   std::ranges::sort(paths);
   for (const std::filesystem::path& path : paths) {
-    const auto file = object::read_file(path.string());
+    const object::ReadOptions alone{{}, {}, object::Resolve::nothing};
+    const auto file = object::read_file(path.string(), alone);
     PROBITY_CHECK(file);
     seeds.push_back(*file->elf.bytes);
   }
@@ -166,7 +168,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::uint8_t> bytes = seeds[head % seeds.size()];
   const unsigned damage = head >= 192 ? script.byte() % 16 : 0;
   for (unsigned i = 0; i < damage; ++i) bytes[script.number() % bytes.size()] = script.byte();
-  const auto file = object::read(bytes, "fuzz.o");
+  // Edits of linked code see what a kernel's types make of it.
+  static const object::ReadOptions kernel{PROBITY_SEED_KERNEL, ""};
+  const auto file = object::read(bytes, "fuzz.o", kernel);
   if (!file) {
     require_named(file.error());
     return 0;

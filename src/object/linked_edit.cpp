@@ -24,6 +24,7 @@ std::uint32_t subprog_of(std::span<const std::uint32_t> starts, std::uint32_t sl
 
 std::vector<std::uint32_t> starts_of(const Program& program) {
   std::vector<std::uint32_t> starts;
+  starts.reserve(program.subprogs.size());
   for (const program::Subprog& subprog : program.subprogs) starts.push_back(subprog.first_slot);
   return starts;
 }

@@ -193,6 +193,7 @@ class Mover {
   static std::vector<NewRecord> move_functions(const MovedSection& moved,
                                                const std::vector<Record>& records) {
     std::vector<NewRecord> placed;
+    placed.reserve(records.size());
     for (const Record& record : records) placed.push_back({place_of(moved, record), record.at});
     return placed;
   }

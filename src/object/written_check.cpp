@@ -45,6 +45,7 @@ class ProgramCheck {
     for (std::uint32_t i = 0; i < is_.subprogs.size(); ++i) TRY(check_subprog(i));
     std::ranges::sort(expected_core_);
     std::vector<Core> core;
+    core.reserve(is_.core.size());
     for (const CoreRelocation& relocation : is_.core) core.push_back(core_at(relocation));
     std::ranges::sort(core);
     if (core != expected_core_)
