@@ -228,6 +228,7 @@ class Explorer {
   bool overwrite(PathState& state, const program::Helper& row, unsigned number);
   /// The packet's bytes and length may be anything now.
   void replace_packet(PathState& state);
+  void forget_packet(PathState& state);  ///< only the bytes
   bool set_helper_result(PathState& state, const program::Helper& row,
                          const std::array<Word, 6>& arguments);
   bool call_by_kinds(PathState& state, const program::Helper& row);

@@ -171,7 +171,9 @@ std::optional<std::uint32_t> Explorer::map_before(const PathState& state,
 
 bool Explorer::check_argument(PathState& state, const program::Helper& row, unsigned number) {
   const ArgKind kind = row.args[number - 1];
-  if (kind == ArgKind::none) return true;
+  // bpf_trace_printk reads only as many arguments as its format asks for.
+  constexpr std::uint32_t trace_printk = 6;
+  if (kind == ArgKind::none || (row.id == trace_printk && number > 2)) return true;
   const Word word = argument(state, number);
   if (context_.taint.of(word.term) == Taint::uninitialised) {
     return violate(state, Property::initialised_register,
@@ -288,12 +290,16 @@ bool Explorer::overwrite(PathState& state, const program::Helper& row, unsigned 
   return true;
 }
 
-void Explorer::replace_packet(PathState& state) {
+void Explorer::forget_packet(PathState& state) {
   const std::array<unsigned, 1> index_width{32};
   const std::string label = fmt::format("{}packet!{}", arbitrary_prefix, ++context_.serial);
   const std::uint32_t object =
       state.objects.add(Memory(Unknown{context_.store.function(label, index_width, 8)}));
   state.packet.object = object;
+}
+
+void Explorer::replace_packet(PathState& state) {
+  forget_packet(state);
   const term::Id length = context_.store.zext(64, context_.fresh(16, arbitrary_prefix));
   const term::Id zero = context_.lit64(0);
   move_packet(state, zero, length, zero);

@@ -9,6 +9,7 @@
 #include "program/helper.hpp"
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/redirect_rule.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
@@ -130,16 +131,13 @@ bool Explorer::call_redirect(PathState& state) {
   const Word flags = argument(state, 2);
   if (!observable(state, flags, "the redirect flags")) return false;
   if (!observable(state, argument(state, 1), "the redirect ifindex")) return false;
-  term::Store& store = context_.store;
   clobber(state);
-  if (program_.type == program::ProgType::xdp) {  // XDP_REDIRECT, or XDP_ABORTED with any flag
-    const term::Id none = store.eq(flags.term, context_.lit64(0));
-    set_result(state, store.ite(none, context_.lit64(4), context_.lit64(0)));
-  } else {  // TC_ACT_REDIRECT, or TC_ACT_SHOT with a flag other than BPF_F_INGRESS
-    const term::Id none = store.eq(
-        store.bin(Op::and_, flags.term, context_.lit64(~std::int64_t{1})), context_.lit64(0));
-    set_result(state, store.ite(none, context_.lit64(7), context_.lit64(2)));
-  }
+  const Value<64> bits = Value<64>::of({flags.term, 0});
+  const Value<64> answer =
+      program_.type == program::ProgType::xdp
+          ? runtime::xdp_redirect_answer(bits)
+          : runtime::skb_redirect_answer(bits, runtime::redirect_flags::ingress);
+  set_result(state, answer.raw().term);
   return true;
 }
 
@@ -155,31 +153,20 @@ bool Explorer::call_redirect_map(PathState& state) {
       def.type == program::MapType::devmap || def.type == program::MapType::devmap_hash;
   term::Store& store = context_.store;
   clobber(state);
-  const std::int64_t known_flags =
-      device ? 3 | 8 | 16 : 3;  // action, BPF_F_BROADCAST, _EXCLUDE_INGRESS
-  const term::Id bad = store.not_(
-      store.eq(store.bin(Op::and_, flags.term, context_.lit64(~known_flags)), context_.lit64(0)));
-  const term::Id good = store.not_(bad);
-  const term::Id fallback = store.bin(Op::and_, flags.term, context_.lit64(3));
-  const term::Id broadcast = device ? store.extract(3, 1, flags.term) : store.false_();
-  std::vector<Alternative> sides;
-  sides.push_back({bad, [this](PathState& s) { set_result(s, context_.lit64(0)); }});
   const std::array<term::Id, 1> key{store.extract(0, 32, index.term)};
-  term::Id in_range = store.true_();
-  if (def.type != program::MapType::devmap_hash) {
-    in_range = store.bin(Op::ult, key[0], context_.lit(32, def.max_entries));
-    const term::Id outside = store.and_(good, store.not_(in_range));
-    sides.push_back({outside, [this, fallback, broadcast](PathState& s) {
-                       set_result(s, context_.store.ite(broadcast, context_.lit64(4), fallback));
-                     }});
-  }
+  const term::Id in_range = def.type == program::MapType::devmap_hash
+                                ? store.true_()
+                                : store.bin(Op::ult, key[0], context_.lit(32, def.max_entries));
+  const auto targets =
+      device ? runtime::RedirectTargets::devices : runtime::RedirectTargets::others;
+  std::vector<Alternative> sides;
   for (const Candidate& candidate : candidates(state, *map, key)) {
-    const term::Id here = store.and_(store.and_(good, in_range), candidate.condition);
-    const term::Id found = store.or_(state.maps[*map].slots[candidate.slot].present, broadcast);
-    sides.push_back(
-        {store.and_(here, found), [this](PathState& s) { set_result(s, context_.lit64(4)); }});
-    sides.push_back({store.and_(here, store.not_(found)),
-                     [this, fallback](PathState& s) { set_result(s, fallback); }});
+    const term::Id there = state.maps[*map].slots[candidate.slot].present;
+    const Bool<Provenance> present = Bool<Provenance>::of({store.and_(in_range, there), 0});
+    const Value<64> bits = Value<64>::of({flags.term, 0});
+    const term::Id answer =
+        runtime::map_redirect_answer<Provenance>(targets, bits, present).raw().term;
+    sides.push_back({candidate.condition, [this, answer](PathState& s) { set_result(s, answer); }});
   }
   return fork(state, std::move(sides));
 }

@@ -65,11 +65,11 @@ bool Explorer::call_adjust_head(PathState& state) {
   clobber(state);
   const Packet packet = state.packet;
   const auto metadata = store.literal(store.bin(Op::sub, packet.head, packet.meta));
-  if (!metadata) {
+  if (!metadata && options_.mode == Mode::strict) {
     give_up(state, "bpf_xdp_adjust_head with metadata of computed size is not modelled");
     return false;
   }
-  const auto metadata_bytes = static_cast<std::uint64_t>(*metadata);
+  const auto metadata_bytes = static_cast<std::uint64_t>(metadata.value_or(0));
   const term::Id head = store.bin(Op::add, packet.head, delta);
   const term::Id meta = store.bin(Op::add, packet.meta, delta);
   const term::Id last = store.bin(Op::sub, packet.end, context_.lit64(min_packet));
@@ -80,8 +80,9 @@ bool Explorer::call_adjust_head(PathState& state) {
   const term::Id refused = store.or_(too_far, no_room);
   const term::Id fails = store.or_(refused, driver);
   std::vector<Alternative> sides;
-  sides.push_back({store.not_(fails), [this, head, meta, delta, metadata_bytes](PathState& s) {
-                     move_metadata(s, delta, metadata_bytes);
+  const bool known = metadata.has_value();
+  sides.push_back({store.not_(fails), [=, this](PathState& s) {
+                     known ? move_metadata(s, delta, metadata_bytes) : forget_packet(s);
                      move_packet(s, head, s.packet.end, meta);
                      set_result(s, context_.lit64(0));
                    }});
