@@ -17,7 +17,6 @@
 namespace probity::symex {
 namespace {
 
-constexpr std::size_t max_frames = 8;
 constexpr std::uint64_t stack_bytes = 512;
 constexpr std::uint64_t max_insns_per_path = 2'000'000;
 
@@ -435,6 +434,7 @@ bool Explorer::leave_frame(PathState& state) {
   }
   for (unsigned i = 0; i < 4; ++i) state.regs[6 + i] = frame.saved[i];
   state.regs[10] = {context_.lit64(stack_bytes), state.frames.back().stack};
+  if (frame.callback) return leave_callback(state, frame);
   clobber(state);
   state.slot = frame.return_slot;
   return true;

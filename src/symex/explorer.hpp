@@ -62,6 +62,9 @@ struct Place {
   term::Id offset;
 };
 
+/// Frames on a chain of calls, the first one included.
+constexpr std::size_t max_frames = 8;
+
 class Explorer {
  public:
   Explorer(const program::View& program, const Options& options);
@@ -175,6 +178,8 @@ class Explorer {
   Word socket_or_null(PathState& state, RegionKind kind, Acquired acquired);
   Word acquire(PathState& state, Region region);
   bool release(PathState& state, unsigned number);
+  bool call_spin_lock(PathState& state);
+  bool call_spin_unlock(PathState& state);
   /// Nothing may be held when `what` ends the program.
   bool holds_nothing(PathState& state, std::string_view what);
 
@@ -212,6 +217,11 @@ class Explorer {
   void evict_any(PathState& state, std::uint32_t map, std::uint32_t inserted);
   /// May a program change entries of the map by a helper?
   bool may_change(PathState& state, std::uint32_t map);
+
+  // callback_model.cpp
+  bool call_loop(PathState& state);
+  bool enter_callback(PathState& state, const LoopCallback& callback);
+  bool leave_callback(PathState& state, const Frame& frame);
 
   // helper_arguments.cpp: calls by the kinds of helper.def.
   Rule check_arguments(PathState& state, const program::Helper& row);

@@ -38,6 +38,9 @@ enum Helper : std::uint32_t {
   xdp_adjust_tail = 65,
   fib_lookup = 69,
   get_local_storage = 81,
+  spin_lock = 93,
+  spin_unlock = 94,
+  bpf_loop = 181,
   xdp_get_buff_len = 188,
   xdp_load_bytes = 189,
   xdp_store_bytes = 190,
@@ -224,6 +227,9 @@ bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
     give_up(state, fmt::format("helper {} is not modelled", helper_name(helper)));
     return false;
   }
+  if (state.lock && helper != spin_unlock) {
+    return violate(state, Property::kernel_contract, "a helper is called under a lock");
+  }
   if (is_for_other_types(helper, program_.type)) {
     return violate(state, Property::kernel_contract,
                    fmt::format("programs of type {} may not call {}", program::name(program_.type),
@@ -245,6 +251,9 @@ bool Explorer::call_model(PathState& state, const program::Helper& row) {
         return violate(state, Property::kernel_contract, "r2: these flags must be 0");
       }
       return call_by_kinds(state, row);
+    case spin_lock: return call_spin_lock(state);
+    case spin_unlock: return call_spin_unlock(state);
+    case bpf_loop: return call_loop(state);
     case map_lookup_elem: return call_map_lookup(state);
     case map_update_elem: return call_map_update(state);
     case map_delete_elem: return call_map_delete(state);

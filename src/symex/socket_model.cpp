@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sockets: struct bpf_sock and struct bpf_tcp_sock as programs see them, and what is acquired and
-// must be given back. The fields may change at any time, so a read gives any value. Offsets and
-// sizes are those of <linux/bpf.h>; who may read them is bpf_sock_is_valid_access,
-// bpf_sock_common_is_valid_access and bpf_tcp_sock_is_valid_access of net/core/filter.c.
+// must be given back, locks included (where in a map value a lock lies is not asked). The fields
+// may change at any time, so a read gives any value. Offsets and sizes are those of <linux/bpf.h>;
+// who may read them is bpf_sock_is_valid_access, bpf_sock_common_is_valid_access and
+// bpf_tcp_sock_is_valid_access of net/core/filter.c.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -100,7 +101,30 @@ bool Explorer::release(PathState& state, unsigned number) {
   return true;
 }
 
+bool Explorer::call_spin_lock(PathState& state) {
+  constexpr std::uint64_t lock_bytes = 4;  // struct bpf_spin_lock
+  if (state.lock) return violate(state, Property::references, "a second lock is taken");
+  if (!access(state, argument(state, 1), lock_bytes, Access::write)) return false;
+  state.lock = argument(state, 1);
+  clobber(state);
+  unset(state, 0);
+  ++state.slot;
+  return true;
+}
+
+bool Explorer::call_spin_unlock(PathState& state) {
+  if (state.lock != argument(state, 1)) {
+    return violate(state, Property::references, "a lock is given back that is not held");
+  }
+  state.lock.reset();
+  clobber(state);
+  unset(state, 0);
+  ++state.slot;
+  return true;
+}
+
 bool Explorer::holds_nothing(PathState& state, std::string_view what) {
+  if (state.lock) return violate(state, Property::references, fmt::format("{} under a lock", what));
   if (state.references.empty()) return true;
   return violate(
       state, Property::references,

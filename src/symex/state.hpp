@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,7 +113,16 @@ struct MapState {
   bool assumed_full = false;  ///< an update failed with -E2BIG on this path
 };
 
+/// A function that bpf_loop runs: iteration `index` of `count`.
+struct LoopCallback {
+  std::uint32_t function = 0;  ///< its first slot
+  Word argument;
+  std::uint64_t index = 0;
+  term::Id count;  ///< 64 bits
+};
+
 struct Frame {
+  std::optional<LoopCallback> callback;
   std::uint32_t first_slot = 0;  ///< of the function
   std::uint32_t return_slot = 0;
   std::array<Word, 4> saved{};  ///< r6..r9
@@ -160,6 +170,7 @@ struct PathState {
   std::vector<std::pair<std::string, term::Id>> assumptions;
   std::vector<Reference> references;
   std::uint32_t references_made = 0;
+  std::optional<Word> lock;  ///< the struct bpf_spin_lock that is held
 
   /// BPF_ASSERT_RETURN: what must hold of r0 at exit, with the slot that said so.
   struct ReturnDemand {
