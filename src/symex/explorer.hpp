@@ -226,6 +226,7 @@ class Explorer {
   // helper_arguments.cpp: calls by the kinds of helper.def.
   Rule check_arguments(PathState& state, const program::Helper& row);
   bool check_argument(PathState& state, const program::Helper& row, unsigned number);
+  bool entry_argument(PathState& state, const program::Helper& row, unsigned number);
   bool memory_argument(PathState& state, std::uint32_t helper, unsigned number, term::Id size_bytes,
                        Access access);
   bool size_pair(PathState& state, std::uint32_t helper, unsigned number, program::ArgKind memory,

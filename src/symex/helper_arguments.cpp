@@ -169,6 +169,21 @@ std::optional<std::uint32_t> Explorer::map_before(const PathState& state,
   return std::nullopt;
 }
 
+/// A key or value of the map in an argument before it.
+bool Explorer::entry_argument(PathState& state, const program::Helper& row, unsigned number) {
+  const ArgKind kind = row.args[number - 1];
+  const auto map = map_before(state, row, number);
+  if (!map) return true;
+  const program::MapDef& def = program_.maps[*map];
+  const std::uint32_t bytes = kind == ArgKind::map_key ? def.key_size : def.value_size;
+  if (bytes == 0) {
+    return violate(state, Property::kernel_contract,
+                   fmt::format("map {} has no keys or values of its own", def.name));
+  }
+  return memory_argument(state, row.id, number, context_.lit(64, bytes),
+                         writes(kind) ? Access::write : Access::read);
+}
+
 bool Explorer::check_argument(PathState& state, const program::Helper& row, unsigned number) {
   const ArgKind kind = row.args[number - 1];
   // bpf_trace_printk reads only as many arguments as its format asks for.
@@ -205,19 +220,8 @@ bool Explorer::check_argument(PathState& state, const program::Helper& row, unsi
     case ArgKind::map_key:
     case ArgKind::map_value:
     case ArgKind::map_value_or_null:
-    case ArgKind::map_value_out: {
-      if (null && may_be_null(kind)) return true;
-      const auto map = map_before(state, row, number);
-      if (!map) return true;
-      const program::MapDef& def = program_.maps[*map];
-      const std::uint32_t bytes = kind == ArgKind::map_key ? def.key_size : def.value_size;
-      if (bytes == 0) {
-        return violate(state, Property::kernel_contract,
-                       fmt::format("map {} has no keys or values of its own", def.name));
-      }
-      return memory_argument(state, row.id, number, context_.lit(64, bytes),
-                             writes(kind) ? Access::write : Access::read);
-    }
+    case ArgKind::map_value_out:
+      return (null && may_be_null(kind)) || entry_argument(state, row, number);
     case ArgKind::mem_in:
     case ArgKind::mem_in_or_null:
     case ArgKind::mem_out:
