@@ -2,6 +2,8 @@
 // Which kind of map a definition asks for, and the checks of map_alloc_check() in the kernel.
 #include "runtime/map.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <new>
 
 #include <fmt/format.h>
@@ -14,6 +16,16 @@ namespace {
 
 using program::MapDef;
 using program::MapType;
+
+/// struct bpf_spin_lock, bpf_timer, bpf_wq.
+std::uint32_t value_field_bytes(program::ValueFieldKind kind) {
+  switch (kind) {
+    case program::ValueFieldKind::spin_lock: return 4;
+    case program::ValueFieldKind::timer:
+    case program::ValueFieldKind::workqueue: return 16;
+  }
+  PROBITY_UNREACHABLE("part of a value");
+}
 
 constexpr std::uint32_t max_key_bytes = 512;               // MAX_BPF_STACK
 constexpr std::uint32_t max_value_bytes = (1u << 31) - 1;  // a region stays below 2^31
@@ -58,6 +70,26 @@ std::unique_ptr<std::uint8_t[]> MapMemory::take(std::uint64_t bytes) {
   }
   used_bytes_ += bytes;
   return std::unique_ptr<std::uint8_t[]>(memory);
+}
+
+void Map::put_value(std::uint8_t* to, Value from) const {
+  std::uint64_t begin = 0;
+  const auto copy_until = [&](std::uint64_t end) {
+    if (end > begin) std::memmove(to + begin, from.data() + begin, end - begin);
+  };
+  for (const program::ValueField& field : definition_.value_fields) {  // in order of offsets
+    const std::uint64_t first = std::min<std::uint64_t>(field.offset, from.size());
+    copy_until(first);
+    const std::uint64_t end = std::uint64_t{field.offset} + value_field_bytes(field.kind);
+    begin = std::max(begin, std::min<std::uint64_t>(end, from.size()));
+  }
+  copy_until(from.size());
+}
+
+bool Map::has_lock() const {
+  const auto fields = definition_.value_fields;
+  return std::ranges::find(fields, program::ValueFieldKind::spin_lock,
+                           &program::ValueField::kind) != fields.end();
 }
 
 MapFamily family_of(MapType type) {

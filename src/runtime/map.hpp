@@ -95,6 +95,10 @@ class Map {
 
  protected:
   MapMemory& memory() const { return memory_; }
+  /// Copies a value, but for the parts that only helpers touch: they stay as they are.
+  void put_value(std::uint8_t* to, Value from) const;
+  /// Whether values hold a spin lock, without which BPF_F_LOCK is refused.
+  bool has_lock() const;
 
  private:
   const program::MapDef& definition_;

@@ -34,9 +34,10 @@ class ArrayMap final : public Map {
     const auto index = load_le<std::uint32_t>(key.data());
     if (index >= definition().max_entries) return errno_of::too_big;
     if ((flags & map_flags::noexist) != 0) return errno_of::exist;
+    if ((flags & map_flags::lock) != 0 && !has_lock()) return errno_of::invalid;
     std::uint8_t* bytes = value_at(index);
     if (bytes == nullptr) return errno_of::nomem;
-    std::memmove(bytes, value.data(), value.size());
+    put_value(bytes, value);
     return 0;
   }
 

@@ -38,10 +38,16 @@ class HashMap final : public Map {
     // Only plain hash maps know BPF_F_LOCK.
     const std::uint64_t lock = is_lru_ || in_place_ ? 0 : map_flags::lock;
     if ((flags & ~lock) > map_flags::exist) return errno_of::invalid;
+    const bool locked = (flags & map_flags::lock) != 0;
+    if (locked && !has_lock()) return errno_of::invalid;
     const auto found = index_.find(text(key));
     const bool present = found != index_.end();
     if (present && (flags & map_flags::noexist) != 0) return errno_of::exist;
     if (!present && (flags & map_flags::exist) != 0) return errno_of::noent;
+    if (present && locked) {  // under its lock a value is written in place
+      put_value(found->second->value.get(), value);
+      return 0;
+    }
     if (present) return replace(*found->second, value);
     if (index_.size() >= definition().max_entries) {
       if (!is_lru_) return errno_of::too_big;
@@ -112,7 +118,7 @@ class HashMap final : public Map {
 
   std::unique_ptr<std::uint8_t[]> copy_of(Value value) {
     auto bytes = memory().take(allocated_bytes());
-    if (bytes != nullptr) std::memcpy(bytes.get(), value.data(), value.size());
+    if (bytes != nullptr) put_value(bytes.get(), value);
     return bytes;
   }
 

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/bytes.hpp"
 #include "runtime/map_definition.hpp"
 
@@ -201,6 +204,33 @@ TEST(OuterMap, UpdateFlagsAndLimits) {
   EXPECT_EQ(hash.map->update(key, key32(1), map_flags::noexist), 0);
   EXPECT_EQ(hash.map->update(Bytes(8, 6), key32(1), map_flags::any), errno_of::too_big);
   EXPECT_EQ(hash.map->keys(), std::vector<Bytes>{key});
+}
+
+TEST(ValueFields, OnlyHelpersTouchThem) {
+  const std::array<program::ValueField, 2> fields = {
+      {{program::ValueFieldKind::spin_lock, 4}, {program::ValueFieldKind::timer, 16}}};
+  for (const MapType type : {MapType::array, MapType::hash}) {
+    MapDef definition{"m", type, 4, 40, 2, 0, -1, {}, false};
+    definition.value_fields = fields;
+    MapMemory memory;
+    const auto map = std::move(*make_map(definition, memory));
+    ASSERT_EQ(map->update(key32(0), Bytes(40, 7), map_flags::any), 0);
+    Bytes wanted(40, 7);
+    std::fill_n(wanted.begin() + 4, 4, std::uint8_t{0});
+    std::fill_n(wanted.begin() + 16, 16, std::uint8_t{0});
+    const std::uint8_t* value = map->lookup(key32(0));
+    EXPECT_EQ(Bytes(value, value + 40), wanted);
+    EXPECT_EQ(map->update(key32(0), Bytes(40, 8), map_flags::lock), 0);
+    EXPECT_EQ(value[0], 8);  // in place
+    EXPECT_EQ(value[4], 0);
+  }
+}
+
+TEST(ValueFields, BpfFLockNeedsALock) {
+  Made array(MapType::array, 4, 8, 2);
+  Made hash(MapType::hash, 4, 8, 2);
+  EXPECT_EQ(array.map->update(key32(0), Bytes(8, 1), map_flags::lock), errno_of::invalid);
+  EXPECT_EQ(hash.map->update(key32(0), Bytes(8, 1), map_flags::lock), errno_of::invalid);
 }
 
 TEST(MapTypes, HelpersTakeTheirOwn) {

@@ -18,6 +18,7 @@ struct ModelCase {
   std::string_view text;             ///< in the kernel's style, see model_difference_test.cpp
   std::vector<std::size_t> maps;     ///< that the program uses, beside map 0
   std::vector<MapContents> seeds{};  ///< what a user puts into maps first
+  std::vector<CtxValue> fields{};    ///< ctx fields that a user sets
 };
 /// For the names of failed tests.
 void PrintTo(const ModelCase& one, std::ostream* out);

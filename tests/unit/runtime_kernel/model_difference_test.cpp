@@ -215,6 +215,7 @@ TEST_P(ModelDifference, TheEnginesAnswerAsTheKernel) {
     if (packet.only != program::ProgType::unspec && packet.only != one.type) continue;
     RunInput input;
     input.packet = packet.bytes;
+    input.fields = one.fields;
     const auto kernel = load_kernel(program.view);
     ASSERT_TRUE(kernel) << one.name << ": " << kernel.error().line();
     seed(**kernel, one);

@@ -427,6 +427,61 @@ const ModelCase cases[] = {
      "r4 = 256\ncall #50\nsave 6\nr0 = *(u32 *)(r6 + 16)\nsave 7\nr1 = r6\nr2 = 20\n"
      "r3 = 1\nr4 = 0x4200000000000042 ll\ncall #50\nsave 8\nr0 = 0\nexit\n",
      {}},
+    {"ctx_in_tc",
+     tc,
+     "r0 = *(u32 *)(r6 + 8)\nsave 0\nr0 = *(u32 *)(r6 + 32)\nsave 1\n"
+     "r0 = *(u32 *)(r6 + 36)\nsave 2\nr0 = *(u32 *)(r6 + 40)\nsave 3\n"
+     "r0 = *(u32 *)(r6 + 48)\nsave 4\nr0 = *(u32 *)(r6 + 52)\nsave 5\n"
+     "r0 = *(u32 *)(r6 + 56)\nsave 6\nr0 = *(u32 *)(r6 + 60)\nsave 7\n"
+     "r0 = *(u32 *)(r6 + 64)\nsave 8\nr0 = *(u32 *)(r6 + 164)\nsave 9\n"
+     "r0 = *(u32 *)(r6 + 176)\nsave 10\nr0 = *(u32 *)(r6 + 160)\nsave 11\n"
+     "r0 = *(u64 *)(r6 + 152)\nsave 12\nr0 = *(u64 *)(r6 + 184)\nsave 13\n"
+     "r0 = *(u8 *)(r6 + 180)\nsave 14\nr0 = 0\nexit\n",
+     {},
+     {},
+     {{"mark", 0x12345678},
+      {"priority", 77},
+      {"ingress_ifindex", 9},
+      {"cb[0]", 1},
+      {"cb[3]", 0xffffffff},
+      {"tstamp", 0x123456789abc},
+      {"gso_segs", 3},
+      {"gso_size", 1400},
+      {"hwtstamp", 5},
+      {"wire_len", 5000}}},
+    {"ctx_in_wire_length",
+     tc,
+     "r0 = *(u32 *)(r6 + 8)\nsave 0\nr0 = *(u32 *)(r6 + 32)\nsave 1\n"
+     "r0 = *(u32 *)(r6 + 36)\nsave 2\nr0 = *(u32 *)(r6 + 40)\nsave 3\n"
+     "r0 = *(u32 *)(r6 + 48)\nsave 4\nr0 = *(u32 *)(r6 + 52)\nsave 5\n"
+     "r0 = *(u32 *)(r6 + 56)\nsave 6\nr0 = *(u32 *)(r6 + 60)\nsave 7\n"
+     "r0 = *(u32 *)(r6 + 64)\nsave 8\nr0 = *(u32 *)(r6 + 164)\nsave 9\n"
+     "r0 = *(u32 *)(r6 + 176)\nsave 10\nr0 = *(u32 *)(r6 + 160)\nsave 11\n"
+     "r0 = *(u64 *)(r6 + 152)\nsave 12\nr0 = *(u64 *)(r6 + 184)\nsave 13\n"
+     "r0 = *(u8 *)(r6 + 180)\nsave 14\nr0 = 0\nexit\n",
+     {},
+     {},
+     {{"mark", 1}}},
+    {"ctx_in_cgroup",
+     cg,
+     "r0 = *(u32 *)(r6 + 8)\nsave 0\nr0 = *(u32 *)(r6 + 32)\nsave 1\n"
+     "r0 = *(u32 *)(r6 + 36)\nsave 2\nr0 = *(u32 *)(r6 + 40)\nsave 3\n"
+     "r0 = *(u32 *)(r6 + 48)\nsave 4\nr0 = *(u32 *)(r6 + 52)\nsave 5\n"
+     "r0 = *(u32 *)(r6 + 56)\nsave 6\nr0 = *(u32 *)(r6 + 60)\nsave 7\n"
+     "r0 = *(u32 *)(r6 + 64)\nsave 8\nr0 = *(u32 *)(r6 + 164)\nsave 9\n"
+     "r0 = *(u32 *)(r6 + 176)\nsave 10\nr0 = *(u64 *)(r6 + 152)\nsave 12\nr0 = 1\n"
+     "exit\n",
+     {},
+     {},
+     {{"mark", 0x12345678},
+      {"priority", 77},
+      {"ingress_ifindex", 9},
+      {"cb[0]", 1},
+      {"cb[3]", 0xffffffff},
+      {"tstamp", 0x123456789abc},
+      {"gso_segs", 3},
+      {"gso_size", 1400},
+      {"hwtstamp", 5}}},
 };
 
 }  // namespace
