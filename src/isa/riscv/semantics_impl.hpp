@@ -45,25 +45,17 @@ constexpr Bv<D, W> where_negative(Bv<D, W> a, Bv<D, W> value) {
   return ite(bits<W - 1, W - 1>(a), value, Bv<D, W>::lit(0));
 }
 
-/// The number of zeros above the highest one.
-template <unsigned R, Domain D, unsigned W>
-constexpr Bv<D, R> leading_zeros(Bv<D, W> a) {
+/// The number of zeros from one end up to the first one.
+enum class End : std::uint8_t { high, low };
+template <End from, unsigned R, Domain D, unsigned W>
+constexpr Bv<D, R> zeros(Bv<D, W> a) {
   if constexpr (W == 1) {
     return zext<R>(~a);
   } else {
     const auto high = bits<W - 1, W / 2>(a), low = bits<W / 2 - 1, 0>(a);
-    return ite(high == Bv<D, W / 2>::lit(0), Bv<D, R>::lit(W / 2) + leading_zeros<R>(low),
-               leading_zeros<R>(high));
-  }
-}
-template <unsigned R, Domain D, unsigned W>
-constexpr Bv<D, R> trailing_zeros(Bv<D, W> a) {
-  if constexpr (W == 1) {
-    return zext<R>(~a);
-  } else {
-    const auto high = bits<W - 1, W / 2>(a), low = bits<W / 2 - 1, 0>(a);
-    return ite(low == Bv<D, W / 2>::lit(0), Bv<D, R>::lit(W / 2) + trailing_zeros<R>(high),
-               trailing_zeros<R>(low));
+    const auto near = from == End::high ? high : low, far = from == End::high ? low : high;
+    return ite(near == Bv<D, W / 2>::lit(0), Bv<D, R>::lit(W / 2) + zeros<from, R>(far),
+               zeros<from, R>(near));
   }
 }
 template <unsigned R, Domain D, unsigned W>
@@ -157,8 +149,8 @@ PROBITY_MEANING Bv<D, W> alu(AluOp op, Bv<D, W> a, Bv<D, W> b) {
     case AluOp::andn: return a & ~b;
     case AluOp::orn: return a | ~b;
     case AluOp::xnor: return ~(a ^ b);
-    case AluOp::clz: return detail::leading_zeros<W>(a);
-    case AluOp::ctz: return detail::trailing_zeros<W>(a);
+    case AluOp::clz: return detail::zeros<detail::End::high, W>(a);
+    case AluOp::ctz: return detail::zeros<detail::End::low, W>(a);
     case AluOp::cpop: return detail::ones<W>(a);
     case AluOp::max: return ite(slt(a, b), b, a);
     case AluOp::maxu: return ite(ult(a, b), b, a);

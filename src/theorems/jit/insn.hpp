@@ -166,8 +166,8 @@ class InsnTheorem {
   /// What holds of the runtime's tables between two instructions: a register's known region is one
   /// of the table, limits are below 2^31, and r10 points at the end of a frame of its own region.
   void prepare_memory() {
-    const jit::Access kind = base_is_src() ? jit::Access::read : jit::Access::write;
-    const std::int32_t field = jit::limit_field(kind, access_bytes());
+    const std::int32_t field =
+        limit_of(base_is_src() ? Permission::read : Permission::write, access_bytes());
     const B64 count = world_.context_at(jit::context_offset::region_count);
     if (base_register() != bpf::Reg::r10) {
       const B64 number = zext<64>(oracle_.template value<32>("known region"));

@@ -9,13 +9,21 @@
 #include <vector>
 
 #include "isa/bpf/semantics_impl.hpp"
-#include "jit/access.hpp"
 #include "jit/compile.hpp"
 #include "jit/context.hpp"
 #include "jit/translator.hpp"
 #include "theorems/jit/world.hpp"
 
 namespace probity::theorems {
+
+enum class Permission : std::uint8_t { read, write };
+/// Where an entry of the region table limits accesses of `bytes` bytes. Said again here: a theorem
+/// that took it from the translators (jit/access.hpp) would share their mistakes.
+constexpr std::int32_t limit_of(Permission permission, unsigned bytes) {
+  const std::int32_t log2 = bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : 3;
+  return 8 * log2 + (permission == Permission::write ? jit::region_layout::writable_starts
+                                                     : jit::region_layout::readable_starts);
+}
 
 /// What the region table holds for region `number`.
 template <PathDomain D>
@@ -25,7 +33,7 @@ Bv<D, 64> region_field(Oracle<D>& oracle, Bv<D, 64> number, std::int32_t field) 
   return oracle.entry(name(Object::regions), entry + B64::lit(static_cast<std::uint64_t>(field)));
 }
 
-/// Where an access goes by the region table; `limit_field` is jit::limit_field() of it.
+/// Where an access goes by the region table; `limit_field` is limit_of() it.
 template <PathDomain D>
 struct Translation {
   Bool<D> allowed;
@@ -88,7 +96,7 @@ class Source {
   template <unsigned W, typename T>
   Bv<D, W> atomic(B64 address, T&& update) {
     require_aligned<W>(address);
-    const B64 host = reach<W>(address, jit::Access::write);
+    const B64 host = reach<W>(address, Permission::write);
     const Bv<D, W> old = next_old<W>();
     events.push_back({EventKind::atomic, W, host, zext<64>(old), zext<64>(update(old)), order});
     return old;
@@ -125,24 +133,24 @@ class Source {
     }
   }
   template <unsigned W>
-  B64 reach(B64 address, jit::Access kind) {
+  B64 reach(B64 address, Permission permission) {
     if (memory_ == jit::Memory::unchecked) return address;
     const Translation<D> to =
         translate(oracle_, world_.context_at(jit::context_offset::region_count), address,
-                  jit::limit_field(kind, W / 8));
+                  limit_of(permission, W / 8));
     assisted = assisted | ~to.allowed;
     return to.host;
   }
   template <unsigned W>
   Bv<D, W> read(B64 address, isa::Order needed) {
-    const B64 host = reach<W>(address, jit::Access::read);
+    const B64 host = reach<W>(address, Permission::read);
     const Bv<D, W> old = next_old<W>();
     events.push_back({EventKind::load, W, host, zext<64>(old), {}, needed});
     return old;
   }
   template <unsigned W>
   void write(B64 address, Bv<D, W> value, isa::Order needed) {
-    const B64 host = reach<W>(address, jit::Access::write);
+    const B64 host = reach<W>(address, Permission::write);
     events.push_back({EventKind::store, W, host, {}, zext<64>(value), needed});
   }
 
