@@ -83,7 +83,11 @@ void add_tail_programs(const Object& object, Image& image) {
         return;
       }
       const program::View*& view = known[slot.target];
-      if (view == nullptr) view = image.keep_program(copy_program(object, *found));
+      if (view == nullptr) {
+        Image target = copy_program(object, *found);
+        if (found->type.source == TypeSource::unknown) target.type = image.type;  // "3/1"
+        view = image.keep_program(std::move(target));
+      }
       image.tail_targets.push_back({map, slot.index, view});
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Legacy maps and global data as maps. A legacy record's size is the spacing of the
-// symbols in its section: 5 words are the classic bpf_map_def, 9 words iproute2's bpf_elf_map; both
-// begin alike.
+// symbols in its section: 5 words are the classic bpf_map_def, 7 that of the kernel's samples, 9
+// iproute2's bpf_elf_map; all begin alike.
 #include "object/map.hpp"
 
 #include <fmt/core.h>
@@ -22,10 +22,26 @@ using program::MapType;
 constexpr std::uint32_t rdonly_prog_flag = 1u << 7;  // BPF_F_RDONLY_PROG
 constexpr std::size_t kernel_name_bytes = 15;        // BPF_OBJ_NAME_LEN - 1
 constexpr std::size_t legacy_words = 5;
+constexpr std::size_t sample_words = 7;
 constexpr std::size_t iproute2_words = 9;
+constexpr std::uint32_t numa_node_flag = 1u << 2;  // BPF_F_NUMA_NODE
 
 std::unexpected<Diagnostic> bad(const std::string& line) {
   return error(Fault::bad_input, line);
+}
+
+/// The words behind the classic five. Seven are either the kernel samples' (an inner map by its
+/// number, a NUMA node) or an older iproute2's (id, pinning): the type and a flag tell.
+template <typename T>
+void read_extension(MapDef& def, const T& word, std::uint64_t words, MapInfo& info) {
+  const bool of_maps = def.type == MapType::array_of_maps || def.type == MapType::hash_of_maps;
+  const bool on_node = (def.flags & numa_node_flag) != 0;
+  if (words == sample_words && of_maps) def.inner = static_cast<std::int32_t>(word(5));
+  if (words == sample_words && on_node) info.numa_node = word(6);
+  const bool iproute2 = words == iproute2_words || (words == sample_words && !of_maps && !on_node);
+  if (!iproute2) return;
+  info.ids = {word(5), word(7), word(8)};
+  info.pinning = word(6);
 }
 
 Expected<void> read_legacy_map(Object& object, std::uint32_t index, const Symbol& symbol,
@@ -46,7 +62,7 @@ Expected<void> read_legacy_map(Object& object, std::uint32_t index, const Symbol
   info.section = index;
   info.offset = symbol.value;
   info.size = spacing;
-  if (spacing == iproute2_words * 4) info.pinning = word(6);
+  read_extension(def, word, spacing / 4, info);
   return add_map(object, def, std::move(info));
 }
 

@@ -19,6 +19,10 @@ Expected<void> read_struct_ops_maps(Object& object);
 /// Fills MapInfo::initial_slots from the relocations of `.maps`; needs object.functions.
 Expected<void> read_initial_slots(Object& object);
 
+/// Follows the ids of iproute2's records: inner maps, and programs of sections "ID/INDEX", which go
+/// into the prog_array of that id; needs object.functions.
+void read_record_ids(Object& object);
+
 /// Finds maps by their place in the file.
 class MapIndex {
  public:

@@ -63,6 +63,7 @@ Expected<void> fill(Object& object, const Kernel& kernel) {
   TRY(read_externs(object, kernel));
   TRY(read_struct_ops_maps(object));
   TRY(read_initial_slots(object));
+  read_record_ids(object);
   return link_programs(object, kernel);
 }
 

@@ -52,6 +52,13 @@ struct MapSlot {
   std::uint32_t target = 0;  ///< index into Object::maps or Object::functions
 };
 
+/// How iproute2's records refer to one another; 0 where they do not.
+struct RecordIds {
+  std::uint32_t id = 0;
+  std::uint32_t inner_id = 0;     ///< of the map whose like this map of maps holds
+  std::uint32_t inner_index = 0;  ///< where it is put; ~0: nowhere
+};
+
 /// What a definition says beyond program::MapDef.
 struct MapInfo {
   MapSource source = MapSource::btf;
@@ -64,7 +71,8 @@ struct MapInfo {
   std::uint32_t value_type = 0;
   std::uint32_t numa_node = 0;
   std::uint64_t extra = 0;
-  std::uint32_t pinning = 0;
+  std::uint32_t pinning = 0;  ///< enum libbpf_pin_type, or iproute2's
+  RecordIds ids;
   std::optional<std::uint32_t> values_offset;  ///< of the static initialiser in the definition
   std::vector<MapSlot> initial_slots;
 };

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "program/helper.hpp"
+#include "program/poison.hpp"
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
 #include "runtime/redirect_rule.hpp"
@@ -222,6 +223,10 @@ bool Explorer::call_fib_lookup(PathState& state) {
 
 bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
   if (program::is_spec_call(helper)) return call_spec(state, helper);
+  if (program::is_poisoned_call(helper)) {
+    return violate(state, Property::kernel_contract,
+                   "needs a field, type or function that this kernel does not have");
+  }
   const program::Helper* row = program::find_helper(helper);
   if (row == nullptr || !row->is_modelled()) {
     give_up(state, fmt::format("helper {} is not modelled", helper_name(helper)));

@@ -232,6 +232,45 @@ TEST_F(Sample, LegacyMapsAreRead) {
   EXPECT_TRUE(count->problems.empty());
 }
 
+TEST_F(Sample, Iproute2RecordsReferByNumber) {
+  ASSERT_NO_FATAL_FAILURE(load("iproute2", ""));
+  if (IsSkipped()) return;
+  const std::size_t outer = map("outer");
+  EXPECT_EQ(object_.map_info[outer].pinning, 2u);
+  EXPECT_EQ(object_.maps[outer].inner, static_cast<std::int32_t>(map("inner")));
+  const auto& held = object_.map_info[outer].initial_slots;
+  ASSERT_EQ(held.size(), 1u);
+  EXPECT_EQ(held[0].index, 1u);
+  EXPECT_EQ(held[0].target, map("inner"));
+  std::vector<std::pair<std::uint32_t, std::string_view>> jumps;
+  for (const MapSlot& slot : object_.map_info[map("jumps")].initial_slots)
+    jumps.emplace_back(slot.index, object_.functions[slot.target].name);
+  std::ranges::sort(jumps);
+  EXPECT_EQ(jumps, (decltype(jumps){{2, "second"}, {3, "third"}}));
+  const Image image = make_image(object_, *program("main_prog"));
+  EXPECT_EQ(image.unsupported, "");
+  ASSERT_EQ(image.tail_targets.size(), 2u);
+  EXPECT_EQ(image.tail_targets[0].program->type, ProgType::sched_cls);
+}
+
+TEST_F(Sample, RecordsOfOldSamplesNumberTheirInnerMap) {
+  ASSERT_NO_FATAL_FAILURE(load("samples", "-DINNER=0"));
+  if (IsSkipped()) return;
+  EXPECT_EQ(object_.maps[map("outer")].inner, 0);
+  EXPECT_EQ(object_.map_info[map("inner")].numa_node, 1u);
+  EXPECT_EQ(object_.map_info[map("pinned")].pinning, 2u);
+  for (const std::string_view number : {"1", "3"}) {
+    const auto bytes = compile_sample("samples", fmt::format("-DINNER={}", number));
+    ASSERT_TRUE(bytes);
+    const auto object = read(*bytes, "samples.o");
+    ASSERT_TRUE(object) << object.error().line();
+    EXPECT_EQ(object->maps[1].inner, -1);
+    ASSERT_EQ(object->notes.size(), 1u);
+    EXPECT_EQ(object->notes[0],
+              fmt::format("map outer: number {} names no inner map among 3", number));
+  }
+}
+
 TEST_F(Sample, UnresolvedCallIsAProblemOfItsProgramOnly) {
   ASSERT_NO_FATAL_FAILURE(load("legacy", "-g"));
   if (IsSkipped()) return;
