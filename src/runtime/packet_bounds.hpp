@@ -6,7 +6,7 @@
 //
 // A move tells what the helper answers and the bounds afterwards; with an answer other than 0 the
 // bounds are the old ones. What moves with them (the metadata's bytes, zeros behind a grown tail)
-// is the engine's to do.
+// is the engine's to do. An engine that forks on the answer takes the bounds of the side it is on.
 #pragma once
 
 #include "domain/bv.hpp"
@@ -47,21 +47,23 @@ struct FrameLimits {
 
 template <Domain D>
 struct PacketMove {
-  PacketBounds<D> bounds;
+  PacketBounds<D> before;
+  PacketBounds<D> moved;  ///< the bounds if the answer is 0
   Bv<D, 64> result;
+
+  constexpr Bool<D> answers(std::int64_t value) const {
+    return result == Bv<D, 64>::lit(static_cast<std::uint64_t>(value));
+  }
+  constexpr PacketBounds<D> bounds() const {
+    const Bool<D> done = answers(move_errno::done);
+    return {ite(done, moved.meta, before.meta), ite(done, moved.data, before.data),
+            ite(done, moved.end, before.end)};
+  }
 };
 
 template <Domain D>
 constexpr Bv<D, 64> answer(std::int64_t value) {
   return Bv<D, 64>::lit(static_cast<std::uint64_t>(value));
-}
-
-template <Domain D>
-constexpr PacketMove<D> moved_if(Bv<D, 64> result, PacketBounds<D> then, PacketBounds<D> before) {
-  const Bool<D> done = result == answer<D>(move_errno::done);
-  return {{ite(done, then.meta, before.meta), ite(done, then.data, before.data),
-           ite(done, then.end, before.end)},
-          result};
 }
 
 /// bpf_xdp_adjust_head: data moves and takes the metadata along.
@@ -72,8 +74,7 @@ constexpr PacketMove<D> xdp_head_moved(PacketBounds<D> packet, FrameLimits<D> li
   const PacketBounds<D> then{packet.meta + by, packet.data + by, packet.end};
   const Bv<D, 64> last = packet.end - Bv<D, 64>::lit(packet_limits::min_packet_bytes);
   const Bool<D> outside = slt(then.meta, limits.first) | slt(last, then.data);
-  return moved_if(ite(outside, answer<D>(move_errno::invalid), answer<D>(move_errno::done)), then,
-                  packet);
+  return {packet, then, ite(outside, answer<D>(move_errno::invalid), answer<D>(move_errno::done))};
 }
 
 /// bpf_xdp_adjust_meta: data_meta moves; first its place is checked, then its size.
@@ -86,7 +87,7 @@ constexpr PacketMove<D> xdp_meta_moved(PacketBounds<D> packet, FrameLimits<D> li
   const Bool<D> odd = (bits<1, 0>(size) != Bv<D, 2>::lit(0)) |
                       ult(Bv<D, 64>::lit(packet_limits::max_metadata_bytes), size);
   const Bv<D, 64> sized = ite(odd, answer<D>(move_errno::access), answer<D>(move_errno::done));
-  return moved_if(ite(outside, answer<D>(move_errno::invalid), sized), then, packet);
+  return {packet, then, ite(outside, answer<D>(move_errno::invalid), sized)};
 }
 
 /// bpf_xdp_adjust_tail of a packet without fragments: the end moves.
@@ -96,8 +97,7 @@ constexpr PacketMove<D> xdp_tail_moved(PacketBounds<D> packet, FrameLimits<D> li
   const PacketBounds<D> then{packet.meta, packet.data, packet.end + sext<64>(delta)};
   const Bv<D, 64> least = packet.data + Bv<D, 64>::lit(packet_limits::min_packet_bytes);
   const Bool<D> outside = slt(limits.last, then.end) | slt(then.end, least);
-  return moved_if(ite(outside, answer<D>(move_errno::invalid), answer<D>(move_errno::done)), then,
-                  packet);
+  return {packet, then, ite(outside, answer<D>(move_errno::invalid), answer<D>(move_errno::done))};
 }
 
 /// bpf_skb_change_tail: whether an sk_buff may become `length` bytes long (`min_bytes` reach the

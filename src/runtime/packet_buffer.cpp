@@ -75,9 +75,10 @@ PacketBounds<Concrete> PacketBuffer::bounds() const {
 }
 
 std::int64_t PacketBuffer::take(const PacketMove<Concrete>& move) {
-  meta_ = static_cast<std::uint32_t>(move.bounds.meta.raw());
-  data_ = static_cast<std::uint32_t>(move.bounds.data.raw());
-  end_ = static_cast<std::uint32_t>(move.bounds.end.raw());
+  const PacketBounds<Concrete> bounds = move.bounds();
+  meta_ = static_cast<std::uint32_t>(bounds.meta.raw());
+  data_ = static_cast<std::uint32_t>(bounds.data.raw());
+  end_ = static_cast<std::uint32_t>(bounds.end.raw());
   return static_cast<std::int64_t>(move.result.raw());
 }
 

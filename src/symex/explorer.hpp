@@ -20,6 +20,7 @@
 #include "isa/bpf/semantics.hpp"
 #include "program/helper.hpp"
 #include "program/program.hpp"
+#include "runtime/packet_bounds.hpp"
 #include "symex/context.hpp"
 #include "symex/finding.hpp"
 #include "symex/path_solver.hpp"
@@ -256,6 +257,7 @@ class Explorer {
   bool call_csum_diff(PathState& state);
   bool call_csum_replace(PathState& state, std::uint32_t helper);
   void refuse_move(std::vector<Alternative>& sides, term::Id always, term::Id driver);
+  void finish_move(PathState& state, const runtime::PacketBounds<Provenance>& moved);
   bool call_adjust_head(PathState& state);
   bool call_adjust_meta(PathState& state);
   bool call_adjust_tail(PathState& state);

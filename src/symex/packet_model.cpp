@@ -1,27 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// Helpers that move or copy the packet. Whether a driver has the head- or tailroom asked for is not
-// known, so a move that needs room may fail on every input; a move that the kernel always refuses
-// always fails. Packet pointers from before a move are stale. Limits are those of Linux 6.18
-// (net/core/filter.c).
+// Helpers that move or copy the packet. What a move asks for and answers is the text of
+// runtime/packet_bounds.hpp, the same as the interpreter's. Whether a driver has the head- or
+// tailroom asked for is not known, so a move that needs room may fail on every input; a move that
+// the kernel always refuses always fails. Packet pointers from before a move are stale.
 #include <array>
+#include <limits>
 
 #include <fmt/format.h>
 
+#include "runtime/packet_bounds.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
 namespace {
 
+namespace limits = runtime::packet_limits;
+namespace move_errno = runtime::move_errno;
+using Move = runtime::PacketMove<Provenance>;
+
 constexpr std::int64_t invalid = -22;
 constexpr std::int64_t bad_address = -14;
-constexpr std::int64_t no_access = -13;
 constexpr std::int64_t not_supported = -524;
-constexpr std::int64_t test_run_headroom = 216;  // XDP_PACKET_HEADROOM less struct xdp_frame
-constexpr std::int64_t max_headroom = 256;       // XDP_PACKET_HEADROOM
-constexpr std::int64_t max_metadata = 252;
-constexpr std::int64_t min_packet = 14;   // ETH_HLEN
-constexpr std::int64_t max_frame = 3520;  // a page less headroom and skb_shared_info
 constexpr std::int64_t max_zeroed_tail = 256;
+
+// Where frames begin. Offsets count from the first byte of the packet as it came in.
+constexpr auto headroom = static_cast<std::int64_t>(limits::xdp_headroom_bytes);
+constexpr std::int64_t test_run_frame =
+    static_cast<std::int64_t>(limits::xdp_frame_bytes) - headroom;
+constexpr std::int64_t any_frame = std::numeric_limits<std::int64_t>::min();
+
+runtime::PacketBounds<Provenance> bounds_of(const Packet& packet) {
+  return {Value<64>::of({packet.meta, 0}), Value<64>::of({packet.head, 0}),
+          Value<64>::of({packet.end, 0})};
+}
+
+runtime::FrameLimits<Provenance> frame_from(std::int64_t first) {
+  return {Value<64>::lit(static_cast<std::uint64_t>(first)),
+          Value<64>::lit(limits::xdp_hard_end - limits::xdp_headroom_bytes)};
+}
+
+Value<32> delta_of(Word argument) {
+  return trunc<32>(Value<64>::of({argument.term, 0}));
+}
+
+term::Id answers(const Move& move, std::int64_t value) {
+  return move.answers(value).raw().term;
+}
 
 }  // namespace
 
@@ -29,6 +53,12 @@ void Explorer::move_packet(PathState& state, term::Id head, term::Id end, term::
   state.regions[state.packet.region].live = false;
   const Region region = {RegionKind::packet, state.packet.object, 0, 0, true, true};
   state.packet = {state.add_region(region), state.packet.object, head, end, meta};
+}
+
+/// What a move that succeeds leaves behind.
+void Explorer::finish_move(PathState& state, const runtime::PacketBounds<Provenance>& moved) {
+  move_packet(state, moved.data.raw().term, moved.end.raw().term, moved.meta.raw().term);
+  set_result(state, context_.lit64(move_errno::done));
 }
 
 /// The kernel keeps the metadata directly in front of data.
@@ -49,10 +79,11 @@ void Explorer::move_metadata(PathState& state, term::Id delta, std::uint64_t siz
 
 /// The failures of a move: always, or because of the driver, which no engine can be told to do.
 void Explorer::refuse_move(std::vector<Alternative>& sides, term::Id always, term::Id driver) {
-  sides.push_back({always, [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  sides.push_back(
+      {always, [this](PathState& s) { set_result(s, context_.lit64(move_errno::invalid)); }});
   sides.push_back({driver, [this](PathState& s) {
                      s.helper_results.push_back("a driver without room or support");
-                     set_result(s, context_.lit64(invalid));
+                     set_result(s, context_.lit64(move_errno::invalid));
                    }});
 }
 
@@ -61,7 +92,8 @@ bool Explorer::call_adjust_head(PathState& state) {
   const Word argument_2 = argument(state, 2);
   if (!observable(state, argument_2, "the head delta")) return false;
   term::Store& store = context_.store;
-  const term::Id delta = store.sext(64, store.extract(0, 32, argument_2.term));
+  const Value<32> delta = delta_of(argument_2);
+  const term::Id by = sext<64>(delta).raw().term;
   clobber(state);
   const Packet packet = state.packet;
   const auto metadata = store.literal(store.bin(Op::sub, packet.head, packet.meta));
@@ -70,21 +102,16 @@ bool Explorer::call_adjust_head(PathState& state) {
     return false;
   }
   const auto metadata_bytes = static_cast<std::uint64_t>(metadata.value_or(0));
-  const term::Id head = store.bin(Op::add, packet.head, delta);
-  const term::Id meta = store.bin(Op::add, packet.meta, delta);
-  const term::Id last = store.bin(Op::sub, packet.end, context_.lit64(min_packet));
-  const term::Id too_far = store.bin(Op::slt, last, head);
-  const term::Id no_room = store.bin(Op::slt, meta, context_.lit64(-max_headroom));
-  const term::Id needs_room = store.bin(Op::slt, delta, context_.lit64(0));
+  const Move move = runtime::xdp_head_moved(bounds_of(packet), frame_from(-headroom), delta);
+  const term::Id needs_room = store.bin(Op::slt, by, context_.lit64(0));
   const term::Id driver = store.and_(needs_room, context_.fresh(1, "xdp_adjust_head.no_headroom"));
-  const term::Id refused = store.or_(too_far, no_room);
+  const term::Id refused = answers(move, move_errno::invalid);
   const term::Id fails = store.or_(refused, driver);
   std::vector<Alternative> sides;
   const bool known = metadata.has_value();
   sides.push_back({store.not_(fails), [=, this](PathState& s) {
-                     known ? move_metadata(s, delta, metadata_bytes) : forget_packet(s);
-                     move_packet(s, head, s.packet.end, meta);
-                     set_result(s, context_.lit64(0));
+                     known ? move_metadata(s, by, metadata_bytes) : forget_packet(s);
+                     finish_move(s, move.moved);
                    }});
   refuse_move(sides, refused, store.and_(store.not_(refused), driver));
   return fork(state, std::move(sides));
@@ -95,20 +122,16 @@ bool Explorer::call_adjust_meta(PathState& state) {
   const Word argument_2 = argument(state, 2);
   if (!observable(state, argument_2, "the metadata delta")) return false;
   term::Store& store = context_.store;
-  const term::Id delta = store.sext(64, store.extract(0, 32, argument_2.term));
+  const Value<32> delta = delta_of(argument_2);
   clobber(state);
-  const term::Id meta = store.bin(Op::add, state.packet.meta, delta);
-  const term::Id size = store.bin(Op::sub, state.packet.head, meta);
-  const term::Id fits = store.bin(Op::ule, size, context_.lit64(max_metadata));
-  const term::Id aligned = store.eq(store.extract(0, 2, size), context_.lit(2, 0));
+  const auto bounds = bounds_of(state.packet);
+  const Move move = runtime::xdp_meta_moved(bounds, frame_from(any_frame), delta);
+  const Move test_run = runtime::xdp_meta_moved(bounds, frame_from(test_run_frame), delta);
   const term::Id supported = context_.fresh(1, "xdp_adjust_meta.supported");
-  const term::Id behind = store.bin(Op::slt, size, context_.lit64(0));
-  const term::Id works = store.and_(store.and_(fits, aligned), supported);
+  const term::Id behind = answers(move, move_errno::invalid);
+  const term::Id works = store.and_(answers(move, move_errno::done), supported);
   std::vector<Alternative> sides;
-  sides.push_back({works, [this, meta](PathState& s) {
-                     move_packet(s, s.packet.head, s.packet.end, meta);
-                     set_result(s, context_.lit64(0));
-                   }});
+  sides.push_back({works, [this, move](PathState& s) { finish_move(s, move.moved); }});
   // -EINVAL behind data or before the frame, -EACCES for a bad size, -ENOTSUPP from the driver.
   const auto answer = [this](std::int64_t code) {
     return [this, code](PathState& s) { set_result(s, context_.lit64(code)); };
@@ -121,14 +144,13 @@ bool Explorer::call_adjust_meta(PathState& state) {
   };
   const term::Id no_room = context_.fresh(1, "xdp_adjust_meta.no_room");
   const term::Id before = store.and_(store.not_(behind), store.not_(supported));
-  const term::Id far = store.bin(Op::slt, context_.lit64(test_run_headroom), size);
-  const term::Id odd =
-      store.and_(store.and_(store.not_(behind), supported), store.not_(store.and_(fits, aligned)));
-  sides.push_back({behind, answer(invalid)});
-  sides.push_back({store.and_(odd, store.not_(far)), answer(no_access)});
-  sides.push_back({store.and_(odd, far), driver_answer(no_access)});
-  sides.push_back({store.and_(odd, far), answer(invalid)});
-  sides.push_back({store.and_(before, no_room), driver_answer(invalid)});
+  const term::Id odd = store.and_(answers(move, move_errno::access), supported);
+  const term::Id far = answers(test_run, move_errno::invalid);
+  sides.push_back({behind, answer(move_errno::invalid)});
+  sides.push_back({store.and_(odd, store.not_(far)), answer(move_errno::access)});
+  sides.push_back({store.and_(odd, far), driver_answer(move_errno::access)});
+  sides.push_back({store.and_(odd, far), answer(move_errno::invalid)});
+  sides.push_back({store.and_(before, no_room), driver_answer(move_errno::invalid)});
   sides.push_back({store.and_(before, store.not_(no_room)), driver_answer(not_supported)});
   return fork(state, std::move(sides));
 }
@@ -138,18 +160,17 @@ bool Explorer::call_adjust_tail(PathState& state) {
   const Word argument_2 = argument(state, 2);
   if (!observable(state, argument_2, "the tail delta")) return false;
   term::Store& store = context_.store;
-  const term::Id delta = store.sext(64, store.extract(0, 32, argument_2.term));
+  const Value<32> delta = delta_of(argument_2);
+  const term::Id by = sext<64>(delta).raw().term;
   clobber(state);
   const term::Id old_end = state.packet.end;
-  const term::Id end = store.bin(Op::add, old_end, delta);
-  const term::Id size = store.bin(Op::sub, end, state.packet.head);
-  const term::Id too_short = store.bin(Op::slt, size, context_.lit64(min_packet));
-  const term::Id too_long = store.bin(Op::slt, context_.lit64(max_frame), size);
-  const term::Id grows = store.bin(Op::slt, context_.lit64(0), delta);
+  const Move move =
+      runtime::xdp_tail_moved(bounds_of(state.packet), frame_from(test_run_frame), delta);
+  const term::Id grows = store.bin(Op::slt, context_.lit64(0), by);
   const term::Id driver = store.and_(grows, context_.fresh(1, "xdp_adjust_tail.no_tailroom"));
-  const term::Id refused = store.or_(too_short, too_long);
+  const term::Id refused = answers(move, move_errno::invalid);
   const term::Id fails = store.or_(refused, driver);
-  const auto literal = store.literal(delta);
+  const auto literal = store.literal(by);
   const std::int64_t grown =
       literal ? static_cast<std::int64_t>(static_cast<std::uint64_t>(*literal)) : 0;
   const bool computed = !literal || grown > max_zeroed_tail;
@@ -160,15 +181,14 @@ bool Explorer::call_adjust_tail(PathState& state) {
                                max_zeroed_tail));
   }
   std::vector<Alternative> sides;
-  sides.push_back({store.not_(fails), [this, end, old_end, grown](PathState& s) {
+  sides.push_back({store.not_(fails), [this, move, old_end, grown](PathState& s) {
                      // The kernel zeroes what it hands out.
                      Memory& memory = s.objects.writable(s.packet.object);
                      for (std::int64_t i = 0; i < grown && i < max_zeroed_tail; ++i) {
                        const term::Id at = context_.store.bin(Op::add, old_end, context_.lit64(i));
                        memory.write(context_, at, 1, {context_.lit(8, 0), 0});
                      }
-                     move_packet(s, s.packet.head, end, s.packet.meta);
-                     set_result(s, context_.lit64(0));
+                     finish_move(s, move.moved);
                    }});
   refuse_move(sides, refused, store.and_(store.not_(refused), driver));
   return fork(state, std::move(sides));

@@ -31,16 +31,17 @@ std::int64_t number(B64 value) {
 TEST(PacketBounds, HeadMovesWithItsMetadata) {
   const PacketMove<Concrete> move = xdp_head_moved(bounds(248, 256, 320), limits, delta(-16));
   EXPECT_EQ(number(move.result), 0);
-  EXPECT_EQ(move.bounds.meta.raw(), 232u);
-  EXPECT_EQ(move.bounds.data.raw(), 240u);
-  EXPECT_EQ(move.bounds.end.raw(), 320u);
+  EXPECT_EQ(move.bounds().meta.raw(), 232u);
+  EXPECT_EQ(move.bounds().data.raw(), 240u);
+  EXPECT_EQ(move.bounds().end.raw(), 320u);
 }
 
 TEST(PacketBounds, HeadKeepsItsLimits) {
   EXPECT_EQ(number(xdp_head_moved(bounds(248, 256, 320), limits, delta(-208)).result), 0);
   const PacketMove<Concrete> early = xdp_head_moved(bounds(248, 256, 320), limits, delta(-209));
   EXPECT_EQ(number(early.result), -22);
-  EXPECT_EQ(early.bounds.data.raw(), 256u);
+  EXPECT_EQ(early.bounds().data.raw(), 256u);
+  EXPECT_EQ(early.moved.data.raw(), 47u);
   EXPECT_EQ(number(xdp_head_moved(bounds(256, 256, 320), limits, delta(50)).result), 0);
   EXPECT_EQ(number(xdp_head_moved(bounds(256, 256, 320), limits, delta(51)).result), -22);
   EXPECT_EQ(number(xdp_head_moved(bounds(256, 256, 320), limits, delta(INT32_MIN)).result), -22);
