@@ -254,9 +254,17 @@ Json code_json(const program::View& view, const std::vector<ListedInsn>& insns) 
 
 /// The program without a copy of the object's maps; valid while the object lives.
 program::View view_of(const object::Object& object, const object::Program& program) {
-  return {program.name,      program.section, program.type.type, program.type.attach_type,
-          object.license,    program.slots,   program.subprogs,  object.maps,
-          program.externals, program.lines};
+  return {program.name,
+          program.section,
+          program.type.type,
+          program.type.attach_type,
+          object.license,
+          program.slots,
+          program.subprogs,
+          object.maps,
+          program.externals,
+          program.lines,
+          {}};
 }
 
 Json machine_json(const MachineListing& listing) {

@@ -81,7 +81,7 @@ TEST_P(JitList, HasEveryOptionThatMatters) {
 INSTANTIATE_TEST_SUITE_P(Targets, JitList,
                          testing::Values(Named{jit::Target::x86_64, "x86_64"},
                                          Named{jit::Target::rv64, "rv64"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& target) { return target.param.name; });
 
 }  // namespace
 }  // namespace probity::theorems
