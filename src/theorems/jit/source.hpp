@@ -2,7 +2,7 @@
 // The eBPF side of a theorem: a State for bpf::meaning() that records events, and says when the
 // translated code has to ask the runtime for help instead (`assisted`; jit/context.hpp lists when).
 // The memory-checked translation of an address by the region table is stated here;
-// runtime/memory.hpp has the interpreter's, and a test compares the two on concrete tables.
+// runtime/memory.hpp has the interpreter's, for accesses of any size; a test compares the two.
 #pragma once
 
 #include <array>
@@ -40,15 +40,14 @@ struct Translation {
   Bv<D, 64> host;
 };
 
-template <PathDomain D>
-Translation<D> translate(Oracle<D>& oracle, Bv<D, 64> region_count, Bv<D, 64> guest,
+/// `field(number, offset)` is the word at `offset` in the table's entry for region `number`.
+template <PathDomain D, typename Field>
+Translation<D> translate(Field field, Bv<D, 64> region_count, Bv<D, 64> guest,
                          std::int32_t limit_field) {
-  using B64 = Bv<D, 64>;
-  const B64 number = zext<64>(bits<63, 32>(guest));
-  const B64 offset = zext<64>(bits<31, 0>(guest));
-  const Bool<D> inside = ult(offset, region_field(oracle, number, limit_field));
-  return {ult(number, region_count) & inside,
-          region_field(oracle, number, jit::region_layout::host) + offset};
+  const Bv<D, 64> number = zext<64>(bits<63, 32>(guest));
+  const Bv<D, 64> offset = zext<64>(bits<31, 0>(guest));
+  const Bool<D> inside = ult(offset, field(number, limit_field));
+  return {ult(number, region_count) & inside, field(number, jit::region_layout::host) + offset};
 }
 
 template <PathDomain D>
@@ -135,9 +134,12 @@ class Source {
   template <unsigned W>
   B64 reach(B64 address, Permission permission) {
     if (memory_ == jit::Memory::unchecked) return address;
+    const auto field = [this](B64 number, std::int32_t at) {
+      return region_field(oracle_, number, at);
+    };
     const Translation<D> to =
-        translate(oracle_, world_.context_at(jit::context_offset::region_count), address,
-                  limit_of(permission, W / 8));
+        translate<D>(field, world_.context_at(jit::context_offset::region_count), address,
+                     limit_of(permission, W / 8));
     assisted = assisted | ~to.allowed;
     return to.host;
   }
