@@ -254,17 +254,18 @@ Json code_json(const program::View& view, const std::vector<ListedInsn>& insns) 
 
 /// The program without a copy of the object's maps; valid while the object lives.
 program::View view_of(const object::Object& object, const object::Program& program) {
-  return {program.name,
-          program.section,
-          program.type.type,
-          program.type.attach_type,
-          object.license,
-          program.slots,
-          program.subprogs,
-          object.maps,
-          program.externals,
-          program.lines,
-          {}};
+  program::View view;
+  view.name = program.name;
+  view.section = program.section;
+  view.type = program.type.type;
+  view.expected_attach_type = program.type.attach_type;
+  view.license = object.license;
+  view.slots = program.slots;
+  view.subprogs = program.subprogs;
+  view.maps = object.maps;
+  view.externals = program.externals;
+  view.lines = program.lines;
+  return view;
 }
 
 Json machine_json(const MachineListing& listing) {
