@@ -152,6 +152,8 @@ bool Explorer::call_adjust_meta(PathState& state) {
   sides.push_back({store.and_(odd, far), answer(move_errno::invalid)});
   sides.push_back({store.and_(before, no_room), driver_answer(move_errno::invalid)});
   sides.push_back({store.and_(before, store.not_(no_room)), driver_answer(not_supported)});
+  // The kernel asks the driver first.
+  sides.push_back({store.and_(behind, store.not_(supported)), driver_answer(not_supported)});
   return fork(state, std::move(sides));
 }
 
@@ -164,8 +166,9 @@ bool Explorer::call_adjust_tail(PathState& state) {
   const term::Id by = sext<64>(delta).raw().term;
   clobber(state);
   const term::Id old_end = state.packet.end;
-  const Move move =
-      runtime::xdp_tail_moved(bounds_of(state.packet), frame_from(test_run_frame), delta);
+  const runtime::PacketBounds<Provenance> bounds = bounds_of(state.packet);
+  const runtime::FrameLimits<Provenance> frame = frame_from(test_run_frame);
+  const Move move = runtime::xdp_tail_moved(bounds, frame, delta);
   const term::Id grows = store.bin(Op::slt, context_.lit64(0), by);
   const term::Id driver = store.and_(grows, context_.fresh(1, "xdp_adjust_tail.no_tailroom"));
   const term::Id refused = answers(move, move_errno::invalid);
@@ -188,6 +191,14 @@ bool Explorer::call_adjust_tail(PathState& state) {
                        const term::Id at = context_.store.bin(Op::add, old_end, context_.lit64(i));
                        memory.write(context_, at, 1, {context_.lit(8, 0), 0});
                      }
+                     finish_move(s, move.moved);
+                   }});
+  // A packet beyond a test run's frame has more room elsewhere: that it shrinks is possible.
+  const Value<64> least = bounds.data + Value<64>::lit(limits::min_packet_bytes);
+  const term::Id longer = (slt(frame.last, bounds.end) & ~slt(move.moved.end, least)).raw().term;
+  const term::Id shrinks = store.and_(store.and_(refused, longer), store.not_(grows));
+  sides.push_back({shrinks, [this, move](PathState& s) {
+                     s.helper_results.push_back("a packet longer than a frame");
                      finish_move(s, move.moved);
                    }});
   refuse_move(sides, refused, store.and_(store.not_(refused), driver));
