@@ -59,30 +59,33 @@ std::string_view name(Property property) {
     case Property::alignment: return "aligned atomic";
     case Property::kernel_contract: return "kernel contract";
     case Property::references: return "references given back";
+    case Property::relation: return "relation between programs";
   }
   return "property";
 }
 
-Site& Explorer::site(Property property, std::uint32_t slot) {
-  Site& entry = sites_[{static_cast<std::uint8_t>(property), slot}];
+Site& Explorer::site(const PathState& state, Property property) {
+  Site& entry = sites_[{state.stage, static_cast<std::uint32_t>(property), state.slot}];
   entry.property = property;
-  entry.slot = slot;
+  entry.stage = state.stage;
+  entry.slot = state.slot;
   ++entry.paths;
   return entry;
 }
 
 void Explorer::give_up(PathState& state, std::string reason) {
   const auto same = [&](const Unknowing& other) {
-    return other.slot == state.slot && other.reason == reason;
+    return other.stage == state.stage && other.slot == state.slot && other.reason == reason;
   };
   if (std::ranges::any_of(result_.unknowns, same)) return;
-  result_.unknowns.push_back({state.slot, std::move(reason)});
+  result_.unknowns.push_back({state.slot, std::move(reason), state.stage});
 }
 
 Finding Explorer::describe(PathState& state, Property property, std::string text,
                            std::shared_ptr<Valuation> valuation) {
   Finding finding;
   finding.property = property;
+  finding.stage = state.stage;
   finding.slot = state.slot;
   finding.text = std::move(text);
   finding.trail = state.trail;
@@ -105,7 +108,7 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
 }
 
 bool Explorer::violate(PathState& state, Property property, std::string text) {
-  Site& entry = site(property, state.slot);
+  Site& entry = site(state, property);
   if (entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
     const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
@@ -119,7 +122,7 @@ bool Explorer::require(PathState& state, Property property, term::Id condition, 
   if (context_.taint.of(condition) == Taint::uninitialised) {
     return violate(state, Property::initialised_register, "uses an uninitialised register");
   }
-  Site& entry = site(property, state.slot);
+  Site& entry = site(state, property);
   const term::Id broken = context_.store.not_(condition);
   const Possibility bad = solver_.possible(state, broken);
   if (bad.answer == Answer::no) return true;
@@ -267,7 +270,7 @@ std::optional<Place> Explorer::access_range(PathState& state, Word address, term
 void Explorer::note_stack(const PathState& state, const Region& region, term::Id offset) {
   const auto low = context_.intervals(offset).low;
   if (low >= region.size_bytes || region.index >= state.frames.size()) return;
-  std::uint64_t& depth = stack_depths_[state.frames[region.index].first_slot];
+  std::uint64_t& depth = stack_depths_[{state.code, state.frames[region.index].first_slot}];
   depth = std::max(depth, region.size_bytes - static_cast<std::uint64_t>(low));
 }
 

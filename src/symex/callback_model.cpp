@@ -20,7 +20,7 @@ bool Explorer::enter_callback(PathState& state, const LoopCallback& callback) {
     return violate(state, Property::call_depth,
                    fmt::format("call depth {} (limit {})", state.frames.size() + 1, max_frames));
   }
-  calls_.emplace(state.frames.back().first_slot, callback.function);
+  note_call(state, callback.function);
   push_frame(state, state.slot + 1);
   state.frames.back().first_slot = callback.function;
   state.frames.back().callback = callback;

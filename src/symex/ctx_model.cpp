@@ -61,13 +61,15 @@ term::Id Explorer::initial_metadata(PathState& state) {
   return context_.store.bin(Op::sub, context_.lit64(0), wide);
 }
 
-void Explorer::make_ctx(PathState& state) {
+void Explorer::make_packet(PathState& state) {
   const std::uint32_t object = state.objects.add(Memory(Unknown{packet_bytes_}));
   const RegionId packet = state.add_region({RegionKind::packet, object, 0, 0, true, true});
-  const term::Id zero = context_.lit64(0);
-  state.packet = {packet, object, zero, length64_, initial_metadata(state)};
+  state.packet = {packet, object, context_.lit64(0), length64_, state.initial_meta};
+}
+
+void Explorer::make_ctx(PathState& state) {
   state.ctx = state.add_region({RegionKind::ctx, 0, 0, 0, true, true});
-  state.regs[1] = {zero, state.ctx};
+  state.regs[1] = {context_.lit64(0), state.ctx};
 }
 
 term::Id Explorer::packet_length(const PathState& state) {
@@ -85,6 +87,12 @@ term::Id Explorer::ctx_value(PathState& state, std::string_view name, unsigned w
   const Possibility shown = solver_.possible(state, real);
   if (shown.answer == Answer::yes) solver_.assume(state, real, shown);
   return value;
+}
+
+term::Id Explorer::initial_ctx(std::uint32_t offset) {
+  const CtxRow* row = find_row(type_of(program_), offset, 4);
+  PROBITY_CHECK(row != nullptr);
+  return context_.store.var(32, fmt::format("ctx.{}", row->name));
 }
 
 bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Word& value) {

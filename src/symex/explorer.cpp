@@ -66,12 +66,17 @@ Value<64> Machine::address_of(bpf::ImmOp op, Value<32> imm, Value<32> next_imm) 
   const auto number = [&](Value<32> v) {
     return static_cast<std::uint32_t>(*explorer_.context_.store.literal(v.raw().term));
   };
+  const auto world = [&](Value<32> v) {
+    const auto& numbers = explorer_.codes_[state_.code].world_map;
+    const std::uint32_t own = number(v);
+    return own < numbers.size() ? numbers[own] : ~std::uint32_t{0};  // refused by name
+  };
   switch (op) {
     case bpf::ImmOp::map:
-    case bpf::ImmOp::map_idx: return Value<64>::of(explorer_.map_address(state_, number(imm)));
+    case bpf::ImmOp::map_idx: return Value<64>::of(explorer_.map_address(state_, world(imm)));
     case bpf::ImmOp::map_value:
     case bpf::ImmOp::map_idx_value:
-      return Value<64>::of(explorer_.map_value_address(state_, number(imm), number(next_imm)));
+      return Value<64>::of(explorer_.map_value_address(state_, world(imm), number(next_imm)));
     case bpf::ImmOp::func: {
       Region region{RegionKind::function, 0, 0, state_.slot + 1 + number(imm), false, true};
       return Value<64>::of({explorer_.context_.lit64(0), state_.add_region(region)});
@@ -122,7 +127,10 @@ Bool<Provenance> Machine::may_goto_exhausted() {
 }
 
 Explorer::Explorer(const program::View& program, const Options& options)
-    : program_(program),
+    : Explorer({Stage{program, Start::initial, {}, 0, false, true}}, options) {}
+
+Explorer::Explorer(std::vector<Stage> stages, const Options& options)
+    : stages_(std::move(stages)),
       options_(options),
       length_(context_.store.var(16, "packet.length")),
       length64_(context_.store.zext(64, length_)),
@@ -136,16 +144,7 @@ Explorer::~Explorer() = default;
 
 Expected<Exploration> Explorer::explore() {
   const double started = cpu_seconds();
-  for (program::MapDef map : program_.maps) {
-    map.max_entries = std::max(map.max_entries, 1u);  // 0 is often filled in before loading
-    TRY(runtime::require_definition(map));
-  }
-  insns_.assign(program_.slots.size(), std::nullopt);
-  for (std::size_t at = 0; at < program_.slots.size();) {
-    TRY(const bpf::Insn insn, bpf::decode(program_.slots, at));
-    insns_[at] = insn;
-    at += insn.slot_count();
-  }
+  TRY(make_world());
   deadline_.reset();
   if (options_.timeout_seconds != 0) {
     deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(options_.timeout_seconds);
@@ -173,12 +172,7 @@ Expected<Exploration> Explorer::explore() {
       break;
     }
   }
-  const std::uint64_t chain = chain_bytes(entry_slot(), max_frames);
-  if (chain > stack_bytes) {
-    result_.unknowns.push_back(
-        {0, fmt::format("a chain of calls uses {} bytes of stack (the kernel's limit {})", chain,
-                        stack_bytes)});
-  }
+  require_stack();
   for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
   result_.statistics.solver_checks = solver_.checks();
   result_.statistics.cpu_seconds = cpu_seconds() - started;
@@ -187,9 +181,6 @@ Expected<Exploration> Explorer::explore() {
 
 void Explorer::start() {
   auto state = std::make_unique<PathState>();
-  for (unsigned i = 0; i < bpf::reg_count; ++i) {
-    state->regs[i] = {TaintIndex::uninitialised(context_.store, i, ++context_.serial), 0};
-  }
   term::Model model;
   model.set(length_, options_.min_packet);
   state->valuation = std::make_shared<Valuation>(context_.store, std::move(model));
@@ -200,11 +191,9 @@ void Explorer::start() {
   };
   state->condition.push_back(context_.store.not_(bound(Op::ult, options_.min_packet)));
   state->condition.push_back(bound(Op::ule, options_.max_packet));
-  make_ctx(*state);
-  push_frame(*state, 0);
+  state->initial_meta = initial_metadata(*state);
   make_maps(*state);
-  state->slot = entry_slot();
-  state->frames.back().first_slot = entry_slot();
+  begin_stage(*state);
   pending_.push_back(std::move(state));
 }
 
@@ -238,6 +227,7 @@ void Explorer::run(std::unique_ptr<PathState> state) {
 }
 
 bool Explorer::step(PathState& state) {
+  if (state.code != code_) select(state.code);
   if (state.slot >= insns_.size() || !insns_[state.slot]) {
     give_up(state, fmt::format("slot {} is not an insn (limit {})", state.slot, insns_.size()));
     return false;
@@ -333,7 +323,7 @@ bool Explorer::branch(PathState& state, term::Id taken, std::uint32_t target) {
                      (*checked_when_taken_ ? no : yes).answer == Answer::no;
   if (fails) {
     auto other = std::make_unique<PathState>(state);
-    other->trail.push_back({here, !*checked_when_taken_});
+    other->trail.push_back({here, !*checked_when_taken_, state.stage});
     other->assumptions.emplace_back("a bound of data_end that was checked before",
                                     context_.store.true_());
     other->slot = *checked_when_taken_ ? here + 1 : target;
@@ -347,11 +337,11 @@ bool Explorer::branch(PathState& state, term::Id taken, std::uint32_t target) {
     ++result_.statistics.forks;
     auto other = std::make_unique<PathState>(state);
     solver_.assume(*other, not_taken, no);
-    other->trail.push_back({here, false});
+    other->trail.push_back({here, false, state.stage});
     enter(*other, false);
     other->slot = here + 1;
     pending_.push_back(std::move(other));
-    state.trail.push_back({here, true});
+    state.trail.push_back({here, true, state.stage});
   }
   if (yes.answer == Answer::yes) {
     if (no.answer != Answer::no) solver_.assume(state, taken, yes);
@@ -381,8 +371,7 @@ bool Explorer::fork(PathState& state, std::vector<Alternative> alternatives) {
     ++result_.statistics.forks;
     auto other = std::make_unique<PathState>(state);
     enter(*other, i);
-    if (ended(*other)) {
-      finish(*other);
+    if (ended(*other) && !finish(*other)) {
       ++result_.statistics.paths;
     } else {
       pending_.push_back(std::move(other));
@@ -399,7 +388,7 @@ bool Explorer::call_local(PathState& state, std::uint32_t target) {
     return violate(state, Property::call_depth,
                    fmt::format("call depth {} (limit {})", state.frames.size() + 1, max_frames));
   }
-  calls_.emplace(state.frames.back().first_slot, target);
+  note_call(state, target);
   push_frame(state, state.slot + 1);
   state.frames.back().first_slot = target;
   // A local function gets r1 to r5 and r10; the caller's r6 to r9 come back when it returns.
@@ -408,18 +397,36 @@ bool Explorer::call_local(PathState& state, std::uint32_t target) {
   return true;
 }
 
-std::uint32_t Explorer::entry_slot() const {
-  return program_.subprogs.empty() ? 0 : program_.subprogs[0].first_slot;
+std::uint32_t Explorer::entry_slot(const program::View& program) {
+  return program.subprogs.empty() ? 0 : program.subprogs[0].first_slot;
 }
 
-std::uint64_t Explorer::chain_bytes(std::uint32_t slot, std::size_t frames) const {
+void Explorer::note_call(const PathState& state, std::uint32_t target) {
+  calls_.emplace(FunctionKey{state.code, state.frames.back().first_slot},
+                 FunctionKey{state.code, target});
+}
+
+void Explorer::require_stack() {
+  for (std::uint32_t stage = 0; stage < stages_.size(); ++stage) {
+    if (stages_[stage].trusted) continue;
+    const std::uint64_t chain = chain_bytes({stage, entry_slot(codes_[stage].view)}, max_frames);
+    if (chain <= stack_bytes) continue;
+    result_.unknowns.push_back(
+        {0,
+         fmt::format("a chain of calls uses {} bytes of stack (the kernel's limit {})", chain,
+                     stack_bytes),
+         stage});
+  }
+}
+
+std::uint64_t Explorer::chain_bytes(FunctionKey function, std::size_t frames) const {
   constexpr std::uint64_t granule = 16;  // as the verifier rounds where there is a JIT
-  const auto own = stack_depths_.find(slot);
+  const auto own = stack_depths_.find(function);
   const std::uint64_t bytes =
       own == stack_depths_.end() ? 1 : std::max<std::uint64_t>(own->second, 1);
   std::uint64_t below = 0;
   for (const auto& [caller, callee] : calls_) {
-    if (caller == slot && frames > 1) below = std::max(below, chain_bytes(callee, frames - 1));
+    if (caller == function && frames > 1) below = std::max(below, chain_bytes(callee, frames - 1));
   }
   return (bytes + granule - 1) / granule * granule + below;
 }
@@ -468,10 +475,10 @@ bool Explorer::finish(PathState& state) {
       return false;
     }
   }
-  if (options_.collect_cases && result_.cases.size() < options_.max_cases) {
+  if (options_.collect_cases && stages_.size() == 1 && result_.cases.size() < options_.max_cases) {
     result_.cases.push_back(make_case(state, "exit"));
   }
-  return false;
+  return next_stage(state, value);
 }
 
 }  // namespace probity::symex

@@ -24,6 +24,7 @@
 #include "symex/context.hpp"
 #include "symex/finding.hpp"
 #include "symex/path_solver.hpp"
+#include "symex/stage.hpp"
 #include "symex/state.hpp"
 
 namespace probity::symex {
@@ -47,6 +48,8 @@ struct Options {
   bool record_claims = false;                  ///< for --cross-check
   bool collect_cases = false;                  ///< solve every path to an input and its output
   std::uint64_t max_cases = 20'000;
+  MapSharing sharing = MapSharing::by_name;  ///< between stages
+  Relation relation;                         ///< what must hold when the last stage has ended
   solver::Options solver;
 };
 
@@ -63,12 +66,17 @@ struct Place {
   term::Id offset;
 };
 
+/// A function: its code and its first slot.
+using FunctionKey = std::pair<std::uint32_t, std::uint32_t>;
+
 /// Frames on a chain of calls, the first one included.
 constexpr std::size_t max_frames = 8;
 
 class Explorer {
  public:
   Explorer(const program::View& program, const Options& options);
+  /// Runs the stages one after the other on each path.
+  Explorer(std::vector<Stage> stages, const Options& options);
   ~Explorer();
   /// Error: the program is not understood (see program::validate) or its type is not modelled.
   Expected<Exploration> explore();
@@ -77,8 +85,42 @@ class Explorer {
   std::span<const Claim> claims() const { return solver_.claims(); }
   const term::Store& store() const { return context_.store; }
 
+  // For relations.
+  Context& context() { return context_; }
+  /// The world's maps: those of all stages, each once.
+  std::span<const program::MapDef> maps() const { return maps_; }
+  std::span<const Stage> stages() const { return stages_; }
+  /// The value of the ctx field at `offset` that no program has written, 32 bits.
+  term::Id initial_ctx(std::uint32_t offset);
+
  private:
   friend class Machine;
+
+  // stage.cpp: the world, and the passage from one stage to the next.
+  /// The slots of a program, decoded, and what its map numbers mean.
+  struct Code {
+    program::View view;  ///< its maps are the world's
+    std::vector<std::optional<bpf::Insn>> insns;
+    std::vector<std::uint32_t> world_map;  ///< by the program's own map number
+    std::vector<program::TailTarget> tail_targets;
+    std::vector<program::InnerMap> inner_maps;
+  };
+  Expected<void> make_world();
+  Expected<std::uint32_t> world_map(const program::MapDef& def);
+  Expected<std::uint32_t> add_code(const program::View& program);
+  /// Makes `code` the program that the next insns belong to.
+  void select(std::uint32_t code);
+  void begin_stage(PathState& state);
+  void forget_registers(PathState& state);
+  void restore_world(PathState& state);
+  Ending ending_of(PathState& state) const;
+  /// Records what the stage left; true: the path goes on with another stage.
+  bool next_stage(PathState& state, term::Id action);
+  bool advance(PathState& state);
+  bool skip_stage(PathState& state);
+  bool check_relation(PathState& state);
+  std::vector<StageOutcome> outcomes(PathState& state, Valuation& valuation);
+  StageOutcome outcome(const Ending& ending, Valuation& valuation);
 
   // explorer.cpp: the loop.
   void start();
@@ -91,8 +133,10 @@ class Explorer {
   bool call_local(PathState& state, std::uint32_t target);
   bool leave_frame(PathState& state);
   /// Bytes of stack on the deepest chain of calls from the function at `slot`.
-  std::uint64_t chain_bytes(std::uint32_t slot, std::size_t frames) const;
-  std::uint32_t entry_slot() const;
+  std::uint64_t chain_bytes(FunctionKey function, std::size_t frames) const;
+  void require_stack();
+  static std::uint32_t entry_slot(const program::View& program);
+  void note_call(const PathState& state, std::uint32_t target);
   void push_frame(PathState& state, std::uint32_t return_slot);
   /// Continues `state` with the first feasible alternative and queues the others; false: none is.
   bool fork(PathState& state, std::vector<Alternative> alternatives);
@@ -135,7 +179,7 @@ class Explorer {
   void write_chunks(PathState& state, const Place& place, std::span<const term::Id> chunks);
   Finding describe(PathState& state, Property property, std::string text,
                    std::shared_ptr<Valuation> valuation);
-  Site& site(Property property, std::uint32_t slot);
+  Site& site(const PathState& state, Property property);
 
   // pointer_rules.cpp: what the kernel's verifier lets a program do with pointers.
   enum class Rule : std::uint8_t {
@@ -166,6 +210,7 @@ class Explorer {
   bool store_ctx(PathState& state, Word address, unsigned size_bytes, Word value);
   Word read_cb(PathState& state, std::uint32_t offset, unsigned size_bytes);
   void write_cb(PathState& state, std::uint32_t offset, unsigned size_bytes, term::Id value);
+  void make_packet(PathState& state);
   void make_ctx(PathState& state);
   /// The offset of data_meta at entry.
   term::Id initial_metadata(PathState& state);
@@ -280,25 +325,31 @@ class Explorer {
                                                term::Id condition);
   Witness make_witness(PathState& state, Valuation& valuation);
   runtime::MapContents initial_entries(PathState& state, Valuation& valuation, std::uint32_t map);
+  /// The entries that the path knows, as `ending` left them.
+  runtime::MapContents final_entries(const Ending& ending, Valuation& valuation, std::uint32_t map);
   PathCase make_case(PathState& state, std::string ending);
 
-  program::View program_;
+  std::vector<Stage> stages_;
   Options options_;
   Context context_;
-  term::Id length_;  ///< packet length, 16 bits
+  std::vector<program::MapDef> maps_;  ///< of the world
+  std::vector<Code> codes_;            ///< those of the stages first
+  std::uint32_t code_ = 0;             ///< the selected one
+  program::View program_;              ///< of the selected code; its maps are the world's
+  term::Id length_;                    ///< packet length, 16 bits
   term::Id length64_;
   term::Function packet_bytes_;
   PathSolver solver_;
-  std::vector<std::optional<bpf::Insn>> insns_;       ///< by slot
+  std::span<const std::optional<bpf::Insn>> insns_;   ///< of the selected code, by slot
   std::vector<RegionId> map_regions_;                 ///< by map index: the map itself
   std::map<std::uint32_t, RegionKind> access_kinds_;  ///< by slot of a load or store
   /// The side of the branch under way on which a packet pointer is known to be below data_end.
   std::optional<bool> checked_when_taken_;
   bool unchecked_load_ = false;                          ///< that pointer was not compared before
-  std::map<std::uint32_t, std::uint64_t> stack_depths_;  ///< bytes, by the function's first slot
-  std::set<std::pair<std::uint32_t, std::uint32_t>> calls_;  ///< first slots of caller and callee
+  std::map<FunctionKey, std::uint64_t> stack_depths_;    ///< bytes
+  std::set<std::pair<FunctionKey, FunctionKey>> calls_;  ///< caller and callee
   std::vector<std::unique_ptr<PathState>> pending_;
-  std::map<std::pair<std::uint8_t, std::uint32_t>, Site> sites_;
+  std::map<std::array<std::uint32_t, 3>, Site> sites_;  ///< by stage, property, slot
   Exploration result_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };

@@ -29,6 +29,7 @@ enum class Property : std::uint8_t {
   alignment,
   references,       ///< an acquired socket or record is not given back
   kernel_contract,  ///< what the kernel forbids although an interpreter could do it
+  relation,         ///< what must hold between the runs of several programs
 };
 /// E.g. "memory bounds".
 std::string_view name(Property property);
@@ -51,13 +52,25 @@ struct Register {
 struct TrailStep {
   std::uint32_t slot = 0;
   bool taken = false;
+  std::uint32_t stage = 0;  ///< whose slot it is
+};
+
+/// What one of several programs does with a witness.
+struct StageOutcome {
+  bool ran = true;
+  std::uint32_t return_value = 0;
+  runtime::Bytes packet;                   ///< data_meta..data_end afterwards
+  std::vector<runtime::MapContents> maps;  ///< the entries that the runs looked at, afterwards
 };
 
 struct Finding {
   Property property{};
+  std::uint32_t stage = 0;  ///< whose slot `slot` is
   std::uint32_t slot = 0;
-  std::string text;                ///< one line: what is wrong, with value and limit
-  std::uint32_t return_value = 0;  ///< what the path returns, for Property::return_value
+  std::string observable;  ///< for Property::relation: "return value", "packet", "map NAME" …
+  std::vector<StageOutcome> outcomes;  ///< for Property::relation: one per stage
+  std::string text;                    ///< one line: what is wrong, with value and limit
+  std::uint32_t return_value = 0;      ///< what the path returns, for Property::return_value
   std::vector<Register> registers;
   std::vector<TrailStep> trail;  ///< the branches decided on the way
   Witness witness;
@@ -67,11 +80,13 @@ struct Finding {
 struct Unknowing {
   std::uint32_t slot = 0;
   std::string reason;
+  std::uint32_t stage = 0;  ///< whose slot it is
 };
 
 /// One check at one place of the program, over all paths.
 struct Site {
   Property property{};
+  std::uint32_t stage = 0;
   std::uint32_t slot = 0;
   enum class Status : std::uint8_t { proved, refuted, unknown } status = Status::proved;
   std::uint64_t paths = 0;  ///< how often it was reached

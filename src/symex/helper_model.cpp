@@ -110,7 +110,9 @@ bool Explorer::ctx_argument(PathState& state, unsigned number) {
 }
 
 bool Explorer::call_free_result(PathState& state, std::string_view name, unsigned width) {
-  const term::Id value = context_.fresh(width, name);
+  const std::uint32_t number = state.calls_by_helper[std::string(name)]++;
+  const term::Id value = context_.store.var(
+      width, fmt::format("helper#{}.{}[{}]", stages_[state.stage].identity, name, number));
   clobber(state);
   state.free_results.emplace_back(std::string(name), value);
   set_result(state, context_.store.zext(64, value));

@@ -127,7 +127,7 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   const auto number = static_cast<std::uint32_t>(entries.slots.size());
   const std::string label = fmt::format("map.{}[{}]", def.name, number);
   Origin origin = Zeroed{};
-  if (def.name == specs_section && options_.specs) {
+  if (def.name == specs_section && options_.specs && stages_[state.stage].specs) {
     static constexpr std::array<std::uint8_t, 4> on{1, 0, 0, 0};
     origin = Constant{on};
   } else if (def.read_only) {

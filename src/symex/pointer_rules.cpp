@@ -228,7 +228,7 @@ Explorer::Rule Explorer::check_compare(PathState& state, const bpf::Insn& insn,
     const bool taken = op == JmpOp::jne;
     return tell_null(state, region, [region, here, taken](PathState& s) {
       s.regions[region].null = {};
-      s.trail.push_back({here, taken});
+      s.trail.push_back({here, taken, s.stage});
     });
   }
   const Word dst = state.regs[static_cast<unsigned>(insn.dst)];

@@ -78,7 +78,8 @@ bool traps(Property property) {
     case Property::stale_pointer:
     case Property::alignment:
     case Property::references:
-    case Property::kernel_contract: return false;
+    case Property::kernel_contract:
+    case Property::relation: return false;
   }
   return false;
 }

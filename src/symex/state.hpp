@@ -113,6 +113,17 @@ struct MapState {
   bool assumed_full = false;  ///< an update failed with -E2BIG on this path
 };
 
+/// Something a program gave away through a helper: a perf event, a redirect, a message. The order
+/// matters.
+struct TraceEvent {
+  std::uint32_t helper = 0;
+  std::uint32_t slot = 0;
+  std::vector<term::Id> values;  ///< arguments: map index, key, flags …
+  std::vector<term::Id> data;    ///< bytes, as chunks
+};
+
+struct Ending;
+
 /// A function that bpf_loop runs: iteration `index` of `count`.
 struct LoopCallback {
   std::uint32_t function = 0;  ///< its first slot
@@ -139,6 +150,9 @@ struct Packet {
 };
 
 struct PathState {
+  std::uint32_t stage = 0;                             ///< which run this is
+  std::uint32_t code = 0;                              ///< whose slots `slot` counts
+  std::vector<std::shared_ptr<const Ending>> endings;  ///< of the stages before
   std::array<Word, bpf::reg_count> regs{};
   std::uint32_t slot = 0;
   std::uint32_t subprog = 0;
@@ -146,12 +160,14 @@ struct PathState {
   Regions regions;
   Objects objects;
   Packet packet;
+  term::Id initial_meta;  ///< data_meta at entry
   RegionId ctx = 0;
   RegionId packet_loads = 0;    ///< of packet pointers from ctx, so far
   RegionId packet_checked = 0;  ///< the last load before the last comparison with data_end
   std::map<std::uint32_t, Word> ctx_written;  ///< by field offset
   std::vector<MapState> maps;
-  std::vector<runtime::OutputEvent> events;
+  std::vector<TraceEvent> trace;                         ///< of this stage
+  std::map<std::string, std::uint32_t> calls_by_helper;  ///< that gave a free result, this stage
 
   std::vector<term::Id> condition;
   std::shared_ptr<Valuation> valuation;  ///< satisfies `condition`

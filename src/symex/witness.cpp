@@ -33,6 +33,13 @@ bool is_redirect_map(MapType type) {
   return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap;
 }
 
+/// Was an array looked up behind its end?
+bool is_out_of_range(const program::MapDef& def, const runtime::Bytes& key) {
+  const bool indexed = def.type == MapType::array || def.type == MapType::percpu_array ||
+                       def.type == MapType::devmap || def.type == MapType::cpumap;
+  return indexed && key.size() == 4 && load_le<std::uint32_t>(key.data()) >= def.max_entries;
+}
+
 /// Entries that fill `contents` up to `count`, with keys that nobody uses.
 void fill(runtime::MapContents& contents, std::set<runtime::Bytes> used, std::uint32_t count,
           const program::MapDef& def) {
@@ -59,11 +66,7 @@ runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valu
     runtime::Bytes key = bytes_of(context_.store, valuation, slot.key);
     if (!used.insert(key).second) continue;  // an earlier entry has this key
     if (valuation(slot.initially_present) == 0) continue;
-    if (key.size() == 4 && load_le<std::uint32_t>(key.data()) >= def.max_entries &&
-        (def.type == MapType::array || def.type == MapType::percpu_array ||
-         def.type == MapType::devmap || def.type == MapType::cpumap)) {
-      continue;  // looked up out of range
-    }
+    if (is_out_of_range(def, key)) continue;
     runtime::Bytes value(def.value_size);
     const Memory& memory = state.objects.at(slot.initial_object);
     for (std::uint32_t i = 0; i < def.value_size; ++i) {
@@ -84,6 +87,29 @@ runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valu
       fill(contents, used, static_cast<std::uint32_t>(def.max_entries), def);
     }
   }
+  return contents;
+}
+
+runtime::MapContents Explorer::final_entries(const Ending& ending, Valuation& valuation,
+                                             std::uint32_t map) {
+  const program::MapDef& def = maps_[map];
+  runtime::MapContents contents{std::string(def.name), {}};
+  std::set<runtime::Bytes> used;
+  for (const Slot& slot : ending.maps[map].slots) {
+    runtime::Bytes key = bytes_of(context_.store, valuation, slot.key);
+    if (!used.insert(key).second || valuation(slot.present) == 0) continue;
+    if (is_out_of_range(def, key)) continue;
+    runtime::Bytes value(def.value_size);
+    const Memory& memory = ending.objects.at(ending.regions[slot.value].object);
+    for (std::uint32_t i = 0; i < def.value_size; ++i) {
+      const auto byte = memory.read(context_, context_.lit(64, i), 1);
+      const term::Id term = byte && *byte ? as_number(**byte) : context_.lit(8, 0);
+      value[i] = static_cast<std::uint8_t>(valuation(term));
+    }
+    if (is_redirect_map(def.type)) std::ranges::fill(value, 0);
+    contents.entries.push_back({std::move(key), std::move(value)});
+  }
+  std::ranges::sort(contents.entries, {}, &runtime::MapEntry::key);
   return contents;
 }
 
