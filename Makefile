@@ -14,7 +14,7 @@ INSTALL := .ci/install-packages
 
 # One list per purpose; a target installs the union of what it uses. docs/dependencies.md says why each is here.
 build_packages := cmake ninja-build g++ libc6-dev libelf-dev libbpf-dev zlib1g-dev libfmt-dev libcli11-dev \
-  nlohmann-json3-dev libpcap-dev libsqlite3-dev libcadical-dev libgtest-dev libbenchmark-dev \
+  nlohmann-json3-dev libpcap-dev libsqlite3-dev libcadical-dev libssl-dev libgtest-dev libbenchmark-dev \
   clang-14 linux-libc-dev
 test_packages := z3 cvc5 git patch llvm-19 binutils-riscv64-linux-gnu g++-riscv64-linux-gnu qemu-user
 clang_packages := clang-19 libclang-rt-19-dev

@@ -17,9 +17,9 @@
 
 #include "assembler/bpf_text.hpp"
 #include "base/check.hpp"
-#include "cli/run_session.hpp"
 #include "cli/verb.hpp"
 #include "packet/packet.hpp"
+#include "replay/run_session.hpp"
 #include "report/json.hpp"
 #include "runtime/engine.hpp"
 
@@ -134,10 +134,10 @@ std::vector<packet::Record> capture() {
   return records;
 }
 
-std::vector<cli::RunItem> items() {
-  std::vector<cli::RunItem> all;
+std::vector<replay::RunItem> items() {
+  std::vector<replay::RunItem> all;
   for (packet::Record& record : capture()) {
-    cli::RunItem item{"capture", {}, record.time_microseconds};
+    replay::RunItem item{"capture", {}, record.time_microseconds};
     item.input.packet = std::move(record.bytes);
     all.push_back(std::move(item));
   }
@@ -167,9 +167,9 @@ void count_packets(benchmark::State& state) {
 
 void run_engine(benchmark::State& state, EngineKind kind, const Subject& what) {
   const std::unique_ptr<Engine> engine = load(kind, what);
-  const std::vector<cli::RunItem> all = items();
+  const std::vector<replay::RunItem> all = items();
   for (auto _ : state) {
-    for (const cli::RunItem& item : all) {
+    for (const replay::RunItem& item : all) {
       const Expected<runtime::RunOutput> output = engine->run(item.input);
       PROBITY_CHECK(output && output->fault.kind == runtime::FaultKind::none);
       benchmark::DoNotOptimize(output->return_value);
@@ -179,13 +179,13 @@ void run_engine(benchmark::State& state, EngineKind kind, const Subject& what) {
 }
 
 void run_session(benchmark::State& state, EngineKind kind, const Subject& what) {
-  const std::vector<cli::RunItem> all = items();
-  auto session = cli::RunSession::load(what.view, {{kind}}, {}, runtime::NetworkChoice::fresh);
+  const std::vector<replay::RunItem> all = items();
+  auto session = replay::RunSession::load(what.view, {{kind}}, {}, runtime::NetworkChoice::fresh);
   PROBITY_CHECK(session.has_value());
   if (!what.maps.empty()) PROBITY_CHECK(session->seed(hash_seed()).has_value());
   for (auto _ : state) {
-    for (const cli::RunItem& item : all) {
-      const Expected<cli::ItemResult> result = session->run(item);
+    for (const replay::RunItem& item : all) {
+      const Expected<replay::ItemResult> result = session->run(item);
       PROBITY_CHECK(result.has_value());
       benchmark::DoNotOptimize(result->engines.data());
     }

@@ -6,15 +6,20 @@
 #include <algorithm>
 
 #include "cli/flags.hpp"
-#include "cli/map_json.hpp"
 #include "cli/program_source.hpp"
 #include "cli/run_input.hpp"
 #include "cli/run_report.hpp"
 #include "packet/packet.hpp"
+#include "replay/map_json.hpp"
 #include "report/file.hpp"
 
 namespace probity::cli {
 namespace {
+
+using replay::maps_json;
+using replay::parse_map;
+using replay::parse_maps;
+using replay::RunSession;
 
 constexpr std::uint32_t max_repeat = 100'000'000;
 constexpr std::uint64_t max_fuel = 1'000'000'000'000;

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "cli/run_session.hpp"
 #include "object/image.hpp"
+#include "replay/run_session.hpp"
 
 namespace probity::cli {
+
+using replay::RunItem;
 
 /// "mark=7,cb[0]=1" onto the fields of an input of a program of `type`; metadata_size is the number
 /// of leading packet bytes that are metadata. Errors name the field, the value and the limit.

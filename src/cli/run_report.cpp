@@ -7,11 +7,14 @@
 
 #include <algorithm>
 
-#include "cli/verdict_name.hpp"
+#include "replay/verdict_name.hpp"
 
 namespace probity::cli {
 namespace {
 
+using replay::MapChange;
+using replay::verdict_name;
+using replay::verdict_text;
 using report::Document;
 using report::Json;
 using report::Tone;

@@ -5,11 +5,15 @@
 
 #include <span>
 
-#include "cli/run_session.hpp"
 #include "cli/verb.hpp"
+#include "replay/run_session.hpp"
 #include "report/document.hpp"
 
 namespace probity::cli {
+
+using replay::EngineResult;
+using replay::ItemResult;
+using replay::RunItem;
 
 struct RunReport {
   program::View program;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables of the kernel's own names.
-#include "cli/verdict_name.hpp"
+#include "replay/verdict_name.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <array>
 #include <span>
 
-namespace probity::cli {
+namespace probity::replay {
 namespace {
 
 using program::ProgType;
@@ -59,4 +59,4 @@ std::string verdict_text(program::ProgType type, std::uint32_t return_value) {
   return fmt::format("{} ({})", known, static_cast<std::int32_t>(return_value));
 }
 
-}  // namespace probity::cli
+}  // namespace probity::replay

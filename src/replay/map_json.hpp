@@ -13,7 +13,7 @@
 #include "report/json.hpp"
 #include "runtime/engine.hpp"
 
-namespace probity::cli {
+namespace probity::replay {
 
 /// Entries for the map `def`; errors name the place, the entry, the value and the limit.
 Expected<runtime::MapContents> parse_map(const report::Json& json, const program::MapDef& def,
@@ -28,4 +28,4 @@ Expected<std::vector<runtime::MapContents>> parse_maps(const report::Json& json,
 /// {"NAME": [{"key": "hex", "value": "hex"}, …], …}, which parse_maps reads back.
 report::Json maps_json(std::span<const runtime::MapContents> maps);
 
-}  // namespace probity::cli
+}  // namespace probity::replay

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engines are loaded in the order in which they are reported. A map counts as readable only if
 // every engine can read it, so that two engines are always compared on the same maps.
-#include "cli/run_session.hpp"
+#include "replay/run_session.hpp"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 #include <cstring>
 #include <iterator>
 
-#include "cli/verdict_name.hpp"
+#include "replay/verdict_name.hpp"
 #include "report/json.hpp"
 #include "runtime/kernel_bare.hpp"
 
-namespace probity::cli {
+namespace probity::replay {
 namespace {
 
 using runtime::Bytes;
@@ -331,4 +331,4 @@ std::vector<std::string> RunSession::engine_names() const {
   return names;
 }
 
-}  // namespace probity::cli
+}  // namespace probity::replay

@@ -8,7 +8,7 @@
 
 #include "program/program.hpp"
 
-namespace probity::cli {
+namespace probity::replay {
 
 /// E.g. "XDP_PASS", "TC_ACT_SHOT"; empty when the type or the value has no name.
 std::string_view verdict_name(program::ProgType type, std::uint32_t return_value);
@@ -16,4 +16,4 @@ std::string_view verdict_name(program::ProgType type, std::uint32_t return_value
 /// "XDP_PASS (2)", or only the number.
 std::string verdict_text(program::ProgType type, std::uint32_t return_value);
 
-}  // namespace probity::cli
+}  // namespace probity::replay

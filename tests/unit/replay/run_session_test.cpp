@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Comparing: which entries a run changed, and how two engines' results differ. The results are made
 // by hand, so no engine is needed.
-#include "cli/run_session.hpp"
+#include "replay/run_session.hpp"
 
 #include <gtest/gtest.h>
 
-namespace probity::cli {
+namespace probity::replay {
 namespace {
 
 using program::ProgType;
@@ -107,4 +107,4 @@ TEST(ResultDifferences, OnlyTheLow32BitsCountUnlessTheProgramIsBare) {
 }
 
 }  // namespace
-}  // namespace probity::cli
+}  // namespace probity::replay

@@ -14,7 +14,7 @@
 #include "runtime/engine.hpp"
 #include "runtime/kernel_engine.hpp"
 
-namespace probity::cli {
+namespace probity::replay {
 
 /// One input and where it came from.
 struct RunItem {
@@ -103,4 +103,4 @@ std::vector<MapChange> record_changes(const program::MapDef& map, const runtime:
 std::vector<std::string> result_differences(program::ProgType type, const EngineResult& a,
                                             const EngineResult& b);
 
-}  // namespace probity::cli
+}  // namespace probity::replay

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading is strict: an unknown member, a value of the wrong size or a repeated spelling mistake
 // must not become an empty map that a program is then tested with.
-#include "cli/map_json.hpp"
+#include "replay/map_json.hpp"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 
 #include "packet/packet.hpp"
 
-namespace probity::cli {
+namespace probity::replay {
 namespace {
 
 using program::MapDef;
@@ -201,4 +201,4 @@ Json maps_json(std::span<const runtime::MapContents> maps) {
   return json;
 }
 
-}  // namespace probity::cli
+}  // namespace probity::replay
