@@ -328,6 +328,9 @@ bool Explorer::call_map_update(PathState& state) {
     }
   }
   const bool may_be_full = is_hash(def.type) && !is_lru(def.type);
+  const std::string question = fmt::format("map.{}.full", def.name);
+  const std::uint32_t number = state.calls_by_helper[question]++;
+  const term::Id full = store.var(1, fmt::format("{}[{}]", question, number));
   for (const Candidate& candidate : candidates(state, *map, *key)) {
     const term::Id present = state.maps[*map].slots[candidate.slot].present;
     const term::Id here = store.and_(in_range, candidate.condition);
@@ -344,7 +347,6 @@ bool Explorer::call_map_update(PathState& state) {
     if (only_existing) {
       fail(absent, no_entry);
     } else if (may_be_full) {
-      const term::Id full = context_.fresh(1, fmt::format("map.{}.full", def.name));
       sides.push_back({store.and_(absent, store.not_(full)), put});
       sides.push_back({store.and_(absent, full), [this, map = *map](PathState& s) {
                          s.maps[map].assumed_full = true;

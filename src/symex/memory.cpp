@@ -196,6 +196,19 @@ void Memory::write(Context& context, term::Id offset, unsigned size_bytes, Word 
   below_ = std::make_shared<Layer>(Layer{offset, std::move(bytes), {}, std::move(below_)});
 }
 
+std::optional<std::set<std::int64_t>> Memory::written() const {
+  std::set<std::int64_t> offsets;
+  const auto add = [&](const Cells& cells) {
+    for (const auto& [offset, cell] : cells) offsets.insert(offset);
+  };
+  add(top_);
+  for (const Layer* layer = below_.get(); layer != nullptr; layer = layer->below.get()) {
+    if (layer->offset) return std::nullopt;
+    add(layer->cells);
+  }
+  return offsets;
+}
+
 term::Id Memory::initial_byte(Context& context, std::int64_t index) const {
   const auto cell = read_origin(context, lit64(context, index));
   return cell && *cell ? (*cell)->byte : context.store.lit(8, 0);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <variant>
 #include <vector>
@@ -49,6 +50,9 @@ class Memory {
   /// Does the aligned eight bytes around a known `offset` hold a part of a pointer?
   bool touches_pointer(Context& context, term::Id offset) const;
   void write(Context& context, term::Id offset, unsigned size_bytes, Word value);
+
+  /// The offsets that were written, or nothing if one of them was not a constant.
+  std::optional<std::set<std::int64_t>> written() const;
 
   /// The initial byte at `index`, for witnesses.
   term::Id initial_byte(Context& context, std::int64_t index) const;

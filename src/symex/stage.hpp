@@ -32,7 +32,7 @@ struct Stage {
   Start start = Start::initial;
   /// The stage runs only if the one before it, which must have run itself, returned one of these;
   /// empty: always. A stage that does not run leaves what the one before it left.
-  std::vector<std::uint32_t> only_after;
+  std::vector<std::uint32_t> only_after = {};
   /// Stages of one identity get the same answers from helpers whose results no program computes:
   /// the k-th call of a helper gives the k-th answer.
   std::uint32_t identity = 0;
