@@ -17,16 +17,6 @@ namespace {
 using program::MapDef;
 using program::MapType;
 
-/// struct bpf_spin_lock, bpf_timer, bpf_wq.
-std::uint32_t value_field_bytes(program::ValueFieldKind kind) {
-  switch (kind) {
-    case program::ValueFieldKind::spin_lock: return 4;
-    case program::ValueFieldKind::timer:
-    case program::ValueFieldKind::workqueue: return 16;
-  }
-  PROBITY_UNREACHABLE("part of a value");
-}
-
 constexpr std::uint32_t max_key_bytes = 512;               // MAX_BPF_STACK
 constexpr std::uint32_t max_value_bytes = (1u << 31) - 1;  // a region stays below 2^31
 
@@ -70,6 +60,15 @@ std::unique_ptr<std::uint8_t[]> MapMemory::take(std::uint64_t bytes) {
   }
   used_bytes_ += bytes;
   return std::unique_ptr<std::uint8_t[]>(memory);
+}
+
+std::uint32_t value_field_bytes(program::ValueFieldKind kind) {
+  switch (kind) {
+    case program::ValueFieldKind::spin_lock: return 4;
+    case program::ValueFieldKind::timer:
+    case program::ValueFieldKind::workqueue: return 16;
+  }
+  PROBITY_UNREACHABLE("part of a value");
 }
 
 void Map::put_value(std::uint8_t* to, Value from) const {

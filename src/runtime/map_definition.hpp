@@ -26,6 +26,9 @@ MapFamily family_of(program::MapType type);
 bool programs_look_up(program::MapType type);
 bool programs_update(program::MapType type);
 
+/// Bytes of struct bpf_spin_lock, bpf_timer, bpf_wq.
+std::uint32_t value_field_bytes(program::ValueFieldKind kind);
+
 /// Refuses, with the map's name, a type or sizes that no map has.
 Expected<void> require_definition(const program::MapDef& definition);
 

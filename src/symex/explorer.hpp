@@ -240,8 +240,7 @@ class Explorer {
   /// A value about which nothing is known but its size.
   bool give_any_value(PathState& state, std::uint32_t map);
   bool give_inner_map(PathState& state, std::uint32_t map);
-  bool call_map_update(PathState& state);
-  bool call_map_delete(PathState& state);
+  std::string slot_label(std::uint32_t map, std::uint32_t number) const;
   std::uint32_t new_slot(PathState& state, std::uint32_t map, std::vector<term::Id> key);
   term::Id same_key(const Slot& slot, std::span<const term::Id> key);
   /// The entry that a key selects, under a condition; the last candidate may be a fresh entry.
@@ -256,13 +255,61 @@ class Explorer {
   /// Is argument `number` one of several maps of the same shape?
   bool is_forgetful(const PathState& state, std::uint32_t map) const;
   bool any_instance(const PathState& state, unsigned number) const;
-  /// Was the key there before?
-  enum class Found : std::uint8_t { no, yes };
-  void put_value(PathState& state, std::uint32_t map, std::uint32_t slot, Found found,
-                 std::span<const term::Id> chunks);
+
+  // map_update_model.cpp
+  struct MapUpdate {
+    std::uint32_t map = 0;
+    std::vector<term::Id> key;
+    std::vector<term::Id> value;
+    term::Id flags;  ///< 64 bits
+  };
+  struct UpdateFlags;
+  struct Replacement {
+    term::Id condition;
+    term::Id locked;
+    term::Id memory;  ///< there is memory for the new value
+  };
+  enum class InPlace : std::uint8_t { no, yes };
+  bool call_map_update(PathState& state);
+  bool call_map_delete(PathState& state);
+  bool update_array(PathState& state, const MapUpdate& update);
+  bool update_hash(PathState& state, const MapUpdate& update);
+  UpdateFlags update_flags(const program::MapDef& def, term::Id flags);
+  void replace_entry(std::vector<Alternative>& sides, const MapUpdate& update, std::uint32_t slot,
+                     const Replacement& when);
+  void insert_entry(std::vector<Alternative>& sides, const MapUpdate& update, std::uint32_t slot,
+                    term::Id condition, term::Id memory);
+  void fail_without_memory(std::vector<Alternative>& sides, term::Id condition);
+  void put_value(PathState& state, const MapUpdate& update, std::uint32_t slot, InPlace in_place);
+  void write_value(PathState& state, std::uint32_t map, RegionId region,
+                   std::span<const term::Id> chunks);
   void evict_any(PathState& state, std::uint32_t map, std::uint32_t inserted);
   /// May a program change entries of the map by a helper?
   bool may_change(PathState& state, std::uint32_t map);
+  /// Entries that were free at entry, 64 bits.
+  term::Id free_entries(std::uint32_t map);
+  enum class AtFirst : std::uint8_t { absent, present };
+  term::Id entries_at_first(const PathState& state, std::uint32_t map, AtFirst which);
+  term::Id entries_fit(const PathState& state, std::uint32_t map);
+  /// Is there room for one more entry?
+  term::Id has_room(PathState& state, std::uint32_t map);
+  void count_entry(PathState& state, std::uint32_t map, std::int64_t change);
+  term::Id memory_left(PathState& state, std::uint32_t map);
+  /// Adds what every world satisfies to the path; false: no world leads here.
+  bool assume_world(PathState& state, term::Id condition);
+  /// `what` with the number of its occurrence in this stage: a name that does not depend on the
+  /// path.
+  static std::string numbered(PathState& state, const std::string& what);
+
+  // trie_model.cpp
+  term::Id same_entry(std::uint32_t map, const Slot& slot, std::span<const term::Id> key);
+  term::Id is_key(std::uint32_t map, std::span<const term::Id> key);
+  term::Id covers(const Slot& slot, std::span<const term::Id> key);
+  term::Id prefix_length(const Slot& slot);
+  term::Id unseen(const MapState& entries, const Slot& slot);
+  std::optional<std::uint32_t> unseen_answer(PathState& state, std::uint32_t map,
+                                             std::span<const term::Id> key, term::Id valid);
+  bool lookup_trie(PathState& state, std::uint32_t map, std::span<const term::Id> key);
 
   // callback_model.cpp
   bool call_loop(PathState& state);

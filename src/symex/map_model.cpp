@@ -2,45 +2,18 @@
 // Maps: a path keeps the entries it has looked at. A lookup is memoised by key: the same key gives
 // the same entry without a fork; keys that may be equal are told apart by forking; a new key gets a
 // fresh entry whose presence and bytes are unknown. Array entries exist exactly when the index is
-// in range. An update of a hash map gives the entry new memory, as in the kernel, so old value
-// pointers keep their old bytes. LRU maps never refuse an insert.
+// in range. Updates are in map_update_model.cpp, tries in trie_model.cpp.
 #include <array>
 
 #include <fmt/format.h>
 
 #include "symex/explorer.hpp"
+#include "symex/map_kind.hpp"
 
 namespace probity::symex {
 namespace {
 
 using program::MapType;
-
-bool is_array(MapType type) {
-  return type == MapType::array || type == MapType::percpu_array;
-}
-bool is_hash(MapType type) {
-  return type == MapType::hash || type == MapType::percpu_hash || type == MapType::lru_hash ||
-         type == MapType::lru_percpu_hash;
-}
-bool is_lru(MapType type) {
-  return type == MapType::lru_hash || type == MapType::lru_percpu_hash;
-}
-bool is_percpu(MapType type) {
-  return type == MapType::percpu_hash || type == MapType::lru_percpu_hash;
-}
-bool is_device(MapType type) {
-  return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::cpumap ||
-         type == MapType::xskmap;
-}
-
-// Errors as helpers return them, <asm-generic/errno.h>.
-constexpr std::int64_t no_entry = -2;
-constexpr std::int64_t too_big = -7;
-constexpr std::int64_t exists = -17;
-constexpr std::int64_t invalid = -22;
-
-constexpr std::uint32_t read_only_to_programs = 1u << 7;   // BPF_F_RDONLY_PROG
-constexpr std::uint32_t write_only_to_programs = 1u << 8;  // BPF_F_WRONLY_PROG
 
 constexpr std::string_view specs_section = ".rodata.bpfspec";
 
@@ -108,24 +81,22 @@ bool Explorer::any_instance(const PathState& state, unsigned number) const {
 
 bool Explorer::modelled(PathState& state, std::uint32_t map) {
   const program::MapDef& def = program_.maps[map];
-  if (is_array(def.type) || is_hash(def.type) || is_device(def.type)) return true;
+  const bool keyed = is_array(def.type) || is_hash(def.type) || is_device(def.type);
+  if (keyed || is_trie(def.type)) return true;
   give_up(state,
           fmt::format("map {}: type {} is not modelled here", def.name, program::name(def.type)));
   return false;
 }
 
-bool Explorer::may_change(PathState& state, std::uint32_t map) {
-  const program::MapDef& def = program_.maps[map];
-  if (!def.read_only && (def.flags & read_only_to_programs) == 0) return true;
-  return violate(state, def.read_only ? Property::write_permission : Property::kernel_contract,
-                 fmt::format("map {} is read-only", def.name));
+std::string Explorer::slot_label(std::uint32_t map, std::uint32_t number) const {
+  return fmt::format("map.{}[{}]", program_.maps[map].name, number);
 }
 
 std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vector<term::Id> key) {
   const program::MapDef& def = program_.maps[map];
   MapState& entries = state.maps[map];
   const auto number = static_cast<std::uint32_t>(entries.slots.size());
-  const std::string label = fmt::format("map.{}[{}]", def.name, number);
+  const std::string label = slot_label(map, number);
   Origin origin = Zeroed{};
   if (def.name == specs_section && options_.specs && stages_[state.stage].specs) {
     static constexpr std::array<std::uint8_t, 4> on{1, 0, 0, 0};
@@ -138,9 +109,11 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   }
   Slot slot;
   slot.key = std::move(key);
-  slot.initially_present = is_hash(def.type) || is_device(def.type)
-                               ? context_.store.var(1, label + ".present")
-                               : context_.store.true_();
+  slot.initially_present =
+      is_array(def.type) ? context_.store.true_() : context_.store.var(1, label + ".present");
+  if (is_trie(def.type)) {
+    slot.initially_present = context_.store.and_(slot.initially_present, unseen(entries, slot));
+  }
   slot.present = slot.initially_present;
   slot.initial_object = state.objects.add(Memory(origin));
   const std::uint32_t object = state.objects.add(Memory(origin));
@@ -168,7 +141,7 @@ std::vector<Explorer::Candidate> Explorer::candidates(PathState& state, std::uin
   std::vector<Candidate> result;
   term::Id none_before = store.true_();
   for (std::uint32_t i = 0; i < state.maps[map].slots.size(); ++i) {
-    const term::Id same = same_key(state.maps[map].slots[i], key);
+    const term::Id same = same_entry(map, state.maps[map].slots[i], key);
     const term::Id here = store.and_(none_before, same);
     if (!store.is_false(here)) result.push_back({here, i});
     if (store.is_true(same)) return result;
@@ -176,7 +149,7 @@ std::vector<Explorer::Candidate> Explorer::candidates(PathState& state, std::uin
   }
   if (solver_.possible(state, none_before).answer == Answer::no) return result;
   const std::uint32_t fresh = new_slot(state, map, {key.begin(), key.end()});
-  result.push_back({none_before, fresh});
+  result.push_back({store.and_(none_before, entries_fit(state, map)), fresh});
   return result;
 }
 
@@ -228,6 +201,7 @@ bool Explorer::call_map_lookup(PathState& state) {
     return false;
   }
   clobber(state);
+  if (is_trie(def.type)) return lookup_trie(state, *map, *key);
   term::Store& store = context_.store;
   term::Id in_range = store.true_();
   if (is_array(def.type) || (is_device(def.type) && def.type != MapType::devmap_hash)) {
@@ -254,136 +228,10 @@ bool Explorer::call_map_lookup(PathState& state) {
   return fork(state, std::move(sides));
 }
 
-/// An insert into an LRU map may drop any other entry.
-void Explorer::evict_any(PathState& state, std::uint32_t map, std::uint32_t inserted) {
-  for (std::uint32_t i = 0; i < state.maps[map].slots.size(); ++i) {
-    Slot& other = state.maps[map].slots[i];
-    if (i == inserted || context_.store.is_false(other.present)) continue;
-    const term::Id evicted = context_.store.and_(
-        other.present, context_.fresh(1, fmt::format("map.{}.evicted", program_.maps[map].name)));
-    other.present = context_.store.and_(other.present, context_.store.not_(evicted));
-    state.evictions.push_back(evicted);
-  }
-}
-
-void Explorer::put_value(PathState& state, std::uint32_t map, std::uint32_t slot, Found found,
-                         std::span<const term::Id> chunks) {
-  const program::MapDef& def = program_.maps[map];
-  Slot& entry = state.maps[map].slots[slot];
-  const bool in_place = is_array(def.type) || (is_percpu(def.type) && found == Found::yes);
-  if (is_lru(def.type) && found == Found::no) evict_any(state, map, slot);
-  if (!in_place) {
-    const std::uint32_t object = state.objects.add(Memory(Zeroed{}));
-    entry.value =
-        state.add_region({RegionKind::map_value, object, def.value_size, map, true, true});
-    entry.present = context_.store.true_();
-  }
-  write_chunks(state, {entry.value, state.regions[entry.value].object, context_.lit64(0)}, chunks);
-}
-
 /// Maps about whose entries nothing is remembered.
 bool Explorer::is_forgetful(const PathState& state, std::uint32_t map) const {
-  return any_instance(state, 1) || program_.maps[map].type == MapType::lpm_trie;
-}
-
-bool Explorer::call_map_update(PathState& state) {
-  const auto map = map_argument(state, 1, nullptr);
-  if (!map || !may_change(state, *map)) return false;
-  const program::MapDef& def = program_.maps[*map];
-  const auto key = key_argument(state, *map);
-  if (!key) return false;
-  const auto value = read_chunks(state, argument(state, 3), def.value_size);
-  if (!value) return false;
-  if (is_forgetful(state, *map)) return call_free_result(state, "bpf_map_update_elem", 64);
-  if (!modelled(state, *map)) return false;
-  const auto flags = context_.store.literal(as_number(argument(state, 4)));
-  if (!flags && options_.mode == Mode::safety) {
-    // What the map holds may change at any time anyway.
-    return call_free_result(state, "bpf_map_update_elem", 64);
-  }
-  if (!flags) {
-    give_up(state, "bpf_map_update_elem: computed flags are not modelled");
-    return false;
-  }
-  clobber(state);
-  term::Store& store = context_.store;
-  std::vector<Alternative> sides;
-  const auto fail = [this, &sides](term::Id condition, std::int64_t code) {
-    sides.push_back(
-        {condition, [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
-  };
-  if (*flags > 2 || is_device(def.type)) {
-    fail(store.true_(), invalid);
-    return fork(state, std::move(sides));
-  }
-  const bool only_new = *flags == 1;       // BPF_NOEXIST
-  const bool only_existing = *flags == 2;  // BPF_EXIST
-  term::Id in_range = store.true_();
-  if (is_array(def.type)) {
-    in_range = store.bin(Op::ult, (*key)[0], context_.lit(32, def.max_entries));
-    fail(store.not_(in_range), too_big);
-    if (only_new) {
-      fail(in_range, exists);
-      return fork(state, std::move(sides));
-    }
-  }
-  const bool may_be_full = is_hash(def.type) && !is_lru(def.type);
-  const std::string question = fmt::format("map.{}.full", def.name);
-  const std::uint32_t number = state.calls_by_helper[question]++;
-  const term::Id full = store.var(1, fmt::format("{}[{}]", question, number));
-  for (const Candidate& candidate : candidates(state, *map, *key)) {
-    const term::Id present = state.maps[*map].slots[candidate.slot].present;
-    const term::Id here = store.and_(in_range, candidate.condition);
-    const auto put_when = [&](Found found) {
-      return [this, map = *map, slot = candidate.slot, chunks = *value, found](PathState& s) {
-        put_value(s, map, slot, found, chunks);
-        set_result(s, context_.lit64(0));
-      };
-    };
-    const auto put = put_when(Found::no);
-    const term::Id old = store.and_(here, present);
-    const term::Id absent = store.and_(here, store.not_(present));
-    only_new ? fail(old, exists) : sides.push_back({old, put_when(Found::yes)});
-    if (only_existing) {
-      fail(absent, no_entry);
-    } else if (may_be_full) {
-      sides.push_back({store.and_(absent, store.not_(full)), put});
-      sides.push_back({store.and_(absent, full), [this, map = *map](PathState& s) {
-                         s.maps[map].assumed_full = true;
-                         set_result(s, context_.lit64(too_big));
-                       }});
-    } else {
-      sides.push_back({absent, put});
-    }
-  }
-  return fork(state, std::move(sides));
-}
-
-bool Explorer::call_map_delete(PathState& state) {
-  const auto map = map_argument(state, 1, nullptr);
-  if (!map || !may_change(state, *map)) return false;
-  const auto key = key_argument(state, *map);
-  if (!key) return false;
-  if (is_forgetful(state, *map)) return call_free_result(state, "bpf_map_delete_elem", 64);
-  if (!modelled(state, *map)) return false;
-  clobber(state);
-  term::Store& store = context_.store;
-  if (!is_hash(program_.maps[*map].type)) {
-    set_result(state, context_.lit64(invalid));
-    return true;
-  }
-  std::vector<Alternative> sides;
-  for (const Candidate& candidate : candidates(state, *map, *key)) {
-    const term::Id present = state.maps[*map].slots[candidate.slot].present;
-    sides.push_back({store.and_(candidate.condition, present),
-                     [this, map = *map, slot = candidate.slot](PathState& s) {
-                       s.maps[map].slots[slot].present = context_.store.false_();
-                       set_result(s, context_.lit64(0));
-                     }});
-    sides.push_back({store.and_(candidate.condition, store.not_(present)),
-                     [this](PathState& s) { set_result(s, context_.lit64(no_entry)); }});
-  }
-  return fork(state, std::move(sides));
+  return any_instance(state, 1) ||
+         (options_.mode == Mode::safety && is_trie(program_.maps[map].type));
 }
 
 }  // namespace probity::symex

@@ -115,6 +115,7 @@ void Explorer::restore_world(PathState& state) {
   make_packet(state);
   state.ctx_written.clear();
   for (std::uint32_t map = 0; map < state.maps.size(); ++map) {
+    state.maps[map].begin_run();
     for (Slot& slot : state.maps[map].slots) {
       Region region = state.regions[slot.value];
       region.object = state.objects.add(Memory(state.objects.at(slot.initial_object)));

@@ -108,9 +108,28 @@ struct Slot {
   std::uint32_t initial_object = 0;  ///< memory whose origin is the initial value
 };
 
+/// What a path knows of a trie's first contents beyond its list of entries: no other entry covers
+/// `key` with a prefix of `floor` bits or more.
+struct PrefixQuestion {
+  static constexpr std::uint32_t nothing_known = 0xffff'ffff;
+  std::vector<term::Id> key;
+  term::Id floor;         ///< 32 bits
+  bool untouched = true;  ///< no entry had come or gone when it was asked
+};
+
 struct MapState {
   std::vector<Slot> slots;
-  bool assumed_full = false;  ///< an update failed with -E2BIG on this path
+  std::vector<PrefixQuestion> questions;  ///< of tries
+  bool counted = false;  ///< the path asked whether there is room: `map.NAME.free` matters
+  bool deleted = false;  ///< the run deleted an entry
+  term::Id inserted;     ///< 64 bits: inserts less deletes of this run; no term: none
+
+  bool is_untouched() const { return !deleted && !inserted; }
+  /// A run on the first contents begins.
+  void begin_run() {
+    deleted = false;
+    inserted = {};
+  }
 };
 
 /// Something a program gave away through a helper: a perf event, a redirect, a message. The order

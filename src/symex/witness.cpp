@@ -16,6 +16,7 @@ namespace {
 using program::MapType;
 
 constexpr std::uint32_t max_filler_entries = 65'536;
+constexpr std::uint32_t prefix_length_bytes = 4;  // in front of a trie's key
 
 runtime::Bytes bytes_of(const term::Store& store, Valuation& valuation,
                         std::span<const term::Id> chunks) {
@@ -40,18 +41,26 @@ bool is_out_of_range(const program::MapDef& def, const runtime::Bytes& key) {
   return indexed && key.size() == 4 && load_le<std::uint32_t>(key.data()) >= def.max_entries;
 }
 
+/// The `number`-th of the keys that nobody uses; of a trie, one that covers only itself.
+runtime::Bytes filler_key(const program::MapDef& def, std::uint64_t number) {
+  runtime::Bytes key(def.key_size, 0xa5);
+  const std::uint32_t first = def.type == MapType::lpm_trie ? prefix_length_bytes : 0;
+  for (unsigned b = 0; b < 8 && b < def.key_size - first; ++b) {
+    key[def.key_size - 1 - b] = static_cast<std::uint8_t>(number >> (8 * b));
+  }
+  if (first != 0) store_le(key.data(), (def.key_size - first) * 8);
+  return key;
+}
+
 /// Entries that fill `contents` up to `count`, with keys that nobody uses.
 void fill(runtime::MapContents& contents, std::set<runtime::Bytes> used, std::uint32_t count,
           const program::MapDef& def) {
   for (const runtime::MapEntry& entry : contents.entries) used.insert(entry.key);
   for (std::uint64_t i = 0; contents.entries.size() < count; ++i) {
     if (i > std::uint64_t{max_filler_entries} * 2) return;  // fewer keys than entries exist
-    runtime::Bytes key(def.key_size, 0xa5);
-    for (unsigned b = 0; b < 8 && b < def.key_size; ++b) {
-      key[def.key_size - 1 - b] = static_cast<std::uint8_t>(i >> (8 * b));
-    }
+    const runtime::Bytes key = filler_key(def, i);
     if (!used.insert(key).second) continue;
-    contents.entries.push_back({std::move(key), runtime::Bytes(def.value_size, 0)});
+    contents.entries.push_back({key, runtime::Bytes(def.value_size, 0)});
   }
 }
 
@@ -79,14 +88,20 @@ runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valu
     }
     contents.entries.push_back({std::move(key), std::move(value)});
   }
-  if (state.maps[map].assumed_full) {
-    if (def.max_entries > max_filler_entries) {
-      state.not_replayable.push_back(fmt::format("map {} must hold {} entries (limit {})", def.name,
-                                                 def.max_entries, max_filler_entries));
-    } else {
-      fill(contents, used, static_cast<std::uint32_t>(def.max_entries), def);
-    }
+  const auto free = static_cast<std::uint64_t>(valuation(free_entries(map)));
+  const std::uint64_t wanted = def.max_entries - std::min<std::uint64_t>(free, def.max_entries);
+  if (!state.maps[map].counted || wanted <= contents.entries.size()) return contents;
+  if (wanted > max_filler_entries) {
+    state.not_replayable.push_back(fmt::format("map {} must hold {} entries (limit {})", def.name,
+                                               wanted, max_filler_entries));
+    return contents;
   }
+  for (const PrefixQuestion& question : state.maps[map].questions) {
+    runtime::Bytes key = bytes_of(context_.store, valuation, question.key);
+    store_le(key.data(), (def.key_size - prefix_length_bytes) * 8);
+    used.insert(std::move(key));
+  }
+  fill(contents, used, static_cast<std::uint32_t>(wanted), def);
   return contents;
 }
 
@@ -119,10 +134,16 @@ std::shared_ptr<Valuation> Explorer::witness_valuation(const PathState& state,
   constexpr std::uint64_t small_interface = 256;
   const term::Id ifindex = context_.store.var(32, "ctx.ingress_ifindex");
   const term::Id queue = context_.store.var(32, "ctx.rx_queue_index");
-  const std::array<term::Id, 3> wishes{
+  std::vector<term::Id> wishes{
       context_.store.bin(Op::ult, ifindex, context_.lit(32, small_interface)),
       context_.store.eq(ifindex, context_.lit(32, 1)),
       context_.store.eq(queue, context_.lit(32, 0))};
+  for (std::uint32_t map = 0; map < state.maps.size(); ++map) {
+    if (!state.maps[map].counted) continue;  // the fewest entries that nobody asked for
+    const term::Id known = entries_at_first(state, map, AtFirst::present);
+    const term::Id all = context_.store.bin(Op::add, known, free_entries(map));
+    wishes.push_back(context_.store.eq(all, context_.lit(64, program_.maps[map].max_entries)));
+  }
   return solver_.simplest(state, shown, condition, wishes);
 }
 

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// Updates and deletes of maps. How many entries are free at entry is one variable of the world,
+// `map.NAME.free`; it and the inserts that a run made so far decide whether a map is full, so the
+// k-th insert of one run fails exactly when that of another one does. An update of a hash map gives
+// the entry new memory, as in the kernel, so old value pointers keep their old bytes. LRU maps
+// never refuse an insert. Flags and the order of the checks are those of htab_map_update_elem,
+// array_map_update_elem and trie_update_elem of Linux 6.18.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "runtime/map_definition.hpp"
+#include "symex/explorer.hpp"
+#include "symex/map_kind.hpp"
+
+namespace probity::symex {
+namespace {
+
+// Errors as helpers return them, <asm-generic/errno.h>.
+constexpr std::int64_t no_entry = -2;
+constexpr std::int64_t too_big = -7;
+constexpr std::int64_t no_memory = -12;
+constexpr std::int64_t exists = -17;
+constexpr std::int64_t invalid = -22;
+constexpr std::int64_t no_space = -28;
+
+constexpr std::uint64_t flag_lock = 4;          // BPF_F_LOCK
+constexpr std::uint32_t not_preallocated = 1u;  // BPF_F_NO_PREALLOC
+
+/// Plain arrays and hash maps know BPF_F_LOCK.
+bool knows_lock(program::MapType type) {
+  return type == program::MapType::array || type == program::MapType::hash;
+}
+
+bool has_lock(const program::MapDef& def) {
+  return std::ranges::any_of(def.value_fields, [](const program::ValueField& field) {
+    return field.kind == program::ValueFieldKind::spin_lock;
+  });
+}
+
+/// Is byte `at` of a value part of a lock or timer, which updates leave alone?
+bool is_kept(const program::MapDef& def, std::uint64_t at) {
+  return std::ranges::any_of(def.value_fields, [at](const program::ValueField& field) {
+    return at >= field.offset &&
+           at < std::uint64_t{field.offset} + runtime::value_field_bytes(field.kind);
+  });
+}
+
+}  // namespace
+
+/// What the flags of an update say, one bit each.
+struct Explorer::UpdateFlags {
+  term::Id invalid;  ///< no flags of this map
+  term::Id only_new;
+  term::Id only_existing;
+  term::Id locked;
+};
+
+Explorer::UpdateFlags Explorer::update_flags(const program::MapDef& def, term::Id flags) {
+  term::Store& store = context_.store;
+  const auto bit = [&](unsigned low) { return store.extract(low, 1, flags); };
+  const std::uint64_t lock = knows_lock(def.type) ? flag_lock : 0;
+  const term::Id others = store.bin(Op::and_, flags, context_.lit(64, ~lock));
+  UpdateFlags result;
+  result.locked = lock != 0 ? bit(2) : store.false_();
+  result.invalid = store.bin(Op::ult, context_.lit64(2), others);
+  result.only_new = bit(0);
+  result.only_existing = bit(1);
+  return result;
+}
+
+bool Explorer::may_change(PathState& state, std::uint32_t map) {
+  const program::MapDef& def = program_.maps[map];
+  if (!def.read_only && (def.flags & read_only_to_programs) == 0) return true;
+  return violate(state, def.read_only ? Property::write_permission : Property::kernel_contract,
+                 fmt::format("map {} is read-only", def.name));
+}
+
+term::Id Explorer::free_entries(std::uint32_t map) {
+  const term::Id free = context_.store.var(32, fmt::format("map.{}.free", program_.maps[map].name));
+  return context_.store.zext(64, free);
+}
+
+/// How many entries of the path's list the map had at first, or had not.
+term::Id Explorer::entries_at_first(const PathState& state, std::uint32_t map, AtFirst which) {
+  term::Store& store = context_.store;
+  const std::vector<Slot>& slots = state.maps[map].slots;
+  term::Id count = context_.lit64(0);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    term::Id counts = slots[i].initially_present;
+    if (which == AtFirst::absent) counts = store.not_(counts);
+    for (std::size_t earlier = 0; earlier < i; ++earlier) {
+      counts = store.and_(counts, store.not_(same_entry(map, slots[earlier], slots[i].key)));
+    }
+    count = store.bin(Op::add, count, store.zext(64, counts));
+  }
+  return count;
+}
+
+/// What every world satisfies: the entries that are there fit the map, and there are as many keys
+/// as entries.
+term::Id Explorer::entries_fit(const PathState& state, std::uint32_t map) {
+  const program::MapDef& def = program_.maps[map];
+  term::Store& store = context_.store;
+  const MapState& entries = state.maps[map];
+  if (options_.mode == Mode::safety || is_array(def.type)) return store.true_();
+  if (!entries.counted && entries.slots.size() <= def.max_entries) return store.true_();
+  const term::Id most = context_.lit(64, def.max_entries);
+  const term::Id free = free_entries(map);
+  const term::Id known = entries_at_first(state, map, AtFirst::present);
+  term::Id fit = store.bin(Op::ule, store.bin(Op::add, free, known), most);
+  constexpr std::uint32_t word_bytes = 4;
+  const std::uint64_t keys =
+      def.key_size >= word_bytes ? std::uint64_t{1} << 32 : std::uint64_t{1} << (8 * def.key_size);
+  if (keys >= def.max_entries + entries.slots.size()) return fit;
+  const term::Id used = store.bin(Op::sub, most, free);
+  const term::Id absent = entries_at_first(state, map, AtFirst::absent);
+  return store.and_(fit,
+                    store.bin(Op::ule, store.bin(Op::add, used, absent), context_.lit(64, keys)));
+}
+
+term::Id Explorer::has_room(PathState& state, std::uint32_t map) {
+  if (options_.mode == Mode::safety) return context_.fresh(1, "map.room");  // other CPUs insert
+  MapState& entries = state.maps[map];
+  entries.counted = true;
+  if (!entries.inserted) entries.inserted = context_.lit64(0);
+  return context_.store.bin(Op::slt, entries.inserted, free_entries(map));
+}
+
+void Explorer::count_entry(PathState& state, std::uint32_t map, std::int64_t change) {
+  MapState& entries = state.maps[map];
+  if (!entries.inserted) entries.inserted = context_.lit64(0);
+  entries.inserted = context_.store.bin(Op::add, entries.inserted, context_.lit64(change));
+}
+
+bool Explorer::assume_world(PathState& state, term::Id condition) {
+  const Possibility shown = solver_.possible(state, condition);
+  if (shown.answer == Answer::unknown) give_up(state, "world: " + shown.reason);
+  if (shown.answer != Answer::yes) return false;
+  solver_.assume(state, condition, shown);
+  return true;
+}
+
+std::string Explorer::numbered(PathState& state, const std::string& what) {
+  return fmt::format("{}[{}]", what, state.calls_by_helper[what]++);
+}
+
+/// An insert into an LRU map may drop any other entry.
+void Explorer::evict_any(PathState& state, std::uint32_t map, std::uint32_t inserted) {
+  const std::string insert = numbered(state, fmt::format("map.{}.insert", program_.maps[map].name));
+  for (std::uint32_t i = 0; i < state.maps[map].slots.size(); ++i) {
+    Slot& other = state.maps[map].slots[i];
+    if (i == inserted || context_.store.is_false(other.present)) continue;
+    const term::Id bit = context_.store.var(1, fmt::format("{}.evicts[{}]", insert, i));
+    const term::Id evicted = context_.store.and_(other.present, bit);
+    other.present = context_.store.and_(other.present, context_.store.not_(evicted));
+    state.evictions.push_back(evicted);
+  }
+}
+
+/// Writes a value, but for the locks and timers in it.
+void Explorer::write_value(PathState& state, std::uint32_t map, RegionId region,
+                           std::span<const term::Id> chunks) {
+  const program::MapDef& def = program_.maps[map];
+  const std::uint32_t object = state.regions[region].object;
+  if (def.value_fields.empty()) {
+    return write_chunks(state, {region, object, context_.lit64(0)}, chunks);
+  }
+  std::uint64_t at = 0;
+  for (const term::Id chunk : chunks) {
+    for (unsigned i = 0; i < context_.store.width(chunk) / 8; ++i, ++at) {
+      if (is_kept(def, at)) continue;
+      const Word byte{context_.store.extract(8 * i, 8, chunk), 0};
+      write_memory(state, {region, object, context_.lit(64, at)}, 1, byte);
+    }
+  }
+}
+
+void Explorer::put_value(PathState& state, const MapUpdate& update, std::uint32_t slot,
+                         InPlace in_place) {
+  const program::MapDef& def = program_.maps[update.map];
+  Slot& entry = state.maps[update.map].slots[slot];
+  if (in_place == InPlace::no) {
+    const std::uint32_t object = state.objects.add(Memory(Zeroed{}));
+    Region region = state.regions[entry.value];
+    region.object = object;
+    region.live = true;
+    region.null = {};
+    region.size_bytes = def.value_size;
+    entry.value = state.add_region(region);
+    entry.present = context_.store.true_();
+  }
+  write_value(state, update.map, entry.value, update.value);
+  set_result(state, context_.lit64(0));
+}
+
+bool Explorer::call_map_update(PathState& state) {
+  const auto map = map_argument(state, 1, nullptr);
+  if (!map || !may_change(state, *map)) return false;
+  const program::MapDef& def = program_.maps[*map];
+  const auto key = key_argument(state, *map);
+  if (!key) return false;
+  const auto value = read_chunks(state, argument(state, 3), def.value_size);
+  if (!value) return false;
+  if (is_forgetful(state, *map)) return call_free_result(state, "bpf_map_update_elem", 64);
+  if (!modelled(state, *map)) return false;
+  const Word flags = argument(state, 4);
+  if (!observable(state, flags, "the update flags")) return false;
+  if (options_.mode == Mode::safety && !context_.store.literal(as_number(flags))) {
+    // What the map holds may change at any time anyway.
+    return call_free_result(state, "bpf_map_update_elem", 64);
+  }
+  clobber(state);
+  const MapUpdate update{*map, *key, *value, as_number(flags)};
+  return is_array(def.type) ? update_array(state, update) : update_hash(state, update);
+}
+
+bool Explorer::update_array(PathState& state, const MapUpdate& update) {
+  const program::MapDef& def = program_.maps[update.map];
+  term::Store& store = context_.store;
+  const UpdateFlags flags = update_flags(def, update.flags);
+  const term::Id in_range = store.bin(Op::ult, update.key[0], context_.lit(32, def.max_entries));
+  std::vector<Alternative> sides;
+  term::Id open = store.true_();  // no check before has failed
+  const auto fail = [&](term::Id condition, std::int64_t code) {
+    sides.push_back({store.and_(open, condition),
+                     [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
+    open = store.and_(open, store.not_(condition));
+  };
+  fail(flags.invalid, invalid);
+  fail(store.not_(in_range), too_big);
+  fail(flags.only_new, exists);
+  if (!has_lock(def)) fail(flags.locked, invalid);
+  if (store.is_false(open)) return fork(state, std::move(sides));
+  for (const Candidate& candidate : candidates(state, update.map, update.key)) {
+    sides.push_back({store.and_(open, candidate.condition),
+                     [this, update, slot = candidate.slot](PathState& s) {
+                       put_value(s, update, slot, InPlace::yes);
+                     }});
+  }
+  return fork(state, std::move(sides));
+}
+
+/// Hash maps and tries. A key that names no entry is refused first.
+bool Explorer::update_hash(PathState& state, const MapUpdate& update) {
+  const program::MapDef& def = program_.maps[update.map];
+  term::Store& store = context_.store;
+  const UpdateFlags flags = update_flags(def, update.flags);
+  std::vector<Alternative> sides;
+  const auto fail = [&](term::Id condition, std::int64_t code) {
+    sides.push_back(
+        {condition, [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
+  };
+  term::Id refused = store.or_(flags.invalid, store.not_(is_key(update.map, update.key)));
+  if (is_device(def.type)) refused = store.true_();
+  if (!has_lock(def)) refused = store.or_(refused, flags.locked);
+  fail(refused, invalid);
+  const term::Id open = store.not_(refused);
+  if (store.is_false(open)) return fork(state, std::move(sides));
+  const std::vector<Candidate> found = candidates(state, update.map, update.key);
+  const bool limited = !is_lru(def.type);
+  term::Id room = limited ? has_room(state, update.map) : store.true_();
+  if (limited && !assume_world(state, entries_fit(state, update.map))) return false;
+  const term::Id memory = memory_left(state, update.map);
+  for (const Candidate& candidate : found) {
+    const term::Id present = state.maps[update.map].slots[candidate.slot].present;
+    const term::Id here = store.and_(open, candidate.condition);
+    const term::Id old = store.and_(here, present);
+    const term::Id absent = store.and_(here, store.not_(present));
+    fail(store.and_(old, flags.only_new), exists);
+    fail(store.and_(absent, flags.only_existing), no_entry);
+    replace_entry(sides, update, candidate.slot,
+                  {store.and_(old, store.not_(flags.only_new)), flags.locked, memory});
+    const term::Id inserts = store.and_(absent, store.not_(flags.only_existing));
+    fail(store.and_(inserts, store.not_(room)), is_trie(def.type) ? no_space : too_big);
+    insert_entry(sides, update, candidate.slot, store.and_(inserts, room), memory);
+  }
+  return fork(state, std::move(sides));
+}
+
+/// Maps that allocate each entry may find no memory; no engine can be told so.
+term::Id Explorer::memory_left(PathState& state, std::uint32_t map) {
+  const program::MapDef& def = program_.maps[map];
+  const bool allocates = (def.flags & not_preallocated) != 0 && options_.mode == Mode::strict;
+  if (!allocates) return context_.store.true_();
+  const std::string update = numbered(state, fmt::format("map.{}.update", def.name));
+  return context_.store.not_(context_.store.var(1, update + ".no_memory"));
+}
+
+void Explorer::fail_without_memory(std::vector<Alternative>& sides, term::Id condition) {
+  sides.push_back({condition, [this](PathState& s) {
+                     s.helper_results.push_back("no memory for a map's entry");
+                     set_result(s, context_.lit64(no_memory));
+                   }});
+}
+
+void Explorer::replace_entry(std::vector<Alternative>& sides, const MapUpdate& update,
+                             std::uint32_t slot, const Replacement& when) {
+  const program::MapDef& def = program_.maps[update.map];
+  term::Store& store = context_.store;
+  const auto put = [this, update, slot](InPlace in_place) {
+    return [this, update, slot, in_place](PathState& s) { put_value(s, update, slot, in_place); };
+  };
+  if (is_percpu(def.type)) return sides.push_back({when.condition, put(InPlace::yes)});
+  // Under its lock a value is written in place.
+  sides.push_back({store.and_(when.condition, when.locked), put(InPlace::yes)});
+  const term::Id moves = store.and_(when.condition, store.not_(when.locked));
+  sides.push_back({store.and_(moves, when.memory), put(InPlace::no)});
+  fail_without_memory(sides, store.and_(moves, store.not_(when.memory)));
+}
+
+void Explorer::insert_entry(std::vector<Alternative>& sides, const MapUpdate& update,
+                            std::uint32_t slot, term::Id condition, term::Id memory) {
+  const bool lru = is_lru(program_.maps[update.map].type);
+  sides.push_back({context_.store.and_(condition, memory), [this, update, slot, lru](PathState& s) {
+                     lru ? evict_any(s, update.map, slot) : count_entry(s, update.map, 1);
+                     put_value(s, update, slot, InPlace::no);
+                   }});
+  fail_without_memory(sides, context_.store.and_(condition, context_.store.not_(memory)));
+}
+
+bool Explorer::call_map_delete(PathState& state) {
+  const auto map = map_argument(state, 1, nullptr);
+  if (!map || !may_change(state, *map)) return false;
+  const auto key = key_argument(state, *map);
+  if (!key) return false;
+  if (is_forgetful(state, *map)) return call_free_result(state, "bpf_map_delete_elem", 64);
+  if (!modelled(state, *map)) return false;
+  clobber(state);
+  term::Store& store = context_.store;
+  const program::MapDef& def = program_.maps[*map];
+  if (!is_hash(def.type) && !is_trie(def.type)) {
+    set_result(state, context_.lit64(invalid));
+    return true;
+  }
+  const term::Id names = is_key(*map, *key);
+  const bool counts = !is_lru(def.type);
+  std::vector<Alternative> sides;
+  sides.push_back(
+      {store.not_(names), [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  for (const Candidate& candidate : candidates(state, *map, *key)) {
+    const term::Id present = state.maps[*map].slots[candidate.slot].present;
+    const term::Id here = store.and_(names, candidate.condition);
+    sides.push_back({store.and_(here, present),
+                     [this, map = *map, slot = candidate.slot, counts](PathState& s) {
+                       s.maps[map].slots[slot].present = context_.store.false_();
+                       s.maps[map].deleted = true;
+                       if (counts) count_entry(s, map, -1);
+                       set_result(s, context_.lit64(0));
+                     }});
+    sides.push_back({store.and_(here, store.not_(present)),
+                     [this](PathState& s) { set_result(s, context_.lit64(no_entry)); }});
+  }
+  return fork(state, std::move(sides));
+}
+
+}  // namespace probity::symex
