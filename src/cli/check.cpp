@@ -234,6 +234,28 @@ std::size_t cross_check(const object::Image& image, const symex::Explorer& explo
   return report.cross_checked(proof::discharge(obligations_of(image, explorer), proving));
 }
 
+/// No path may be lost between its beginning and the summary.
+Expected<void> require_sum(const symex::Exploration& exploration) {
+  const symex::PathCounts& counts = exploration.counts;
+  const std::uint64_t dropped = counts.of(symex::PathVerdict::dropped);
+  if (!symex::adds_up(counts)) {
+    return error(Fault::bug,
+                 fmt::format("check: the paths do not add up: {} began, {} were dropped "
+                             "without a verdict (please report it)",
+                             counts.begun, dropped));
+  }
+  const bool refuted = counts.of(symex::PathVerdict::refuted) > 0;
+  const bool unknown = counts.of(symex::PathVerdict::unknown) > 0;
+  if (refuted == !exploration.findings.empty() && (!unknown || !exploration.unknowns.empty())) {
+    return {};
+  }
+  return error(Fault::bug,
+               fmt::format("check: {} paths are refuted with {} findings, {} unknown with {} "
+                           "reasons (please report it)",
+                           counts.of(symex::PathVerdict::refuted), exploration.findings.size(),
+                           counts.of(symex::PathVerdict::unknown), exploration.unknowns.size()));
+}
+
 }  // namespace
 
 Expected<Outcome> run_check(const Arguments& arguments, report::Document& document) {
@@ -250,6 +272,7 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   symex::Explorer explorer(image.view(), options);
   TRY(const symex::Exploration exploration, explorer.explore());
 
+  TRY(require_sum(exploration));
   document.summarise(report::SummaryKind::verdicts);
   CheckReport report{document, image, exploration, flags.witness_dir};
   report.overview(options);

@@ -101,6 +101,28 @@ std::string CheckReport::trail(std::span<const symex::TrailStep> steps) const {
   return steps.empty() ? "path: straight from the entry\n" : text;
 }
 
+void CheckReport::count_paths() {
+  using symex::PathVerdict;
+  const symex::PathCounts& counts = exploration_.counts;
+  Json json = Json::object({{"explored", counts.begun}});
+  std::string text = fmt::format("{} =", counts.begun);
+  for (std::size_t i = 0; i < symex::path_verdict_count; ++i) {
+    const auto verdict = static_cast<PathVerdict>(i);
+    const std::uint64_t count = counts.of(verdict);
+    json[symex::name(verdict)] = count;
+    const bool always = i <= static_cast<std::size_t>(PathVerdict::unknown);
+    if (!always && count == 0) continue;
+    text += fmt::format("{} {} {}", i == 0 ? "" : " +", count, symex::name(verdict));
+  }
+  json["causes"] = Json::object({});
+  for (const auto& [cause, count] : counts.causes) json["causes"][cause] = count;
+  document_.fields({{"paths", std::move(text)}});
+  for (const auto& [cause, count] : counts.causes) {
+    document_.fields({{fmt::format("  {} unknown", count), cause}});
+  }
+  document_.details()["paths"] = std::move(json);
+}
+
 void CheckReport::overview(const symex::Options& options) {
   const symex::Statistics& s = exploration_.statistics;
   document_.heading(
@@ -110,6 +132,7 @@ void CheckReport::overview(const symex::Options& options) {
        {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet)},
        {"explored", fmt::format("{} paths, {} insns, {} solver checks, {:.3f} s CPU", s.paths,
                                 s.insns, s.solver_checks, s.cpu_seconds)}});
+  count_paths();
   std::map<symex::Property, std::array<std::uint64_t, 3>> counts;
   Json sites = Json::array();
   for (const symex::Site& site : exploration_.sites) {

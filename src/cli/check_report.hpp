@@ -39,6 +39,8 @@ class CheckReport {
   void verdict(const symex::Options& options, std::size_t doubts);
 
  private:
+  /// How all paths ended; the numbers add up.
+  void count_paths();
   std::string place(std::uint32_t slot) const;
   std::string source(std::uint32_t slot) const;
   std::string trail(std::span<const symex::TrailStep> steps) const;

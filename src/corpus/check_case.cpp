@@ -163,6 +163,7 @@ Expected<CheckCaseResult> run_check_case(const DataFile& file) {
   CheckCaseResult result;
   result.expected = check.expected;
   result.actual = verdict(exploration);
+  if (!symex::adds_up(exploration.counts)) result.actual = "paths that do not add up";
   result.agrees = agree(result.expected, result.actual);
   for (const symex::Finding& finding : exploration.findings) {
     for (const symex::Replayed& one : symex::replay(check.image, finding, symex::UseKernel::no)) {

@@ -74,6 +74,7 @@ Site& Explorer::site(const PathState& state, Property property) {
 }
 
 void Explorer::give_up(PathState& state, std::string reason) {
+  state.fate.doubt(reason);
   const auto same = [&](const Unknowing& other) {
     return other.stage == state.stage && other.slot == state.slot && other.reason == reason;
   };
@@ -108,6 +109,7 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
 }
 
 bool Explorer::violate(PathState& state, Property property, std::string text) {
+  state.fate.refute();
   Site& entry = site(state, property);
   if (entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
@@ -129,7 +131,10 @@ bool Explorer::require(PathState& state, Property property, term::Id condition, 
   if (bad.answer == Answer::unknown) {
     if (entry.status == Site::Status::proved) entry.status = Site::Status::unknown;
     give_up(state, fmt::format("{}: {}", name(property), bad.reason));
-  } else if (entry.status != Site::Status::refuted) {
+  } else {
+    state.fate.refute();
+  }
+  if (bad.answer == Answer::yes && entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
     const auto valuation = witness_valuation(state, bad, broken);
     result_.findings.push_back(describe(state, property, std::move(text), valuation));

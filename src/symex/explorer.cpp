@@ -151,36 +151,27 @@ Expected<Exploration> Explorer::explore() {
   }
   start();
   while (!pending_.empty()) {
-    if (result_.statistics.paths >= options_.max_paths) {
-      result_.unknowns.push_back(
-          {0, fmt::format("{} paths explored (limit {}), {} branches left",
-                          result_.statistics.paths, options_.max_paths, pending_.size())});
+    if (const std::string limit = limit_reached(); !limit.empty()) {
+      result_.unknowns.push_back({0, fmt::format("{}, {} branches left", limit, pending_.size())});
+      for (const auto& state : pending_) state->fate.doubt(limit);
+      pending_.clear();
       break;
     }
     std::unique_ptr<PathState> next = std::move(pending_.back());
     pending_.pop_back();
     run(std::move(next));
-    ++result_.statistics.paths;
-    if (out_of_time()) {
-      result_.unknowns.push_back({0, fmt::format("{} seconds passed (--timeout), {} branches left",
-                                                 options_.timeout_seconds, pending_.size())});
-      break;
-    }
-    if (result_.statistics.insns > options_.max_insns) {
-      result_.unknowns.push_back({0, fmt::format("{} insns executed (limit {})",
-                                                 result_.statistics.insns, options_.max_insns)});
-      break;
-    }
   }
   require_stack();
   for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
   result_.statistics.solver_checks = solver_.checks();
   result_.statistics.cpu_seconds = cpu_seconds() - started;
+  result_.counts = counts_;
   return std::move(result_);
 }
 
 void Explorer::start() {
   auto state = std::make_unique<PathState>();
+  state->fate = Fate(counts_);
   term::Model model;
   model.set(length_, options_.min_packet);
   state->valuation = std::make_shared<Valuation>(context_.store, std::move(model));
@@ -218,11 +209,29 @@ bool Explorer::out_of_time() const {
   return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
 }
 
+std::string Explorer::limit_reached() const {
+  if (result_.statistics.paths >= options_.max_paths) {
+    return fmt::format("{} paths explored (limit {})", result_.statistics.paths,
+                       options_.max_paths);
+  }
+  if (out_of_time()) return fmt::format("{} seconds passed (--timeout)", options_.timeout_seconds);
+  if (result_.statistics.insns <= options_.max_insns) return {};
+  return fmt::format("{} insns executed (limit {})", result_.statistics.insns, options_.max_insns);
+}
+
 void Explorer::run(std::unique_ptr<PathState> state) {
   while (step(*state)) {
     if (!out_of_time()) continue;
     give_up(*state, "the time ended on this path");
-    return;
+    break;
+  }
+  end_path(*state);
+}
+
+void Explorer::end_path(PathState& state) {
+  ++result_.statistics.paths;
+  if (options_.record_paths && result_.paths.size() < options_.max_recorded_paths) {
+    result_.paths.push_back(record_of(state));
   }
 }
 
@@ -372,7 +381,7 @@ bool Explorer::fork(PathState& state, std::vector<Alternative> alternatives) {
     auto other = std::make_unique<PathState>(state);
     enter(*other, i);
     if (ended(*other) && !finish(*other)) {
-      ++result_.statistics.paths;
+      end_path(*other);
     } else {
       pending_.push_back(std::move(other));
     }
@@ -456,6 +465,7 @@ bool Explorer::finish(PathState& state) {
   if (!holds_nothing(state, "the program ends")) return false;
   term::Store& store = context_.store;
   const term::Id value = store.extract(0, 32, as_number(result));
+  state.action = value;
   if (!options_.allowed_returns.empty()) {
     term::Id allowed = store.false_();
     std::string list;

@@ -48,6 +48,8 @@ struct Options {
   bool record_claims = false;                  ///< for --cross-check
   bool collect_cases = false;                  ///< solve every path to an input and its output
   std::uint64_t max_cases = 20'000;
+  bool record_paths = false;  ///< every path, for a report that draws them
+  std::uint64_t max_recorded_paths = 20'000;
   MapSharing sharing = MapSharing::by_name;  ///< between stages
   Relation relation;                         ///< what must hold when the last stage has ended
   solver::Options solver;
@@ -126,6 +128,11 @@ class Explorer {
   void start();
   void run(std::unique_ptr<PathState> state);
   bool out_of_time() const;
+  /// The limit that ends the exploration now, as a reason; empty: none.
+  std::string limit_reached() const;
+  /// The path is over: counts it, and records it if asked to.
+  void end_path(PathState& state);
+  PathRecord record_of(PathState& state);
   bool step(PathState& state);
   bool control(PathState& state, const bpf::Next<Provenance>& next, const bpf::Insn& insn);
   bool branch(PathState& state, term::Id taken, std::uint32_t target);
@@ -395,6 +402,7 @@ class Explorer {
   bool unchecked_load_ = false;                          ///< that pointer was not compared before
   std::map<FunctionKey, std::uint64_t> stack_depths_;    ///< bytes
   std::set<std::pair<FunctionKey, FunctionKey>> calls_;  ///< caller and callee
+  PathCounts counts_;                                    // outlives the paths
   std::vector<std::unique_ptr<PathState>> pending_;
   std::map<std::array<std::uint32_t, 3>, Site> sites_;  ///< by stage, property, slot
   Exploration result_;

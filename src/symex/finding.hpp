@@ -3,7 +3,9 @@
 // sites it proved.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -101,6 +103,44 @@ struct PathCase {
   std::string ending;  ///< "exit", "tail call"
 };
 
+/// How a path ended.
+enum class PathVerdict : std::uint8_t {
+  proved,    ///< it ran to its end, and every check on it holds for all its inputs
+  refuted,   ///< a check on it fails for some of its inputs
+  unknown,   ///< something on it was not decided, or a limit ended it
+  merged,    ///< it goes on in another path
+  excluded,  ///< no input of it meets the assumptions
+  dropped    ///< nobody said: a bug of ours
+};
+constexpr std::size_t path_verdict_count = 6;
+/// E.g. "proved".
+std::string_view name(PathVerdict verdict);
+
+/// All paths that began, by how they ended.
+struct PathCounts {
+  std::uint64_t begun = 0;
+  std::array<std::uint64_t, path_verdict_count> ended{};  ///< by PathVerdict
+  std::map<std::string, std::uint64_t> causes;            ///< of the unknown ones
+
+  std::uint64_t of(PathVerdict verdict) const { return ended[static_cast<std::size_t>(verdict)]; }
+};
+/// Did every path that began end, and was each told how?
+bool adds_up(const PathCounts& counts);
+
+/// A path as a report draws it.
+struct PathRecord {
+  std::vector<TrailStep> trail;
+  PathVerdict verdict = PathVerdict::dropped;
+  std::string reason;      ///< of an unknown one
+  std::uint32_t slot = 0;  ///< where it ended
+  std::uint64_t insns = 0;
+  /// What it returns, for one of its inputs; nothing when it did not get to an exit.
+  std::optional<std::uint32_t> action;
+  bool one_action = false;            ///< all its inputs get that
+  std::uint64_t shortest_packet = 0;  ///< bytes
+  std::uint64_t longest_packet = 0;
+};
+
 struct Statistics {
   std::uint64_t paths = 0;
   std::uint64_t insns = 0;
@@ -113,9 +153,11 @@ struct Exploration {
   std::vector<Finding> findings;
   std::vector<Unknowing> unknowns;
   std::vector<Site> sites;
-  std::vector<PathCase> cases;  ///< when asked for
+  std::vector<PathCase> cases;    ///< when asked for
+  std::vector<PathRecord> paths;  ///< when asked for, the first max_recorded_paths
   std::vector<std::string> notes;
   Statistics statistics;
+  PathCounts counts;
 };
 
 }  // namespace probity::symex

@@ -18,6 +18,7 @@ bool Explorer::call_spec(PathState& state, std::uint32_t helper) {
     case program::SpecCall::assume: {
       const Possibility shown = solver_.possible(state, holds);
       if (shown.answer == Answer::unknown) give_up(state, "BPF_ASSUME: " + shown.reason);
+      if (shown.answer == Answer::no) state.fate.exclude();
       if (shown.answer != Answer::yes) return false;
       solver_.assume(state, holds, shown);
       break;

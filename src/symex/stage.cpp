@@ -161,7 +161,10 @@ Ending Explorer::ending_of(PathState& state) const {
 }
 
 bool Explorer::next_stage(PathState& state, term::Id action) {
-  if (stages_.size() == 1 && !options_.relation) return false;
+  if (stages_.size() == 1 && !options_.relation) {
+    state.fate.finish();
+    return false;
+  }
   Ending ending = ending_of(state);
   ending.action = action;
   state.endings.push_back(std::make_shared<const Ending>(std::move(ending)));
@@ -204,7 +207,7 @@ bool Explorer::advance(PathState& state) {
     if (skip_stage(*other)) {
       pending_.push_back(std::move(other));
     } else {
-      ++result_.statistics.paths;
+      end_path(*other);
     }
   }
   if (runs.answer == Answer::yes) {
@@ -217,6 +220,7 @@ bool Explorer::advance(PathState& state) {
 
 /// The demands of the relation; the path ends.
 bool Explorer::check_relation(PathState& state) {
+  state.fate.finish();
   if (!options_.relation) return false;
   std::uint32_t number = 0;
   for (const Demand& demand : options_.relation(*this, state, state.endings)) {
@@ -233,6 +237,7 @@ bool Explorer::check_relation(PathState& state) {
       give_up(state, fmt::format("{}: {}", demand.observable, bad.reason));
     }
     if (bad.answer != Answer::yes) continue;
+    state.fate.refute();
     if (entry.status != Site::Status::refuted) {
       entry.status = Site::Status::refuted;
       const auto valuation = witness_valuation(state, bad, broken);

@@ -13,6 +13,7 @@
 
 #include "base/check.hpp"
 #include "isa/bpf/insn.hpp"
+#include "symex/fate.hpp"
 #include "symex/finding.hpp"
 #include "symex/memory.hpp"
 #include "symex/provenance.hpp"
@@ -169,6 +170,8 @@ struct Packet {
 };
 
 struct PathState {
+  Fate fate;
+  std::optional<term::Id> action;                      ///< 32 bits, once the program has ended
   std::uint32_t stage = 0;                             ///< which run this is
   std::uint32_t code = 0;                              ///< whose slots `slot` counts
   std::vector<std::shared_ptr<const Ending>> endings;  ///< of the stages before

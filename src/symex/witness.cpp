@@ -204,6 +204,22 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
   return witness;
 }
 
+PathRecord Explorer::record_of(PathState& state) {
+  PathRecord record;
+  record.trail = state.trail;
+  record.verdict = state.fate.verdict();
+  record.reason = state.fate.reason();
+  record.slot = state.slot;
+  record.insns = state.insns;
+  record.shortest_packet = state.length_low;
+  record.longest_packet = state.length_high;
+  if (state.action) {
+    record.one_action = context_.store.literal(*state.action).has_value();
+    record.action = static_cast<std::uint32_t>((*state.valuation)(*state.action));
+  }
+  return record;
+}
+
 PathCase Explorer::make_case(PathState& state, std::string ending) {
   const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
   const auto valuation = witness_valuation(state, here, context_.store.true_());

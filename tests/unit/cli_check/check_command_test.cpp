@@ -121,6 +121,38 @@ TEST_F(Check, SpecificationsCanBeLeftOff) {
   EXPECT_EQ(check({bad, "--no-specs", "--no-external"}).status, 0);
 }
 
+/// Explored paths = proved + refuted + unknown by cause + merged + excluded.
+void expect_sum(const Json& json) {
+  std::uint64_t sum = 0;
+  for (const char* const verdict : {"proved", "refuted", "unknown", "merged", "excluded"}) {
+    sum += number(json, {"details", "paths", verdict});
+  }
+  EXPECT_EQ(sum, number(json, {"details", "paths", "explored"}));
+  EXPECT_EQ(number(json, {"details", "paths", "dropped"}), 0u);
+  std::uint64_t caused = 0;
+  for (const auto& [cause, count] :
+       *member(json, {"details", "paths", "causes"}).get<Json::Object>()) {
+    caused += *count.get<std::uint64_t>();
+  }
+  EXPECT_EQ(caused, number(json, {"details", "paths", "unknown"}));
+}
+
+TEST_F(Check, ThePathsOfARunAddUp) {
+  const Json proved = json_of(check({good, "--json", "--no-external"}));
+  expect_sum(proved);
+  EXPECT_GT(number(proved, {"details", "paths", "proved"}), 10u);
+  const Json refuted = json_of(
+      check({bad, "--json", "--no-external", "--no-kernel", "--witness-dir", folder_.string()}));
+  expect_sum(refuted);
+  EXPECT_GT(number(refuted, {"details", "paths", "refuted"}), 0u);
+  const Printed limited = check({good, "--max-paths", "3", "--json", "--no-external"});
+  EXPECT_EQ(limited.status, 2) << "a run with an unknown path never exits 0";
+  const Json unknown = json_of(limited);
+  expect_sum(unknown);
+  EXPECT_EQ(number(unknown, {"details", "paths", "proved"}), 3u);
+  EXPECT_GT(number(unknown, {"details", "paths", "unknown"}), 0u);
+}
+
 TEST_F(Check, ALimitIsUnknownByName) {
   const Printed printed = check({good, "--max-paths", "3", "--no-external"});
   EXPECT_EQ(printed.status, 2);
