@@ -11,20 +11,6 @@
 #include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
-namespace {
-
-/// The reserved helpers of probity/spec.h: recorded as {argument, slot}, for replays to judge.
-HelperFlow run_spec_call(Session& session, Machine& machine, std::uint32_t helper) {
-  constexpr std::array<std::string_view, 4> names = {"probity_assert", "probity_assume",
-                                                     "probity_assert_return", "probity_probe"};
-  const std::uint32_t index = helper - static_cast<std::uint32_t>(program::SpecCall::assert_true);
-  session.record(names[index], {machine.regs[1], machine.environment_slot}, {});
-  machine.regs[0] = 0;
-  return HelperFlow::next;
-}
-
-}  // namespace
-
 HelperFlow HelperCall::refuse(FaultKind kind, std::uint64_t value, std::string text) {
   machine.raise(kind, value, 0);
   session.explain(fmt::format("helper {}: {}", name(), text));
@@ -118,8 +104,8 @@ bool calls_back(std::uint32_t id) {
 }
 
 HelperFlow Session::call_helper(Machine& machine, std::uint32_t helper) {
-  if (program::is_spec_call(helper)) return run_spec_call(*this, machine, helper);
   HelperCall call{*this, machine, helper};
+  if (program::is_spec_call(helper)) return specs_.call(call);
   if (helper >= helper_models_.size() || helper_models_[helper] == nullptr) {
     return call.refuse(FaultKind::unknown_helper, helper,
                        fmt::format("number {} is not modelled", helper));

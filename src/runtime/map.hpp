@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -90,6 +91,12 @@ class Map {
   virtual Bytes records() const;
   /// A write by the user; not all that a user may write can a program.
   virtual std::int64_t seed(Key key, Value value) { return update(key, value, map_flags::any); }
+  /// The entry whose value holds that byte of host memory, or nothing.
+  struct ValuePlace {
+    Bytes key;
+    std::uint64_t offset = 0;
+  };
+  virtual std::optional<ValuePlace> key_at(const std::uint8_t*) const { return std::nullopt; }
   /// The run is over: values that were replaced or deleted may go.
   virtual void end_run() {}
 

@@ -84,6 +84,16 @@ class ArrayMap final : public Map {
     return result;
   }
 
+  std::optional<ValuePlace> key_at(const std::uint8_t* host) const override {
+    for (const auto& [number, block] : blocks_) {
+      if (host < block.get() || host >= block.get() + per_block_ * stride_) continue;
+      const auto at = static_cast<std::uint64_t>(host - block.get());
+      const std::uint64_t index = number * per_block_ + at / stride_;
+      return ValuePlace{key_of(static_cast<std::uint32_t>(index)), at % stride_};
+    }
+    return std::nullopt;
+  }
+
  private:
   static Bytes key_of(std::uint32_t index) {
     Bytes key(4);

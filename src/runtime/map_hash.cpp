@@ -97,6 +97,16 @@ class HashMap final : public Map {
     return result;
   }
 
+  std::optional<ValuePlace> key_at(const std::uint8_t* host) const override {
+    for (const Node& node : order_) {
+      const std::uint8_t* value = node.value.get();
+      if (host < value || host >= value + definition().value_size) continue;
+      return ValuePlace{Bytes(node.key.begin(), node.key.end()),
+                        static_cast<std::uint64_t>(host - value)};
+    }
+    return std::nullopt;
+  }
+
   void end_run() override {
     memory().give_back(buried_.size() * allocated_bytes());
     buried_.clear();

@@ -31,6 +31,9 @@ class PacketBuffer {
   /// data_meta..data_end: the region a program may touch.
   std::span<std::uint8_t> visible() { return {page_.data() + meta_, end_ - meta_}; }
   std::uint32_t data_offset() const { return data_ - meta_; }  ///< of data in the region
+  /// Where data, and what is visible, lie in memory: moves of an XDP packet change these alone.
+  std::int64_t data_place() const { return data_; }
+  std::int64_t visible_place() const { return meta_; }
   std::uint32_t data_bytes() const { return end_ - data_; }
   /// data_end - data and the fragments.
   std::uint32_t length() const {

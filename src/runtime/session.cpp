@@ -135,6 +135,7 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
   const std::uint64_t r1 = runtime::address_of(input.raw_memory ? region::packet : region::ctx, 0);
   prepare(machine, r1, input.raw_memory ? input.packet.size() : 0, fuel_insns);
   fuel_at_start_ = machine.fuel_insns;
+  specs_.begin(*this);
   return {};
 }
 
@@ -142,6 +143,7 @@ RunOutput Session::end_run(Machine& machine, RunResult result) {
   RunOutput output;
   if (result == RunResult::returned && !require_nothing_held(machine)) result = RunResult::fault;
   output.return_value = machine.regs[0];
+  if (result == RunResult::returned) specs_.end(*this, machine);
   const bool dissects = ctx_type_bit(program_.type) == ctx_types::flow;
   output.packet = dissects ? finished_flow_keys() : packet_.output();
   output.insns_executed = static_cast<std::uint64_t>(fuel_at_start_ - machine.fuel_insns);

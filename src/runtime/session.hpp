@@ -19,6 +19,7 @@
 #include "runtime/machine.hpp"
 #include "runtime/map.hpp"
 #include "runtime/packet_buffer.hpp"
+#include "runtime/spec_run.hpp"
 
 namespace probity::runtime {
 
@@ -99,6 +100,7 @@ class Session final : public Environment {
   }
   bool is_xdp() const { return program_type() == program::ProgType::xdp; }
   PacketBuffer& packet() { return packet_; }
+  std::uint32_t packet_region() const { return packet_region_; }
   const Surroundings& surroundings() const { return surroundings_; }
   /// A stored 32-bit ctx field by name, which programs of the type must have.
   std::uint32_t ctx_field(std::string_view name) const;
@@ -192,6 +194,7 @@ class Session final : public Environment {
   Surroundings surroundings_;
   PacketBuffer packet_;
   std::uint32_t packet_region_ = region::packet;
+  SpecRun specs_;
   std::vector<OutputEvent> events_;
   std::uint64_t events_not_kept_ = 0;  // beyond max_events_per_run; an event of its own at the end
   std::uint64_t clock_ns_ = 0;

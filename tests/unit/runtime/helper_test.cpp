@@ -148,8 +148,8 @@ TEST(Helper, InputsAreConfigurable) {
 TEST(Helper, SpecCallsAreRecordedForReplays) {
   const RunOutput output = run(program_of({mov(1, 0), call(0x5be00001), mov(0, 2), exit_insn()}));
   ASSERT_EQ(output.events.size(), 1u);
-  EXPECT_EQ(output.events[0].helper, "probity_assert");
-  EXPECT_EQ(output.events[0].values, (std::vector<std::uint64_t>{0, 1}));
+  EXPECT_EQ(output.events[0].helper, "probity_violation");
+  EXPECT_EQ(output.events[0].values, (std::vector<std::uint64_t>{1}));
 }
 
 }  // namespace
