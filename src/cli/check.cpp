@@ -11,6 +11,7 @@
 #include "cli/check_report.hpp"
 #include "cli/flags.hpp"
 #include "cli/program_source.hpp"
+#include "cli/spec_report.hpp"
 #include "program/validate.hpp"
 #include "proof/cache.hpp"
 #include "proof/proof.hpp"
@@ -276,6 +277,7 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   document.summarise(report::SummaryKind::verdicts);
   CheckReport report{document, image, exploration, flags.witness_dir};
   report.overview(options);
+  report_statements(document, image, exploration);
   const symex::UseKernel use_kernel =
       flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
   bool contradicted = false;

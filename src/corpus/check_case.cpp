@@ -100,7 +100,7 @@ Expected<void> apply_setting(object::Image& image, symex::Options& options,
   return {};
 }
 
-Expected<void> read_settings(const DataFile& file, object::Image& image, symex::Options& options) {
+Expected<void> read_settings(const DataFile& file, CheckCase& check) {
   const Section* section = file.find(SectionKind::spec);
   if (section == nullptr) return {};
   const std::string body = without_comments(section->body);
@@ -110,7 +110,12 @@ Expected<void> read_settings(const DataFile& file, object::Image& image, symex::
     const auto words = words_of(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (words.empty()) continue;
-    TRY(apply_setting(image, options, words, fmt::format("{}:{}", file.place, line_number)));
+    if (words[0] == "statements" && words.size() == 2) {
+      check.statements = words[1];
+      continue;
+    }
+    TRY(apply_setting(check.image, check.options, words,
+                      fmt::format("{}:{}", file.place, line_number)));
   }
   return {};
 }
@@ -139,6 +144,16 @@ std::string verdict(const symex::Exploration& exploration) {
   return "proved";
 }
 
+/// In the words of the setting `statements`.
+std::string statements_of(const symex::Exploration& exploration) {
+  std::string list;
+  for (const symex::SpecStatement& one : exploration.statements) {
+    if (!list.empty()) list += ',';
+    list += symex::name(one.status);
+  }
+  return list;
+}
+
 bool agree(std::string_view expected, std::string_view actual) {
   constexpr std::string_view unknown = "unknown: ";
   if (!expected.starts_with(unknown) || !actual.starts_with(unknown)) return expected == actual;
@@ -151,7 +166,7 @@ Expected<CheckCase> read_check_case(const DataFile& file) {
   CheckCase result;
   TRY(result.image, program_of(file));
   result.options.solver.external = solver::External::none;
-  TRY(read_settings(file, result.image, result.options));
+  TRY(read_settings(file, result));
   result.expected = last_line(file.find(SectionKind::expect)->body);
   return result;
 }
@@ -165,6 +180,11 @@ Expected<CheckCaseResult> run_check_case(const DataFile& file) {
   result.actual = verdict(exploration);
   if (!symex::adds_up(exploration.counts)) result.actual = "paths that do not add up";
   result.agrees = agree(result.expected, result.actual);
+  if (const std::string found = statements_of(exploration);
+      !check.statements.empty() && found != check.statements) {
+    result.agrees = false;
+    result.actual += "; statements " + found;
+  }
   for (const symex::Finding& finding : exploration.findings) {
     for (const symex::Replayed& one : symex::replay(check.image, finding, symex::UseKernel::no)) {
       if (one.outcome != symex::Outcome::contradicted) continue;

@@ -121,6 +121,11 @@ bool Explorer::violate(PathState& state, Property property, std::string text) {
 }
 
 bool Explorer::require(PathState& state, Property property, term::Id condition, std::string text) {
+  return require(state, property, condition, [&text](Valuation&) { return text; });
+}
+
+bool Explorer::require(PathState& state, Property property, term::Id condition,
+                       const Explain& text) {
   if (context_.taint.of(condition) == Taint::uninitialised) {
     return violate(state, Property::initialised_register, "uses an uninitialised register");
   }
@@ -137,7 +142,7 @@ bool Explorer::require(PathState& state, Property property, term::Id condition, 
   if (bad.answer == Answer::yes && entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
     const auto valuation = witness_valuation(state, bad, broken);
-    result_.findings.push_back(describe(state, property, std::move(text), valuation));
+    result_.findings.push_back(describe(state, property, text(*valuation), valuation));
   }
   const Possibility good = solver_.possible(state, condition);
   if (good.answer != Answer::yes) return false;

@@ -163,6 +163,11 @@ Expected<Exploration> Explorer::explore() {
   }
   require_stack();
   for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
+  const std::uint64_t excluded = counts_.of(PathVerdict::excluded);
+  if (excluded > 0 && excluded == counts_.begun) {
+    result_.unknowns.push_back({0, "the assumptions exclude every input"});
+  }
+  report_specs();
   result_.statistics.solver_checks = solver_.checks();
   result_.statistics.cpu_seconds = cpu_seconds() - started;
   result_.counts = counts_;
@@ -478,13 +483,7 @@ bool Explorer::finish(PathState& state) {
       return false;
     }
   }
-  for (const PathState::ReturnDemand& demand : state.return_demands) {
-    state.slot = demand.slot;
-    if (!require(state, Property::assertion, store.eq(value, demand.value),
-                 "BPF_ASSERT_RETURN: another value is returned")) {
-      return false;
-    }
-  }
+  if (!check_specs(state, Value<32>::of({value, 0}))) return false;
   if (options_.collect_cases && stages_.size() == 1 && result_.cases.size() < options_.max_cases) {
     result_.cases.push_back(make_case(state, "exit"));
   }

@@ -152,6 +152,9 @@ class Explorer {
   // access.cpp: obligations on the way.
   /// Checks that `condition` holds on this path; continues under it. False: the path ends here.
   bool require(PathState& state, Property property, term::Id condition, std::string text);
+  /// The same; the text may tell the values of the counterexample.
+  using Explain = std::function<std::string(Valuation&)>;
+  bool require(PathState& state, Property property, term::Id condition, const Explain& text);
   /// Reports that this path breaks `property`, whatever the input; always false.
   bool violate(PathState& state, Property property, std::string text);
   void give_up(PathState& state, std::string reason);
@@ -344,7 +347,7 @@ class Explorer {
                          const std::array<Word, 6>& arguments);
   bool call_by_kinds(PathState& state, const program::Helper& row);
 
-  // helper_model.cpp, packet_model.cpp, spec_model.cpp
+  // helper_model.cpp, packet_model.cpp
   bool call_helper(PathState& state, std::uint32_t helper);
   bool call_model(PathState& state, const program::Helper& row);
   bool call_free_result(PathState& state, std::string_view name, unsigned width);
@@ -367,11 +370,53 @@ class Explorer {
   void move_packet(PathState& state, term::Id head, term::Id end, term::Id meta);
   std::optional<std::uint64_t> size_argument(PathState& state, unsigned number);
   bool ctx_argument(PathState& state, unsigned number);
-  bool call_spec(PathState& state, std::uint32_t helper);
   void set_result(PathState& state, term::Id value);
   Word argument(const PathState& state, unsigned number) const { return state.regs[number]; }
   void clobber(PathState& state);
   void unset(PathState& state, unsigned reg);
+
+  // spec_model.cpp: statements of probity/spec.h where they stand.
+  bool call_spec(PathState& state, std::uint32_t helper);
+  bool keep_spec(PathState& state, program::SpecCall call);
+  std::vector<Value<8>> bytes_of_chunks(std::span<const term::Id> chunks);
+  std::string spec_name(std::uint32_t slot) const;
+  Rule tell_spec_pointers(PathState& state, program::SpecCall call);
+  std::optional<term::Id> spec_number(PathState& state, unsigned number);
+  std::optional<term::Id> spec_condition(PathState& state, unsigned number);
+  bool spec_target(PathState& state, SpecDemand& demand, unsigned number, unsigned size);
+  /// Continues with the inputs on which `holds`; false: there are none.
+  bool spec_assume(PathState& state, term::Id holds);
+  bool keep_comparison(PathState& state, SpecDemand demand);
+  bool keep_number(PathState& state, SpecDemand demand);
+  bool keeps_entries(PathState& state, std::uint32_t map);
+  bool keep_entry(PathState& state, SpecDemand demand);
+  bool keep_range(PathState& state, SpecDemand demand);
+  bool assume_entry(PathState& state, program::SpecCall call);
+  const Slot* slot_of_value(const PathState& state, std::uint32_t object) const;
+  bool call_old(PathState& state);
+
+  // spec_ending.cpp: the same at exit.
+  bool check_specs(PathState& state, Value<32> verdict);
+  bool check_demand(PathState& state, const SpecDemand& demand, Value<32> verdict);
+  std::optional<term::Id> target_is_there(PathState& state, const SpecDemand& demand);
+  std::optional<std::vector<Value<8>>> read_target(PathState& state, const SpecDemand& demand);
+  bool check_target(PathState& state, const SpecDemand& demand, term::Id applies);
+  bool check_verdict(PathState& state, const SpecDemand& demand, Value<32> verdict,
+                     term::Id applies);
+  bool check_length(PathState& state, const SpecDemand& demand);
+  /// Is a key there, and are its bytes those demanded?
+  struct SpecEntry {
+    term::Id there;
+    term::Id same;
+  };
+  SpecEntry spec_entry(PathState& state, std::uint32_t map, std::span<const term::Id> key,
+                       std::span<const Value<8>> demanded);
+  bool check_entry(PathState& state, const SpecDemand& demand);
+  bool check_map_unchanged(PathState& state, const SpecDemand& demand);
+  bool check_only_modifies(PathState& state, const SpecDemand& demand);
+  SpecStatement& statement(const PathState& state);
+  void report_specs();
+  SpecStatement::Status spec_status(const SpecStatement& entry) const;
 
   // witness.cpp
   /// A valuation that engines can be given most easily: short packet, small interface numbers.
@@ -405,6 +450,8 @@ class Explorer {
   PathCounts counts_;                                    // outlives the paths
   std::vector<std::unique_ptr<PathState>> pending_;
   std::map<std::array<std::uint32_t, 3>, Site> sites_;  ///< by stage, property, slot
+  /// By stage and slot.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, SpecStatement> statements_;
   Exploration result_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "program/spec_call.hpp"
 #include "runtime/engine.hpp"
 
 namespace probity::symex {
@@ -141,6 +142,28 @@ struct PathRecord {
   std::uint64_t longest_packet = 0;
 };
 
+/// A statement of include/probity/spec.h over all paths.
+struct SpecStatement {
+  enum class Status : std::uint8_t {
+    proved,
+    refuted,
+    unknown,
+    vacuous,      ///< no path reaches it, or its condition holds on none
+    assumed,      ///< an assumption
+    by_compiler,  ///< the compiler made its condition a constant that is true
+  };
+  program::SpecCall call{};
+  std::uint32_t stage = 0;
+  std::uint32_t slot = 0;
+  std::string text;
+  Status status = Status::vacuous;
+  std::uint64_t reached = 0;  ///< paths
+  std::uint64_t checked = 0;  ///< those on which it demanded something
+};
+
+/// E.g. "by-compiler".
+std::string_view name(SpecStatement::Status status);
+
 struct Statistics {
   std::uint64_t paths = 0;
   std::uint64_t insns = 0;
@@ -155,6 +178,7 @@ struct Exploration {
   std::vector<Site> sites;
   std::vector<PathCase> cases;    ///< when asked for
   std::vector<PathRecord> paths;  ///< when asked for, the first max_recorded_paths
+  std::vector<SpecStatement> statements;
   std::vector<std::string> notes;
   Statistics statistics;
   PathCounts counts;

@@ -196,8 +196,8 @@ bool Explorer::call_tail(PathState& state) {
   bool known = false;
   for (const std::string& other : result_.notes) known = known || other == note;
   if (!known) result_.notes.push_back(note);
-  if (!options_.allowed_returns.empty() || !state.return_demands.empty()) {
-    give_up(state, "the return value of a tail call's target is not known");
+  if (!options_.allowed_returns.empty() || !state.specs.demands.empty()) {
+    give_up(state, "what a tail call's target returns and leaves is not known");
   }
   if (options_.mode == Mode::safety) {  // the verifier takes the target for one that moves data
     move_packet(state, state.packet.head, state.packet.end, state.packet.meta);

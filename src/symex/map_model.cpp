@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "program/spec_call.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
 
@@ -14,8 +15,6 @@ namespace probity::symex {
 namespace {
 
 using program::MapType;
-
-constexpr std::string_view specs_section = ".rodata.bpfspec";
 
 }  // namespace
 
@@ -98,9 +97,8 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   const auto number = static_cast<std::uint32_t>(entries.slots.size());
   const std::string label = slot_label(map, number);
   Origin origin = Zeroed{};
-  if (def.name == specs_section && options_.specs && stages_[state.stage].specs) {
-    static constexpr std::array<std::uint8_t, 4> on{1, 0, 0, 0};
-    origin = Constant{on};
+  if (def.name == program::specs_section && options_.specs && stages_[state.stage].specs) {
+    origin = Constant{program::specs_on};
   } else if (def.read_only) {
     origin = Constant{def.initial};
   } else {

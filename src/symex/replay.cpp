@@ -12,22 +12,20 @@
 
 #include "program/spec_call.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/spec_run.hpp"
 
 namespace probity::symex {
 namespace {
 
 using runtime::RunOutput;
 
-constexpr std::string_view specs_section = ".rodata.bpfspec";
-constexpr std::array<std::uint8_t, 4> specs_on{1, 0, 0, 0};
-constexpr std::string_view assert_event = "probity_assert";
-constexpr std::string_view assert_return_event = "probity_assert_return";
-
 /// The program as the checker saw it: specifications on. `maps` keeps the changed definitions.
 program::View with_specs(const object::Image& image, std::vector<program::MapDef>& maps) {
   maps = image.maps;
   for (program::MapDef& map : maps) {
-    if (map.name == specs_section) map.initial = specs_on;
+    if (map.name != program::specs_section) continue;
+    map.initial = std::span(program::specs_on)
+                      .first(std::min<std::size_t>(map.value_size, program::max_specs_bytes));
   }
   program::View view = image.view();
   view.maps = maps;
@@ -49,15 +47,17 @@ std::string outcome_text(const RunOutput& output) {
                      output.packet.size());
 }
 
-/// Did a specification fail in this run?
+/// Did the statement at `slot` fail in this run?
 bool spec_failed(const RunOutput& output, std::uint32_t slot) {
   return std::ranges::any_of(output.events, [&](const runtime::OutputEvent& event) {
-    if (event.helper == assert_event) return event.values.at(0) == 0 && event.values.at(1) == slot;
-    if (event.helper == assert_return_event) {
-      return static_cast<std::uint32_t>(event.values.at(0)) !=
-             static_cast<std::uint32_t>(output.return_value);
-    }
-    return false;
+    return event.helper == runtime::violation_event && event.values.at(0) == slot;
+  });
+}
+
+/// Did the run break an assumption, so that it says nothing?
+bool assumption_broken(const RunOutput& output) {
+  return std::ranges::any_of(output.events, [](const runtime::OutputEvent& event) {
+    return event.helper == runtime::assumption_event && event.values.at(0) == 0;
   });
 }
 
@@ -87,6 +87,10 @@ bool traps(Property property) {
 Replayed judge(const Finding& finding, const RunOutput& output) {
   Replayed result{"interp", Outcome::contradicted, outcome_text(output)};
   const bool faulted = output.fault.kind != runtime::FaultKind::none;
+  if (assumption_broken(output)) {
+    result.text += "; an assumption does not hold";
+    return result;
+  }
   if (traps(finding.property)) {
     if (faulted && output.fault.slot == finding.slot) result.outcome = Outcome::reproduced;
     return result;
@@ -121,7 +125,7 @@ Replayed probe(const object::Image& image, const Finding& finding) {
     return result;
   }
   const bool reached = std::ranges::any_of(output->events, [&](const runtime::OutputEvent& event) {
-    return event.helper == "probity_probe" && event.values.at(1) == finding.slot;
+    return event.helper == runtime::probe_event && event.values.at(0) == finding.slot;
   });
   result.outcome = reached ? Outcome::reproduced : Outcome::contradicted;
   result.text = reached ? fmt::format("reaches slot {}", finding.slot) : outcome_text(*output);

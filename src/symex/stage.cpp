@@ -15,8 +15,6 @@
 namespace probity::symex {
 namespace {
 
-constexpr std::string_view specs_section = ".rodata.bpfspec";
-
 bool is_global(const program::MapDef& def) {
   return def.name.starts_with('.');
 }
@@ -35,7 +33,7 @@ std::string shape(const program::MapDef& def) {
 
 /// The number in the world of a map that some program defines.
 Expected<std::uint32_t> Explorer::world_map(const program::MapDef& def) {
-  const bool own = def.name == specs_section ||
+  const bool own = def.name == program::specs_section ||
                    (is_global(def) && options_.sharing == MapSharing::but_no_globals);
   for (std::uint32_t i = 0; i < maps_.size() && !own; ++i) {
     const program::MapDef& other = maps_[i];
@@ -136,7 +134,7 @@ void Explorer::begin_stage(PathState& state) {
   state.trace.clear();
   state.packet_loads = 0;
   state.packet_checked = 0;
-  state.return_demands.clear();
+  state.specs.demands.clear();
   forget_registers(state);
   if (stage.start == Start::initial) {
     restore_world(state);

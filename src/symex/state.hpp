@@ -17,6 +17,7 @@
 #include "symex/finding.hpp"
 #include "symex/memory.hpp"
 #include "symex/provenance.hpp"
+#include "symex/spec_state.hpp"
 #include "symex/valuation.hpp"
 
 namespace probity::symex {
@@ -210,12 +211,7 @@ struct PathState {
   std::uint32_t references_made = 0;
   std::optional<Word> lock;  ///< the struct bpf_spin_lock that is held
 
-  /// BPF_ASSERT_RETURN: what must hold of r0 at exit, with the slot that said so.
-  struct ReturnDemand {
-    std::uint32_t slot = 0;
-    term::Id value;
-  };
-  std::vector<ReturnDemand> return_demands;
+  SpecRecord specs;
 
   /// The pointer into `region` is NULL: every register that holds it becomes 0.
   void forget_pointer(RegionId region, term::Id zero);
