@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `check` tells of each statement of include/probity/spec.h: proved on how many paths, refuted,
-// or said nothing (vacuous). Copies of one source line (inlined functions, unrolled loops) are one.
+// What `check` tells of each statement of include/probity/spec.h: proved on how many paths,
+// refuted, or said nothing (vacuous). Copies of one source line (inlined functions, unrolled loops)
+// are one.
 #pragma once
 
 #include "object/image.hpp"
