@@ -29,6 +29,7 @@ std::string describe_region(const Region& region, const program::View& program) 
     case RegionKind::sock: return "socket";
     case RegionKind::tcp_sock: return "TCP socket";
     case RegionKind::null: return "NULL";
+    case RegionKind::choice: return "one of several regions";
   }
   return "region";
 }
@@ -362,6 +363,7 @@ bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& v
   const auto place = access(state, address, size_bytes, Access::read);
   if (!place) return false;
   if (kind == RegionKind::stack && !may_fill(state, *place, size_bytes)) return false;
+  if (!defined(state, *place, size_bytes)) return false;
   const auto read = read_memory(state, *place, size_bytes);
   if (!read) {
     give_up(state, std::string(read.error().line()));
@@ -398,7 +400,9 @@ std::optional<std::vector<term::Id>> Explorer::read_chunks(PathState& state, Wor
     const unsigned bytes =
         static_cast<unsigned>(std::min<std::uint64_t>(chunk_bytes, size_bytes - at));
     const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
-    const auto read = read_memory(state, {place->region, place->object, offset}, bytes);
+    const Place chunk{place->region, place->object, offset};
+    if (!defined(state, chunk, bytes)) return std::nullopt;
+    const auto read = read_memory(state, chunk, bytes);
     if (!read) {
       give_up(state, std::string(read.error().line()));
       return std::nullopt;

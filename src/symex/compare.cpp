@@ -141,7 +141,8 @@ term::Id same_map(Explorer& explorer, const Ending& a, const Ending& b, std::uin
     const term::Id there = store.eq(before, now[i].present);
     const term::Id bytes =
         comparer.same_bytes({value, zero}, {value_of(b, now[i]), zero}, size, {});
-    const term::Id same = store.and_(there, store.implies(before, bytes));
+    term::Id same = store.and_(there, store.implies(before, bytes));
+    if (now[i].guard) same = store.implies(now[i].guard, same);
     result = store.and_(result, same);
   }
   return result;

@@ -11,7 +11,6 @@
 
 #include "isa/bpf/codec.hpp"
 #include "isa/bpf/semantics_impl.hpp"
-#include "runtime/map_definition.hpp"
 #include "symex/machine.hpp"
 
 namespace probity::symex {
@@ -19,40 +18,6 @@ namespace {
 
 constexpr std::uint64_t stack_bytes = 512;
 constexpr std::uint64_t max_insns_per_path = 2'000'000;
-
-/// The registers whose values `insn` uses; r0 of an exit and the arguments of calls are checked
-/// where they matter.
-unsigned registers_read(const bpf::Insn& insn) {
-  const bpf::Row& row = bpf::row(insn.form);
-  const unsigned dst = 1u << static_cast<unsigned>(insn.dst);
-  const unsigned src = 1u << static_cast<unsigned>(insn.src);
-  const bool from_register = row.operands == bpf::Operands::dst_src;
-  switch (row.meaning) {
-    case bpf::Meaning::alu: {
-      const bool moves = static_cast<bpf::AluOp>(row.operation) == bpf::AluOp::mov;
-      return (moves ? 0 : dst) | (from_register ? src : 0);
-    }
-    case bpf::Meaning::movsx:
-    case bpf::Meaning::load:
-    case bpf::Meaning::load_acquire: return src;
-    case bpf::Meaning::byte_swap:
-    case bpf::Meaning::store_imm: return dst;
-    case bpf::Meaning::branch: return dst | (row.operands == bpf::Operands::dst_src_off ? src : 0);
-    case bpf::Meaning::store_reg:
-    case bpf::Meaning::store_release: return dst | src;
-    case bpf::Meaning::atomic: {
-      const bool compares = static_cast<bpf::AtomicOp>(row.operation) == bpf::AtomicOp::cmpxchg;
-      return dst | src | (compares ? 1u : 0);
-    }
-    case bpf::Meaning::load_packet: return row.operands == bpf::Operands::src_imm ? src : 0;
-    case bpf::Meaning::jump:
-    case bpf::Meaning::may_goto:
-    case bpf::Meaning::call:
-    case bpf::Meaning::exit:
-    case bpf::Meaning::load_imm64: return 0;
-  }
-  return 0;
-}
 
 double cpu_seconds() {
   timespec now{};
@@ -134,7 +99,8 @@ Explorer::Explorer(std::vector<Stage> stages, const Options& options)
       options_(options),
       length_(context_.store.var(16, "packet.length")),
       length64_(context_.store.zext(64, length_)),
-      solver_(context_, length_, options.solver) {
+      solver_(context_, length_, options.solver),
+      merger_(context_, choices_, [this](std::uint32_t offset) { return initial_ctx(offset); }) {
   if (options.record_claims) solver_.record_claims();
   const std::array<unsigned, 1> index_width{32};
   packet_bytes_ = context_.store.function("packet", index_width, 8);
@@ -153,13 +119,10 @@ Expected<Exploration> Explorer::explore() {
   while (!pending_.empty()) {
     if (const std::string limit = limit_reached(); !limit.empty()) {
       result_.unknowns.push_back({0, fmt::format("{}, {} branches left", limit, pending_.size())});
-      for (const auto& state : pending_) state->fate.doubt(limit);
-      pending_.clear();
+      for (const auto& state : pending_.take_all()) state->fate.doubt(limit);
       break;
     }
-    std::unique_ptr<PathState> next = std::move(pending_.back());
-    pending_.pop_back();
-    run(std::move(next));
+    run(next());
   }
   require_stack();
   for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
@@ -190,7 +153,7 @@ void Explorer::start() {
   state->initial_meta = initial_metadata(*state);
   make_maps(*state);
   begin_stage(*state);
-  pending_.push_back(std::move(state));
+  enqueue(std::move(state));
 }
 
 void Explorer::push_frame(PathState& state, std::uint32_t return_slot) {
@@ -226,9 +189,13 @@ std::string Explorer::limit_reached() const {
 
 void Explorer::run(std::unique_ptr<PathState> state) {
   while (step(*state)) {
-    if (!out_of_time()) continue;
-    give_up(*state, "the time ended on this path");
-    break;
+    if (out_of_time()) {
+      give_up(*state, "the time ended on this path");
+      break;
+    }
+    if (!waits(*state)) continue;
+    enqueue(std::move(state));
+    return;
   }
   end_path(*state);
 }
@@ -260,6 +227,7 @@ bool Explorer::step(PathState& state) {
     return violate(state, Property::initialised_register,
                    fmt::format("reads r{}, which was never set", i));
   }
+  if (const auto region = open_choice(state, insn)) return settle_choice(state, *region);
   checked_when_taken_.reset();
   unchecked_load_ = false;
   const Rule rule = check_pointers(state, insn);
@@ -338,10 +306,11 @@ bool Explorer::branch(PathState& state, term::Id taken, std::uint32_t target) {
   if (fails) {
     auto other = std::make_unique<PathState>(state);
     other->trail.push_back({here, !*checked_when_taken_, state.stage});
+    other->variant = ++variants_;  // it overlaps with the other side
     other->assumptions.emplace_back("a bound of data_end that was checked before",
                                     context_.store.true_());
     other->slot = *checked_when_taken_ ? here + 1 : target;
-    pending_.push_back(std::move(other));
+    enqueue(std::move(other));
   }
   const bool both = yes.answer == Answer::yes && no.answer == Answer::yes;
   const auto enter = [this](PathState& s, bool side) {
@@ -354,7 +323,7 @@ bool Explorer::branch(PathState& state, term::Id taken, std::uint32_t target) {
     other->trail.push_back({here, false, state.stage});
     enter(*other, false);
     other->slot = here + 1;
-    pending_.push_back(std::move(other));
+    enqueue(std::move(other));
     state.trail.push_back({here, true, state.stage});
   }
   if (yes.answer == Answer::yes) {
@@ -376,6 +345,7 @@ bool Explorer::fork(PathState& state, std::vector<Alternative> alternatives) {
     if (shown.answer == Answer::unknown) give_up(state, "fork: " + shown.reason);
     if (shown.answer == Answer::yes) feasible.emplace_back(&side, std::move(shown));
   }
+  if (merging_ && feasible.size() > 1) make_exclusive(feasible);
   const auto enter = [&](PathState& s, std::size_t i) {
     solver_.assume(s, feasible[i].first->condition, feasible[i].second);
     feasible[i].first->apply(s);
@@ -388,7 +358,7 @@ bool Explorer::fork(PathState& state, std::vector<Alternative> alternatives) {
     if (ended(*other) && !finish(*other)) {
       end_path(*other);
     } else {
-      pending_.push_back(std::move(other));
+      enqueue(std::move(other));
     }
   }
   if (feasible.empty()) return false;

@@ -23,11 +23,21 @@
 #include "runtime/packet_bounds.hpp"
 #include "symex/context.hpp"
 #include "symex/finding.hpp"
+#include "symex/flow.hpp"
+#include "symex/merge.hpp"
 #include "symex/path_solver.hpp"
+#include "symex/schedule.hpp"
 #include "symex/stage.hpp"
 #include "symex/state.hpp"
 
 namespace probity::symex {
+
+/// Whether paths that meet become one (merge.hpp).
+enum class Merging : std::uint8_t {
+  automatic,  ///< where there are too many paths to walk each
+  always,
+  never
+};
 
 /// What a program must not do.
 enum class Mode : std::uint8_t {
@@ -50,6 +60,10 @@ struct Options {
   std::uint64_t max_cases = 20'000;
   bool record_paths = false;  ///< every path, for a report that draws them
   std::uint64_t max_recorded_paths = 20'000;
+  Merging merging = Merging::automatic;
+  /// Merging::automatic: ways through the control flow, and paths walked, from which on it is done.
+  double merge_from_static_paths = 1e6;
+  std::uint64_t merge_from_paths = 4'000;
   MapSharing sharing = MapSharing::by_name;  ///< between stages
   Relation relation;                         ///< what must hold when the last stage has ended
   solver::Options solver;
@@ -106,6 +120,7 @@ class Explorer {
     std::vector<std::uint32_t> world_map;  ///< by the program's own map number
     std::vector<program::TailTarget> tail_targets;
     std::vector<program::InnerMap> inner_maps;
+    std::unique_ptr<const Flow> flow;
   };
   Expected<void> make_world();
   Expected<std::uint32_t> world_map(const program::MapDef& def);
@@ -126,6 +141,7 @@ class Explorer {
 
   // explorer.cpp: the loop.
   void start();
+  /// Runs a path until it ends or waits for others.
   void run(std::unique_ptr<PathState> state);
   bool out_of_time() const;
   /// The limit that ends the exploration now, as a reason; empty: none.
@@ -133,6 +149,22 @@ class Explorer {
   /// The path is over: counts it, and records it if asked to.
   void end_path(PathState& state);
   PathRecord record_of(PathState& state);
+
+  // join.cpp: paths that wait for each other.
+  void enqueue(std::unique_ptr<PathState> state);
+  std::unique_ptr<PathState> next();
+  void decide_merging();
+  bool waits(const PathState& state) const;
+  std::vector<std::uint32_t> position(const PathState& state) const;
+  using Side = std::pair<Alternative*, Possibility>;
+  void make_exclusive(std::span<Side> sides);
+  /// A register that the insn uses and that is a choice.
+  std::optional<RegionId> open_choice(const PathState& state, const bpf::Insn& insn) const;
+  bool settle_choice(PathState& state, RegionId region);
+  Word settled(Word word, RegionId region, Word value);
+  /// Checks that the bytes were written on all the paths that became this one.
+  bool defined(PathState& state, const Place& place, unsigned size_bytes);
+
   bool step(PathState& state);
   bool control(PathState& state, const bpf::Next<Provenance>& next, const bpf::Insn& insn);
   bool branch(PathState& state, term::Id taken, std::uint32_t target);
@@ -448,7 +480,12 @@ class Explorer {
   std::map<FunctionKey, std::uint64_t> stack_depths_;    ///< bytes
   std::set<std::pair<FunctionKey, FunctionKey>> calls_;  ///< caller and callee
   PathCounts counts_;                                    // outlives the paths
-  std::vector<std::unique_ptr<PathState>> pending_;
+  Schedule pending_;
+  bool merging_ = false;
+  std::vector<Choice> choices_;
+  Merger merger_;
+  std::uint32_t lineages_ = 0;
+  std::uint32_t variants_ = 0;
   std::map<std::array<std::uint32_t, 3>, Site> sites_;  ///< by stage, property, slot
   /// By stage and slot.
   std::map<std::pair<std::uint32_t, std::uint32_t>, SpecStatement> statements_;

@@ -169,6 +169,7 @@ struct Statistics {
   std::uint64_t insns = 0;
   std::uint64_t solver_checks = 0;
   std::uint64_t forks = 0;
+  std::uint64_t merges = 0;
   double cpu_seconds = 0;
 };
 

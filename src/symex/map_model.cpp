@@ -45,7 +45,7 @@ Word Explorer::map_value_address(PathState& state, std::uint32_t map, std::uint3
   }
   const term::Id first = context_.lit(32, 0);
   for (const Slot& slot : state.maps[map].slots) {
-    const term::Id same = context_.store.eq(slot.key[0], first);
+    const term::Id same = same_key(slot, {&first, 1});
     if (solver_.possible(state, same).answer == Answer::no) continue;
     if (solver_.possible(state, context_.store.not_(same)).answer != Answer::no) {
       give_up(state, fmt::format("map {}: direct and computed access to one array is not modelled",
@@ -126,7 +126,7 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
 }
 
 term::Id Explorer::same_key(const Slot& slot, std::span<const term::Id> key) {
-  term::Id same = context_.store.true_();
+  term::Id same = slot.guard ? slot.guard : context_.store.true_();
   for (std::size_t i = 0; i < key.size(); ++i) {
     same = context_.store.and_(same, context_.store.eq(slot.key[i], key[i]));
   }

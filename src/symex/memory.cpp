@@ -30,10 +30,71 @@ term::Id plus(Context& context, term::Id offset, std::int64_t delta) {
   return delta == 0 ? offset : context.store.bin(Op::add, offset, lit64(context, delta));
 }
 
+term::Id defined_of(Context& context, const Cell& cell) {
+  return cell.defined ? cell.defined : context.store.true_();
+}
+
+/// `yes` where `condition` holds, else `no`.
+Cell choose(Context& context, term::Id condition, const Cell& yes, const Cell& no);
+
 /// The byte of a cell as a number.
 term::Id number_of(Context& context, const Cell& cell) {
   if (!cell.pointer) return cell.byte;
   return context.store.extract(cell.piece * 8u, 8, as_number(*cell.pointer));
+}
+
+Cell choose(Context& context, term::Id condition, const Cell& yes, const Cell& no) {
+  term::Store& store = context.store;
+  Cell cell{store.ite(condition, number_of(context, yes), number_of(context, no)), std::nullopt, 0};
+  if (yes.defined || no.defined) {
+    const term::Id defined =
+        store.ite(condition, defined_of(context, yes), defined_of(context, no));
+    if (!store.is_true(defined)) cell.defined = defined;
+  }
+  return cell;
+}
+
+/// A constant that an offset may be, and when it is.
+struct OffsetCase {
+  term::Id condition;
+  std::int64_t offset = 0;
+};
+constexpr std::size_t max_cases = 16;
+
+/// The constants that `offset` chooses between, or nothing if it is not such a choice.
+std::optional<std::vector<OffsetCase>> cases_of(Context& context, term::Id offset) {
+  term::Store& store = context.store;
+  if (const auto value = constant_offset(context, offset)) {
+    return std::vector<OffsetCase>{{store.true_(), *value}};
+  }
+  const auto args = store.args(offset);
+  if (store.kind(offset) == term::Kind::ite) {
+    const term::Id condition = args[0];
+    auto yes = cases_of(context, args[1]);
+    const auto no = cases_of(context, store.args(offset)[2]);
+    if (!yes || !no || yes->size() + no->size() > max_cases) return std::nullopt;
+    for (OffsetCase& one : *yes) one.condition = store.and_(condition, one.condition);
+    for (const OffsetCase& one : *no) {
+      yes->push_back({store.and_(store.not_(condition), one.condition), one.offset});
+    }
+    return yes;
+  }
+  if (store.kind(offset) != term::Kind::add) return std::nullopt;
+  const term::Id right = args[1];
+  const auto left = cases_of(context, args[0]);
+  if (!left) return std::nullopt;
+  const auto other = cases_of(context, right);
+  if (!other || left->size() * other->size() > max_cases) return std::nullopt;
+  std::vector<OffsetCase> sums;
+  for (const OffsetCase& a : *left) {
+    for (const OffsetCase& b : *other) {
+      const term::Id both = store.and_(a.condition, b.condition);
+      if (store.is_false(both)) continue;
+      sums.push_back({both, static_cast<std::int64_t>(static_cast<std::uint64_t>(a.offset) +
+                                                      static_cast<std::uint64_t>(b.offset))});
+    }
+  }
+  return sums;
 }
 
 }  // namespace
@@ -62,9 +123,8 @@ std::optional<Cell> Memory::read_cells(Context& context, const Cells& cells, ter
     if (range.high < far && (value < range.low || value > range.high)) continue;
     const term::Id same = context.store.eq(offset, lit64(context, index));
     if (context.store.is_false(same)) continue;
-    const term::Id byte = number_of(context, cell);
     if (!result) return std::nullopt;  // may be uninitialised
-    result = Cell{context.store.ite(same, byte, number_of(context, *result)), std::nullopt, 0};
+    result = choose(context, same, cell, *result);
   }
   return result;
 }
@@ -137,8 +197,7 @@ Expected<std::optional<Cell>> Memory::read_byte(Context& context, term::Id offse
       if (context.store.is_true(same)) {
         result = cell;
       } else if (result) {
-        result = Cell{
-            context.store.ite(same, number_of(context, cell), number_of(context, *result)), {}, 0};
+        result = choose(context, same, cell, *result);
       }
     }
   }
@@ -148,6 +207,29 @@ Expected<std::optional<Cell>> Memory::read_byte(Context& context, term::Id offse
 
 Expected<std::optional<Word>> Memory::read(Context& context, term::Id offset,
                                            unsigned size_bytes) const {
+  const auto cases = cases_of(context, offset);
+  if (!cases || cases->size() < 2) return read_at(context, offset, size_bytes);
+  std::optional<term::Id> value;
+  for (const OffsetCase& one : *cases) {
+    TRY(const std::optional<Word> word, read_at(context, lit64(context, one.offset), size_bytes));
+    if (!word) return std::nullopt;
+    const term::Id number = as_number(*word);
+    value = value ? context.store.ite(one.condition, number, *value) : number;
+  }
+  return Word{*value, 0};
+}
+
+term::Id Memory::defined(Context& context, term::Id offset, unsigned size_bytes) const {
+  term::Id result = context.store.true_();
+  for (unsigned i = 0; partial_ && i < size_bytes; ++i) {
+    const auto cell = read_byte(context, plus(context, offset, i));
+    if (cell && *cell) result = context.store.and_(result, defined_of(context, **cell));
+  }
+  return result;
+}
+
+Expected<std::optional<Word>> Memory::read_at(Context& context, term::Id offset,
+                                              unsigned size_bytes) const {
   std::array<Cell, 8> cells;
   for (unsigned i = 0; i < size_bytes; ++i) {
     TRY(const std::optional<Cell> cell, read_byte(context, plus(context, offset, i)));
@@ -189,11 +271,151 @@ void Memory::write(Context& context, term::Id offset, unsigned size_bytes, Word 
     for (unsigned i = 0; i < size_bytes; ++i) top_[*at + i] = bytes[i];
     return;
   }
+  if (value.region == 0) {
+    if (const auto cases = cases_of(context, offset)) {
+      for (const OffsetCase& one : *cases) write_if(context, one.condition, one.offset, bytes);
+      return;
+    }
+  }
   if (!top_.empty()) {
     below_ = std::make_shared<Layer>(Layer{{}, {}, std::move(top_), std::move(below_)});
     top_.clear();
   }
   below_ = std::make_shared<Layer>(Layer{offset, std::move(bytes), {}, std::move(below_)});
+}
+
+void Memory::write_if(Context& context, term::Id condition, std::int64_t offset,
+                      std::span<const Cell> bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::int64_t at = offset + static_cast<std::int64_t>(i);
+    const auto before = read_byte(context, lit64(context, at));
+    if (before && *before) {
+      top_[at] = choose(context, condition, bytes[i], **before);
+      continue;
+    }
+    top_[at] = bytes[i];
+    top_[at].defined = condition;
+    partial_ = true;
+  }
+}
+
+bool Memory::same_origin(const Memory& a, const Memory& b) {
+  if (a.origin_.index() != b.origin_.index()) return false;
+  if (const auto* unknown = std::get_if<Unknown>(&a.origin_)) {
+    return unknown->function == std::get<Unknown>(b.origin_).function;
+  }
+  if (const auto* constant = std::get_if<Constant>(&a.origin_)) {
+    return std::ranges::equal(constant->bytes, std::get<Constant>(b.origin_).bytes);
+  }
+  return true;
+}
+
+/// All cells in one map, or nothing if some write had no constant offset.
+std::optional<Memory::Cells> Memory::flat() const {
+  std::vector<const Layer*> layers;
+  for (const Layer* layer = below_.get(); layer != nullptr; layer = layer->below.get()) {
+    if (layer->offset) return std::nullopt;
+    layers.push_back(layer);
+  }
+  Cells cells;
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    for (const auto& [offset, cell] : (*layer)->cells) cells[offset] = cell;
+  }
+  for (const auto& [offset, cell] : top_) cells[offset] = cell;
+  return cells;
+}
+
+void Memory::merge_byte(Context& context, term::Id condition, const Memory& a, const Memory& b,
+                        std::int64_t offset, const JoinWords& join) {
+  const term::Id at = lit64(context, offset);
+  const auto first = a.read_byte(context, at);
+  const auto second = b.read_byte(context, at);
+  const bool in_a = first && *first;
+  const bool in_b = second && *second;
+  if (!in_a && !in_b) return;
+  /// The eight bytes that a piece of a pointer on the other side belongs to.
+  const auto whole = [&](const Memory& memory, std::uint8_t piece) -> std::optional<Word> {
+    const auto word = memory.read_at(context, lit64(context, offset - piece), 8);
+    return word ? *word : std::nullopt;
+  };
+  if (in_a && in_b) {
+    const Cell& x = **first;
+    const Cell& y = **second;
+    const std::uint8_t piece = x.pointer ? x.piece : y.piece;
+    const bool split = x.pointer && y.pointer && x.piece != y.piece;
+    const auto left = x.pointer ? x.pointer : y.pointer ? whole(a, piece) : std::nullopt;
+    const auto right = y.pointer ? y.pointer : x.pointer ? whole(b, piece) : std::nullopt;
+    Cell cell = choose(context, condition, x, y);
+    if (left && right && !split) {
+      cell.pointer = join.join(*left, *right);
+      cell.piece = piece;
+    }
+    top_[offset] = cell;
+  } else {
+    Cell cell = in_a ? **first : **second;
+    if (!in_a && cell.pointer) cell.pointer = join.carry(*cell.pointer);
+    const term::Id here = in_a ? condition : context.store.not_(condition);
+    cell.defined = context.store.and_(here, defined_of(context, cell));
+    top_[offset] = cell;
+  }
+  partial_ = partial_ || top_[offset].defined;
+}
+
+std::optional<Memory> Memory::merged(Context& context, term::Id condition, const Memory& a,
+                                     const Memory& b, std::uint64_t size_bytes,
+                                     const JoinWords& join) {
+  constexpr std::uint64_t max_materialised = 512;
+  const bool alike = same_origin(a, b);
+  if (!alike && size_bytes > max_materialised) return std::nullopt;
+  std::set<std::int64_t> offsets;
+  Memory result(a.origin_);
+  const bool moves = b.mentions(join.moved);
+  if (alike && a.below_ == b.below_ && !moves) {
+    result.below_ = a.below_;
+    for (const auto& [offset, cell] : a.top_) offsets.insert(offset);
+    for (const auto& [offset, cell] : b.top_) offsets.insert(offset);
+  } else {
+    auto first = a.written();
+    const auto second = b.written();
+    if (!first || !second) return std::nullopt;
+    offsets = std::move(*first);
+    offsets.insert(second->begin(), second->end());
+    for (std::uint64_t i = 0; !alike && i < size_bytes; ++i) {
+      offsets.insert(static_cast<std::int64_t>(i));
+    }
+  }
+  result.partial_ = a.partial_ || b.partial_;
+  for (const std::int64_t offset : offsets) {
+    result.merge_byte(context, condition, a, b, offset, join);
+  }
+  return result;
+}
+
+bool Memory::mentions(const std::function<bool(RegionId)>& test) const {
+  const auto in = [&](const auto& cell) {
+    return cell.pointer && test(base_of(cell.pointer->region));
+  };
+  const auto in_map = [&](const auto& entry) { return in(entry.second); };
+  if (std::ranges::any_of(top_, in_map)) return true;
+  for (const Layer* layer = below_.get(); layer != nullptr; layer = layer->below.get()) {
+    if (std::ranges::any_of(layer->cells, in_map)) return true;
+    if (std::ranges::any_of(layer->bytes, in)) return true;
+  }
+  return false;
+}
+
+void Memory::replace_words(const std::function<Word(Word)>& replace) {
+  const auto in = [&](Cells& cells) {
+    for (auto& [offset, cell] : cells) {
+      if (cell.pointer) cell.pointer = replace(*cell.pointer);
+    }
+  };
+  in(top_);
+  if (auto cells = flat(); cells && below_) {
+    in(*cells);
+    top_ = std::move(*cells);
+    below_.reset();
+  }
 }
 
 std::optional<std::set<std::int64_t>> Memory::written() const {

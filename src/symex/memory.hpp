@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +38,18 @@ struct Cell {
   term::Id byte;
   std::optional<Word> pointer;
   std::uint8_t piece = 0;  ///< which byte of `pointer`
+  /// One bit: was it ever written? No term: yes. Paths that were merged may differ in it.
+  term::Id defined{};
+};
+
+/// How the words of two memories become words of a third.
+struct JoinWords {
+  /// The first where the condition of the merge holds, the second elsewhere.
+  std::function<Word(Word, Word)> join;
+  /// A word of the second memory as one of the result.
+  std::function<Word(Word)> carry;
+  /// Does the region have another number in the second memory than in the result?
+  std::function<bool(RegionId)> moved;
 };
 
 class Memory {
@@ -47,6 +60,24 @@ class Memory {
   /// back as one. No value: some byte is uninitialised. Error: a table too large to be read at a
   /// symbolic offset.
   Expected<std::optional<Word>> read(Context& context, term::Id offset, unsigned size_bytes) const;
+  /// One bit: were all bytes ever written, as far as that depends on merged paths?
+  term::Id defined(Context& context, term::Id offset, unsigned size_bytes) const;
+  /// The contents of `a` where `condition` holds and of `b` elsewhere; nothing if they cannot be
+  /// told byte by byte. Where they began with different contents, the first `size_bytes` count.
+  static std::optional<Memory> merged(Context& context, term::Id condition, const Memory& a,
+                                      const Memory& b, std::uint64_t size_bytes,
+                                      const JoinWords& join);
+  /// Are all writes at known offsets in one map, without layers?
+  bool is_flat() const { return below_ == nullptr; }
+  /// Does it hold a pointer into a region for which `test` is true?
+  bool mentions(const std::function<bool(RegionId)>& test) const;
+  /// Do both begin with the same contents?
+  static bool same_origin(const Memory& a, const Memory& b);
+  /// The same memory as it was at first.
+  Memory initial() const { return Memory(origin_); }
+  /// The contents with every word replaced.
+  void replace_words(const std::function<Word(Word)>& replace);
+
   /// Does the aligned eight bytes around a known `offset` hold a part of a pointer?
   bool touches_pointer(Context& context, term::Id offset) const;
   void write(Context& context, term::Id offset, unsigned size_bytes, Word value);
@@ -63,11 +94,19 @@ class Memory {
   struct Layer;
   using Cells = std::map<std::int64_t, Cell>;
   Expected<std::optional<Cell>> read_byte(Context& context, term::Id offset) const;
+  Expected<std::optional<Word>> read_at(Context& context, term::Id offset,
+                                        unsigned size_bytes) const;
+  void write_if(Context& context, term::Id condition, std::int64_t offset,
+                std::span<const Cell> bytes);
+  std::optional<Cells> flat() const;
+  void merge_byte(Context& context, term::Id condition, const Memory& a, const Memory& b,
+                  std::int64_t offset, const JoinWords& join);
   Expected<std::optional<Cell>> read_origin(Context& context, term::Id offset) const;
   std::optional<Cell> read_cells(Context& context, const Cells& cells, term::Id offset,
                                  const std::optional<Cell>& below) const;
 
   Origin origin_;
+  bool partial_ = false;  ///< some cell has a condition of being defined
   Cells top_;
   std::shared_ptr<const Layer> below_;
 };

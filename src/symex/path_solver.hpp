@@ -42,6 +42,7 @@ class PathSolver {
   /// many of the wishes, in order, as can be met together.
   std::shared_ptr<Valuation> simplest(const PathState& state, const Possibility& shown,
                                       term::Id condition, std::span<const term::Id> wishes);
+  bool mentions_length(term::Id condition);
   std::uint64_t checks() const { return session_.checks(); }
   /// From now on every "no" that is not a constant is recorded.
   void record_claims() { recording_ = true; }
@@ -49,7 +50,6 @@ class PathSolver {
 
  private:
   bool only_length(term::Id condition);
-  bool mentions_length(term::Id condition);
   std::uint8_t variables_of(term::Id a);
   void record(const PathState& state, term::Id condition);
   std::optional<Possibility> by_length(const PathState& state, term::Id condition);

@@ -79,6 +79,7 @@ Expected<std::uint32_t> Explorer::add_code(const program::View& program) {
     code.insns[at] = insn;
     at += insn.slot_count();
   }
+  code.flow = std::make_unique<const Flow>(program, code.insns);
   codes_.push_back(std::move(code));
   return static_cast<std::uint32_t>(codes_.size() - 1);
 }
@@ -181,6 +182,7 @@ bool Explorer::skip_stage(PathState& state) {
 bool Explorer::advance(PathState& state) {
   if (state.endings.size() == stages_.size()) return check_relation(state);
   state.stage = static_cast<std::uint32_t>(state.endings.size());
+  state.lineage = ++lineages_;
   const Stage& stage = stages_[state.stage];
   if (stage.only_after.empty()) {
     begin_stage(state);
@@ -203,7 +205,7 @@ bool Explorer::advance(PathState& state) {
     auto other = std::make_unique<PathState>(state);
     solver_.assume(*other, unwanted, stays);
     if (skip_stage(*other)) {
-      pending_.push_back(std::move(other));
+      enqueue(std::move(other));
     } else {
       end_path(*other);
     }

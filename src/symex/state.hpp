@@ -35,7 +35,8 @@ enum class RegionKind : std::uint8_t {
   sock_common,  ///< struct bpf_sock, of which only the fields of every socket may be read
   sock,
   tcp_sock,
-  null  ///< a pointer that turned out to be NULL: its words are the number 0
+  null,   ///< a pointer that turned out to be NULL: its words are the number 0
+  choice  ///< of two words; offsets count from either. Told apart before it is used
 };
 
 constexpr bool is_socket(RegionKind kind) {
@@ -57,6 +58,13 @@ struct Region {
   std::uint32_t reference = 0;  ///< of what the program must give back, or 0
 };
 
+/// What merged paths hold in one place: the first where the condition holds, else the second.
+struct Choice {
+  term::Id condition;
+  Word first;
+  Word second;
+};
+
 /// Something that the program acquired and must release: a socket, a ring buffer record.
 struct Reference {
   std::uint32_t number = 0;
@@ -74,6 +82,7 @@ class Regions {
     list_.push_back(region);
     return static_cast<RegionId>(list_.size() - 1);
   }
+  RegionId count() const { return static_cast<RegionId>(list_.size()); }
   auto begin() { return list_.begin(); }
   auto end() { return list_.end(); }
 
@@ -89,6 +98,14 @@ class Objects {
     return static_cast<std::uint32_t>(memories_.size() - 1);
   }
   const Memory& at(std::uint32_t object) const { return *memories_[object]; }
+  std::uint32_t count() const { return static_cast<std::uint32_t>(memories_.size()); }
+  /// Are they one memory that neither path has written since?
+  static bool shared(const Objects& a, const Objects& b, std::uint32_t object) {
+    return a.memories_[object] == b.memories_[object];
+  }
+  void replace(std::uint32_t object, Memory memory) {
+    memories_[object] = std::make_shared<Memory>(std::move(memory));
+  }
   Memory& writable(std::uint32_t object) {
     if (memories_[object].use_count() > 1) {
       memories_[object] = std::make_shared<Memory>(*memories_[object]);
@@ -103,6 +120,7 @@ class Objects {
 /// An entry of a map that the path has looked at.
 struct Slot {
   std::vector<term::Id> key;   ///< bytes
+  term::Id guard{};            ///< one bit: paths that know the entry; no term: all
   term::Id present;            ///< one bit, now
   term::Id initially_present;  ///< one bit; a literal 0 for entries the program inserted into a
                                ///< fresh slot
@@ -201,6 +219,9 @@ struct PathState {
   std::vector<TrailStep> trail;
   std::map<std::uint32_t, std::uint32_t> visits;  ///< back edges taken, by slot
   std::uint64_t insns = 0;
+  std::uint32_t merged = 1;   ///< paths that became this one
+  std::uint32_t variant = 0;  ///< paths of different variants may overlap and are never merged
+  std::uint32_t lineage = 0;  ///< which ending of the stage before this one goes on from
   std::vector<std::string> helper_results;  ///< helper calls with free results
   std::vector<std::pair<std::string, term::Id>> free_results;
   std::vector<std::string> not_replayable;

@@ -72,6 +72,7 @@ runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valu
   runtime::MapContents contents{std::string(def.name), {}};
   std::set<runtime::Bytes> used;
   for (const Slot& slot : state.maps[map].slots) {
+    if (slot.guard && !valuation.holds(slot.guard)) continue;
     runtime::Bytes key = bytes_of(context_.store, valuation, slot.key);
     if (!used.insert(key).second) continue;  // an earlier entry has this key
     if (valuation(slot.initially_present) == 0) continue;
@@ -111,6 +112,7 @@ runtime::MapContents Explorer::final_entries(const Ending& ending, Valuation& va
   runtime::MapContents contents{std::string(def.name), {}};
   std::set<runtime::Bytes> used;
   for (const Slot& slot : ending.maps[map].slots) {
+    if (slot.guard && !valuation.holds(slot.guard)) continue;
     runtime::Bytes key = bytes_of(context_.store, valuation, slot.key);
     if (!used.insert(key).second || valuation(slot.present) == 0) continue;
     if (is_out_of_range(def, key)) continue;

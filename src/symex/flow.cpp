@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depth-first numbering per function, natural loops of its back edges, and backward liveness. A
+// local call reads r1 to r5 and may read the stack; a helper reads the arguments that helper.def
+// gives it, all five if it is not in the table.
+#include "symex/flow.hpp"
+
+#include <algorithm>
+
+#include "isa/bpf/flow.hpp"
+#include "program/helper.hpp"
+
+namespace probity::symex {
+namespace {
+
+constexpr unsigned bit(unsigned reg) {
+  return 1u << reg;
+}
+constexpr unsigned arguments = bit(1) | bit(2) | bit(3) | bit(4) | bit(5);
+constexpr unsigned caller_saved = bit(0) | arguments;
+
+unsigned helper_reads(std::uint32_t id) {
+  const program::Helper* helper = program::find_helper(id);
+  if (helper == nullptr || !helper->is_modelled()) return arguments;
+  unsigned read = 0;
+  for (unsigned i = 0; i < 5; ++i) {
+    if (helper->args[i] != program::ArgKind::none) read |= bit(i + 1);
+  }
+  return read;
+}
+
+/// Registers read and written, calls and exits included.
+struct Effect {
+  unsigned read = 0;
+  unsigned written = 0;
+};
+
+Effect effect_of(const bpf::Insn& insn) {
+  Effect effect{registers_read(insn), 0};
+  const auto written = bpf::written_register(insn);
+  if (written) effect.written = bit(static_cast<unsigned>(*written));
+  switch (bpf::row(insn.form).meaning) {
+    case bpf::Meaning::call: {
+      const bool helper = insn.form == bpf::Form::call_helper;
+      return {helper ? helper_reads(static_cast<std::uint32_t>(insn.imm)) : arguments,
+              caller_saved};
+    }
+    case bpf::Meaning::exit: return {bit(0), 0};
+    case bpf::Meaning::load_packet: return {effect.read | bit(6), caller_saved};
+    case bpf::Meaning::atomic: effect.read |= bit(0); return effect;  // of a cmpxchg
+    case bpf::Meaning::alu:
+    case bpf::Meaning::movsx:
+    case bpf::Meaning::byte_swap:
+    case bpf::Meaning::jump:
+    case bpf::Meaning::may_goto:
+    case bpf::Meaning::branch:
+    case bpf::Meaning::load_imm64:
+    case bpf::Meaning::load:
+    case bpf::Meaning::store_imm:
+    case bpf::Meaning::store_reg:
+    case bpf::Meaning::load_acquire:
+    case bpf::Meaning::store_release: return effect;
+  }
+  return effect;
+}
+
+}  // namespace
+
+unsigned registers_read(const bpf::Insn& insn) {
+  const bpf::Row& row = bpf::row(insn.form);
+  const unsigned dst = 1u << static_cast<unsigned>(insn.dst);
+  const unsigned src = 1u << static_cast<unsigned>(insn.src);
+  const bool from_register = row.operands == bpf::Operands::dst_src;
+  switch (row.meaning) {
+    case bpf::Meaning::alu: {
+      const bool moves = static_cast<bpf::AluOp>(row.operation) == bpf::AluOp::mov;
+      return (moves ? 0 : dst) | (from_register ? src : 0);
+    }
+    case bpf::Meaning::movsx:
+    case bpf::Meaning::load:
+    case bpf::Meaning::load_acquire: return src;
+    case bpf::Meaning::byte_swap:
+    case bpf::Meaning::store_imm: return dst;
+    case bpf::Meaning::branch: return dst | (row.operands == bpf::Operands::dst_src_off ? src : 0);
+    case bpf::Meaning::store_reg:
+    case bpf::Meaning::store_release: return dst | src;
+    case bpf::Meaning::atomic: {
+      const bool compares = static_cast<bpf::AtomicOp>(row.operation) == bpf::AtomicOp::cmpxchg;
+      return dst | src | (compares ? 1u : 0);
+    }
+    case bpf::Meaning::load_packet: return row.operands == bpf::Operands::src_imm ? src : 0;
+    case bpf::Meaning::jump:
+    case bpf::Meaning::may_goto:
+    case bpf::Meaning::call:
+    case bpf::Meaning::exit:
+    case bpf::Meaning::load_imm64: return 0;
+  }
+  return 0;
+}
+
+std::vector<std::uint32_t> Flow::successors(std::uint32_t slot) const {
+  const bpf::Insn& insn = *insns_[slot];
+  const std::uint32_t next = slot + insn.slot_count();
+  const auto meaning = bpf::row(insn.form).meaning;
+  std::vector<std::uint32_t> result;
+  const auto add = [&](std::uint32_t target) {
+    if (target < insns_.size() && insns_[target]) result.push_back(target);
+  };
+  if (meaning == bpf::Meaning::exit) return result;
+  if (meaning != bpf::Meaning::jump) add(next);
+  if (meaning != bpf::Meaning::call) {
+    if (const auto by = bpf::displacement(insn)) add(next + static_cast<std::uint32_t>(*by));
+  }
+  return result;
+}
+
+Flow::Flow(const program::View& program, std::span<const std::optional<bpf::Insn>> insns)
+    : insns_(insns), points_(insns.size() + 1) {
+  std::vector<std::uint32_t> entries;
+  if (program.subprogs.empty()) entries.push_back(0);
+  for (const program::Subprog& function : program.subprogs) entries.push_back(function.first_slot);
+  for (const std::uint32_t entry : entries) {
+    if (entry < insns_.size() && insns_[entry] && !points_[entry].reached) visit(entry);
+  }
+  find_live();
+  if (!entries.empty()) count_paths(entries.front());
+}
+
+/// Numbers what is reached from a function's entry in reverse postorder.
+void Flow::visit(std::uint32_t entry) {
+  struct Open {
+    std::uint32_t slot;
+    std::vector<std::uint32_t> left;
+  };
+  std::vector<std::uint32_t> finished;
+  std::vector<Open> stack;
+  const auto enter = [&](std::uint32_t slot) {
+    points_[slot].reached = true;
+    stack.push_back({slot, successors(slot)});
+    for (const std::uint32_t next : stack.back().left) ++points_[next].predecessors;
+    // The last one is entered first; the way straight on comes last in reverse postorder then.
+  };
+  enter(entry);
+  ++points_[entry].predecessors;
+  while (!stack.empty()) {
+    if (stack.back().left.empty()) {
+      finished.push_back(stack.back().slot);
+      stack.pop_back();
+      continue;
+    }
+    const std::uint32_t next = stack.back().left.back();
+    stack.back().left.pop_back();
+    if (!points_[next].reached) enter(next);
+  }
+  std::ranges::reverse(finished);
+  for (std::uint32_t i = 0; i < finished.size(); ++i) points_[finished[i]].order = i;
+  find_loops(finished);
+  sequence_.insert(sequence_.end(), finished.begin(), finished.end());
+}
+
+/// The natural loop of each header: what reaches a back edge without passing the header.
+void Flow::find_loops(std::span<const std::uint32_t> order) {
+  std::vector<std::vector<std::uint32_t>> before(insns_.size());
+  std::vector<std::unique_ptr<Loop>> found;
+  for (const std::uint32_t slot : order) {
+    for (const std::uint32_t next : successors(slot)) {
+      before[next].push_back(slot);
+      if (points_[next].order > points_[slot].order) continue;
+      const auto same = [next](const auto& loop) { return loop->header == next; };
+      auto loop = std::ranges::find_if(found, same);
+      if (loop == found.end()) {
+        found.push_back(std::make_unique<Loop>(Loop{next, {}, std::vector<bool>(insns_.size())}));
+        loop = std::prev(found.end());
+      }
+      (*loop)->back_edges.push_back(slot);
+    }
+  }
+  for (const auto& loop : found) {
+    std::vector<std::uint32_t> open = loop->back_edges;
+    loop->body[loop->header] = true;
+    while (!open.empty()) {
+      const std::uint32_t slot = open.back();
+      open.pop_back();
+      if (loop->body[slot]) continue;
+      loop->body[slot] = true;
+      open.insert(open.end(), before[slot].begin(), before[slot].end());
+    }
+  }
+  std::ranges::sort(found, {}, [this](const auto& loop) { return points_[loop->header].order; });
+  for (const std::uint32_t slot : order) {
+    for (const auto& loop : found) {
+      if (loop->body[slot]) points_[slot].loops.push_back(loop.get());
+    }
+  }
+  std::ranges::move(found, std::back_inserter(loops_));
+}
+
+void Flow::find_live() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto at = sequence_.rbegin(); at != sequence_.rend(); ++at) {
+      unsigned after = 0;
+      for (const std::uint32_t next : successors(*at)) after |= points_[next].live;
+      const Effect effect = effect_of(*insns_[*at]);
+      const unsigned live = effect.read | (after & ~effect.written);
+      changed = changed || live != points_[*at].live;
+      points_[*at].live = static_cast<std::uint16_t>(live);
+    }
+  }
+}
+
+void Flow::count_paths(std::uint32_t entry) {
+  std::vector<double> paths(points_.size(), 0);
+  // Functions lie one after the other in `sequence_`; an edge back leads to what is counted later.
+  for (auto at = sequence_.rbegin(); at != sequence_.rend(); ++at) {
+    double sum = 0;
+    const auto nexts = successors(*at);
+    for (const std::uint32_t next : nexts) {
+      if (points_[next].order > points_[*at].order) sum += paths[next];
+    }
+    const bool calls = insns_[*at]->form == bpf::Form::call_local;
+    const std::uint32_t callee = *at + 1 + static_cast<std::uint32_t>(insns_[*at]->imm);
+    double factor = calls && callee < paths.size() ? paths[callee] : 1;
+    if (factor == 0) factor = 1;  // recursion, or a function that is counted later
+    paths[*at] = (sum == 0 ? 1 : sum) * factor;
+  }
+  static_paths_ = paths[entry];
+}
+
+}  // namespace probity::symex

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths that wait for each other: where a path comes to a join it goes back to the schedule, which
+// hands out the path that is furthest behind. A position is, from the outermost frame in: the
+// loops around the slot with the number of rounds, then the slot's place in its function.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "symex/explorer.hpp"
+
+namespace probity::symex {
+
+namespace {
+
+std::uint32_t rounds(const PathState& state, const Flow::Loop& loop) {
+  std::uint32_t count = 0;
+  for (const std::uint32_t edge : loop.back_edges) {
+    const auto taken = state.visits.find(edge);
+    if (taken != state.visits.end()) count += taken->second;
+  }
+  return count;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> Explorer::position(const PathState& state) const {
+  if (!merging_) return {};
+  // Later stages first, and of those the paths of one ending: fewer paths wait then.
+  std::vector<std::uint32_t> key{~state.stage, ~state.lineage};
+  for (std::size_t i = 0; i < state.frames.size(); ++i) {
+    const bool innermost = i + 1 == state.frames.size();
+    const std::uint32_t slot = innermost ? state.slot : state.frames[i + 1].return_slot - 1;
+    const Flow& flow = *codes_[state.code].flow;
+    if (slot >= codes_[state.code].insns.size()) break;
+    for (const Flow::Loop* loop : flow.loops(slot)) {
+      key.push_back(flow.order(loop->header));
+      key.push_back(rounds(state, *loop));
+    }
+    key.push_back(flow.order(slot));
+    key.push_back(slot);
+  }
+  return key;
+}
+
+void Explorer::enqueue(std::unique_ptr<PathState> state) {
+  std::vector<std::uint32_t> where = position(*state);
+  pending_.push(std::move(where), std::move(state));
+}
+
+void Explorer::decide_merging() {
+  if (merging_ || options_.merging == Merging::never || options_.collect_cases) return;
+  double paths = 0;
+  for (const Code& code : codes_) paths = std::max(paths, code.flow->static_paths());
+  merging_ = options_.merging == Merging::always || paths >= options_.merge_from_static_paths ||
+             result_.statistics.paths >= options_.merge_from_paths;
+  if (!merging_) return;
+  for (auto& state : pending_.take_all()) enqueue(std::move(state));
+}
+
+std::unique_ptr<PathState> Explorer::next() {
+  decide_merging();
+  std::unique_ptr<PathState> state = pending_.pop();
+  if (!merging_) return state;
+  const std::vector<std::uint32_t> where = position(*state);
+  std::vector<std::uint32_t> value_bytes;
+  for (const program::MapDef& map : maps_) value_bytes.push_back(map.value_size);
+  for (auto& other : pending_.take(where)) {
+    const unsigned live = codes_[state->code].flow->live(state->slot);
+    if (!merger_.merge(*state, *other, live, value_bytes)) {
+      pending_.push(where, std::move(other));
+      continue;
+    }
+    ++result_.statistics.merges;
+    const term::Id last = state->condition.back();
+    state->length_mixed = state->length_mixed || solver_.mentions_length(last);
+  }
+  return state;
+}
+
+bool Explorer::waits(const PathState& state) const {
+  if (!merging_ || pending_.empty()) return false;
+  const Code& code = codes_[state.code];
+  return state.slot < code.insns.size() && code.flow->is_join(state.slot);
+}
+
+/// Sides of a fork that may both hold get a variable that says which one it is, so that paths that
+/// merge later are told apart.
+void Explorer::make_exclusive(std::span<Side> sides) {
+  term::Store& store = context_.store;
+  bool overlap = false;
+  for (std::size_t i = 0; i < sides.size(); ++i) {
+    for (std::size_t k = i + 1; k < sides.size(); ++k) {
+      const term::Id both = store.and_(sides[i].first->condition, sides[k].first->condition);
+      overlap = overlap || !store.is_false(both);
+    }
+  }
+  if (!overlap) return;
+  constexpr unsigned width = 8;
+  const term::Id side = context_.fresh(width, "side");
+  for (std::size_t i = 0; i < sides.size(); ++i) {
+    auto& [alternative, shown] = sides[i];
+    term::Model model = shown.valuation->model();
+    model.set(side, i);
+    shown.valuation = std::make_shared<Valuation>(context_.store, std::move(model));
+    shown.length.reset();
+    const term::Id mine = store.eq(side, context_.lit(width, i));
+    alternative->condition = store.and_(alternative->condition, mine);
+  }
+}
+
+std::optional<RegionId> Explorer::open_choice(const PathState& state, const bpf::Insn& insn) const {
+  const bpf::Row& row = bpf::row(insn.form);
+  unsigned read = registers_read(insn);
+  const unsigned src = 1u << static_cast<unsigned>(insn.src);
+  const unsigned dst = 1u << static_cast<unsigned>(insn.dst);
+  constexpr unsigned whole = 64;
+  const bool moves = row.meaning == bpf::Meaning::alu && row.width == whole &&
+                     static_cast<bpf::AluOp>(row.operation) == bpf::AluOp::mov;
+  const bool spills = row.meaning == bpf::Meaning::store_reg && row.width == whole;
+  if (moves) read = 0;
+  if (spills && src != dst) read = dst;
+  if (row.meaning == bpf::Meaning::exit) read = 1;
+  if (insn.form == bpf::Form::call_helper) read = 0x3e;  // r1 to r5
+  for (unsigned i = 0; i < bpf::reg_count; ++i) {
+    if ((read >> i & 1) == 0 || state.regs[i].region == 0) continue;
+    if (kind_of(state, state.regs[i]) == RegionKind::choice) return state.regs[i].region;
+  }
+  return std::nullopt;
+}
+
+Word Explorer::settled(Word word, RegionId region, Word value) {
+  if (word.region != region) return word;
+  return {context_.store.bin(Op::add, value.term, word.term), value.region};
+}
+
+bool Explorer::settle_choice(PathState& state, RegionId region) {
+  const Choice choice = choices_[state.regions[region].index];
+  const auto take = [this, region](Word value) {
+    return [this, region, value](PathState& s) {
+      for (Word& reg : s.regs) reg = settled(reg, region, value);
+      for (Frame& frame : s.frames) {
+        for (Word& saved : frame.saved) saved = settled(saved, region, value);
+      }
+    };
+  };
+  return fork(state, {{choice.condition, take(choice.first)},
+                      {context_.store.not_(choice.condition), take(choice.second)}});
+}
+
+bool Explorer::defined(PathState& state, const Place& place, unsigned size_bytes) {
+  const Memory& memory = state.objects.at(place.object);
+  const term::Id written = memory.defined(context_, place.offset, size_bytes);
+  return require(state, Property::initialised_stack, written,
+                 fmt::format("reads {} bytes of memory that was never written", size_bytes));
+}
+
+}  // namespace probity::symex

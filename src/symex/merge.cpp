@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+// In this order: may they be one, what tells them apart, which regions and objects are the same,
+// then memories, map entries and registers. All refusals come before the first change.
+#include "symex/merge.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+namespace probity::symex {
+
+using term::Id;
+
+namespace {
+
+bool same_frames(const PathState& a, const PathState& b) {
+  return std::ranges::equal(a.frames, b.frames, [](const Frame& x, const Frame& y) {
+    return !x.callback && !y.callback && x.first_slot == y.first_slot &&
+           x.return_slot == y.return_slot;
+  });
+}
+
+bool same_demands(const PathState& a, const PathState& b) {
+  return std::ranges::equal(a.return_demands, b.return_demands, [](const auto& x, const auto& y) {
+    return x.slot == y.slot && x.value == y.value;
+  });
+}
+
+bool same_questions(const PathState& a, const PathState& b) {
+  const auto same = [](const PrefixQuestion& x, const PrefixQuestion& y) {
+    return x.key == y.key && x.floor == y.floor && x.untouched == y.untouched;
+  };
+  return std::ranges::equal(a.maps, b.maps, [&](const MapState& x, const MapState& y) {
+    return std::ranges::equal(x.questions, y.questions, same);
+  });
+}
+
+bool same_slot(const Slot& a, const Slot& b) {
+  return a.key == b.key && a.guard == b.guard;
+}
+
+Id guard_of(Context& context, const Slot& slot) {
+  return slot.guard ? slot.guard : context.store.true_();
+}
+
+template <typename T>
+void append_new(std::vector<T>& list, const std::vector<T>& more) {
+  for (const T& item : more) {
+    if (std::ranges::find(list, item) == list.end()) list.push_back(item);
+  }
+}
+
+}  // namespace
+
+bool Merger::trace_fits(const PathState& a, const PathState& b) const {
+  const auto fits = [this](std::span<const Id> x, std::span<const Id> y) {
+    return std::ranges::equal(x, y, [this](Id one, Id two) {
+      return context_.store.width(one) == context_.store.width(two);
+    });
+  };
+  return std::ranges::equal(a.trace, b.trace, [&](const TraceEvent& x, const TraceEvent& y) {
+    return x.helper == y.helper && fits(x.values, y.values) && fits(x.data, y.data);
+  });
+}
+
+bool Merger::alike(const PathState& a, const PathState& b) const {
+  return a.stage == b.stage && a.code == b.code && a.slot == b.slot && a.variant == b.variant &&
+         a.endings == b.endings && same_frames(a, b) && a.references.empty() &&
+         b.references.empty() && !a.lock && !b.lock && same_demands(a, b) && same_questions(a, b) &&
+         a.packet_loads == b.packet_loads && a.packet_checked == b.packet_checked &&
+         a.ctx == b.ctx && trace_fits(a, b) && a.maps.size() == b.maps.size();
+}
+
+void Merger::split_conditions(const PathState& a, const PathState& b) {
+  const auto ends = std::ranges::mismatch(a.condition, b.condition);
+  shared_.assign(a.condition.begin(), ends.in1);
+  const std::set<Id> mine(ends.in1, a.condition.end());
+  const std::set<Id> yours(ends.in2, b.condition.end());
+  std::vector<Id> only_mine;
+  std::vector<Id> only_yours;
+  std::ranges::set_intersection(mine, yours, std::back_inserter(shared_));
+  std::ranges::set_difference(mine, yours, std::back_inserter(only_mine));
+  std::ranges::set_difference(yours, mine, std::back_inserter(only_yours));
+  condition_ = context_.store.conjunction(only_mine);
+  other_ = context_.store.conjunction(only_yours);
+}
+
+bool Merger::same_region(const Region& a, const Region& b) const {
+  return a.kind == b.kind && a.size_bytes == b.size_bytes && a.index == b.index &&
+         a.writable == b.writable && a.live == b.live && a.readable == b.readable &&
+         a.volatile_bytes == b.volatile_bytes && a.reference == b.reference;
+}
+
+/// The two memories must be one in the result.
+bool Merger::force_object(const PathState& a, const PathState& b, std::uint32_t oa,
+                          std::uint32_t ob) {
+  if (objects_[ob] != unmatched) return objects_[ob] == oa;
+  if (object_taken_[oa] || !Memory::same_origin(a.objects.at(oa), b.objects.at(ob))) return false;
+  objects_[ob] = oa;
+  object_taken_[oa] = true;
+  return true;
+}
+
+/// The two regions must be one in the result.
+bool Merger::force(const PathState& a, const PathState& b, RegionId ra, RegionId rb) {
+  if (regions_[rb] != unmatched) return regions_[rb] == ra;
+  const Region& x = a.regions[ra];
+  const Region& y = b.regions[rb];
+  if (!same_region(x, y)) return false;
+  if (!force_object(a, b, x.object, y.object)) return false;
+  regions_[rb] = ra;
+  return true;
+}
+
+void Merger::match_objects(const PathState& a, const PathState& b) {
+  for (std::uint32_t i = 0; i < std::min(a.objects.count(), b.objects.count()); ++i) {
+    if (objects_[i] != unmatched || object_taken_[i]) continue;
+    if (!Memory::same_origin(a.objects.at(i), b.objects.at(i))) continue;
+    objects_[i] = i;
+    object_taken_[i] = true;
+  }
+}
+
+/// A choice is the same in the result if its words are.
+bool Merger::is_settled(const Region& region) const {
+  if (region.kind != RegionKind::choice) return true;
+  const auto stays = [this](Word word) {
+    const RegionId base = base_of(word.region);
+    return regions_[base] == base;
+  };
+  return stays(choices_[region.index].first) && stays(choices_[region.index].second);
+}
+
+/// Which regions and objects of `b` are which of `a`.
+bool Merger::match(const PathState& a, const PathState& b) {
+  regions_.assign(b.regions.count(), unmatched);
+  objects_.assign(b.objects.count(), unmatched);
+  object_taken_.assign(a.objects.count(), false);
+  regions_[0] = 0;
+  const std::uint32_t none = 0;  // object 0 stands for "no memory" in regions of other kinds
+  objects_[none] = none;
+  object_taken_[none] = true;
+  for (std::size_t i = 0; i < a.frames.size(); ++i) {
+    if (!force(a, b, a.frames[i].stack, b.frames[i].stack)) return false;
+  }
+  if (!force(a, b, a.packet.region, b.packet.region)) return false;
+  for (std::size_t map = 0; map < a.maps.size(); ++map) {
+    for (const Slot& slot : a.maps[map].slots) {
+      const auto& others = b.maps[map].slots;
+      const auto twin =
+          std::ranges::find_if(others, [&](const Slot& other) { return same_slot(slot, other); });
+      if (twin == others.end()) continue;
+      if (force_object(a, b, slot.initial_object, twin->initial_object)) {
+        force(a, b, slot.value, twin->value);
+      }
+    }
+  }
+  match_objects(a, b);
+  for (RegionId id = 1; id < std::min(a.regions.count(), b.regions.count()); ++id) {
+    const Region& x = a.regions[id];
+    const Region& y = b.regions[id];
+    const bool same = same_region(x, y) && objects_[y.object] == x.object && is_settled(y);
+    if (regions_[id] == unmatched && same) regions_[id] = id;
+  }
+  return true;
+}
+
+/// What only `b` has gets new numbers.
+void Merger::append_rest(PathState& a, const PathState& b) {
+  for (std::uint32_t i = 0; i < objects_.size(); ++i) {
+    if (objects_[i] == unmatched) objects_[i] = a.objects.add(b.objects.at(i));
+  }
+  for (RegionId id = 1; id < regions_.size(); ++id) {
+    if (regions_[id] != unmatched) continue;
+    Region region = b.regions[id];
+    region.object = objects_[region.object];
+    regions_[id] = a.add_region(region);
+  }
+  // A choice names words of the path; where their numbers changed it becomes another one.
+  for (RegionId id = 1; id < regions_.size(); ++id) {
+    Region& region = a.regions[regions_[id]];
+    if (region.kind != RegionKind::choice || regions_[id] == id) continue;
+    const Choice old = choices_[b.regions[id].index];
+    choices_.push_back({old.condition, carry(old.first), carry(old.second)});
+    region.index = static_cast<std::uint32_t>(choices_.size() - 1);
+  }
+}
+
+Word Merger::carry(Word word) {
+  if (word.region == 0) return word;
+  const RegionId base = base_of(word.region);
+  word.region = (word.region & ~region_bits::index) | regions_[base];
+  return word;
+}
+
+Word Merger::join(Word a, Word b) {
+  b = carry(b);
+  if (a == b) return a;
+  const bool unset_a = context_.taint.of(a.term) == Taint::uninitialised;
+  const bool unset_b = context_.taint.of(b.term) == Taint::uninitialised;
+  if (unset_a && unset_b && a.region == 0 && b.region == 0) return a;
+  const bool same_width = context_.store.width(a.term) == context_.store.width(b.term);
+  PROBITY_CHECK(same_width);
+  if (a.region == b.region && !unset_a && !unset_b) return {pick(a.term, b.term), a.region};
+  const auto [found, is_new] = joined_.try_emplace({a, b});
+  if (is_new) {
+    choices_.push_back({condition_, a, b});
+    Region region;
+    region.kind = RegionKind::choice;
+    region.index = static_cast<std::uint32_t>(choices_.size() - 1);
+    found->second = {context_.lit64(0), result_->add_region(region)};
+  }
+  return found->second;
+}
+
+JoinWords Merger::words() {
+  return {[this](Word a, Word b) { return join(a, b); }, [this](Word b) { return carry(b); },
+          [this](RegionId region) { return regions_[region] != region; }};
+}
+
+bool Merger::merge_memories(PathState& result, const PathState& b) {
+  const JoinWords how = words();
+  for (std::uint32_t i = 0; i < objects_.size(); ++i) {
+    const std::uint32_t target = objects_[i];
+    const bool both = target < object_taken_.size() && object_taken_[target];
+    const bool moves = b.objects.at(i).mentions(how.moved);
+    if (!both) {
+      if (!moves) continue;
+      Memory copy = b.objects.at(i);
+      copy.replace_words(how.carry);
+      if (!copy.is_flat()) return false;
+      result.objects.replace(target, std::move(copy));
+      continue;
+    }
+    if (target == i && !moves && Objects::shared(result.objects, b.objects, i)) continue;
+    auto merged =
+        Memory::merged(context_, condition_, result.objects.at(target), b.objects.at(i), 0, how);
+    if (!merged) return false;
+    result.objects.replace(target, *std::move(merged));
+  }
+  return true;
+}
+
+namespace {
+
+/// Can no entry of the list have the key of `slot`?
+bool is_distinct(Context& context, const Slot& slot, std::span<const Slot> list) {
+  return std::ranges::all_of(list, [&](const Slot& other) {
+    for (std::size_t i = 0; i < slot.key.size(); ++i) {
+      if (context.store.is_false(context.store.eq(slot.key[i], other.key[i]))) return true;
+    }
+    return false;
+  });
+}
+
+}  // namespace
+
+/// An entry that only the path under `owner` has looked at is, on the other one, as it was first.
+bool Merger::give_to_both(PathState& result, Slot& slot, Id owner, std::uint32_t value_bytes) {
+  const std::uint32_t object = result.regions[slot.value].object;
+  if (object < object_taken_.size() && object_taken_[object]) return false;
+  JoinWords plain = words();
+  plain.join = [&](Word a, Word) { return a; };  // initial contents hold no pointers
+  plain.moved = [](RegionId) { return false; };
+  auto merged =
+      Memory::merged(context_, owner, result.objects.at(object),
+                     result.objects.at(slot.initial_object).initial(), value_bytes, plain);
+  if (!merged) return false;
+  result.objects.replace(object, *std::move(merged));
+  slot.present = context_.store.ite(owner, slot.present, slot.initially_present);
+  return true;
+}
+
+void Merger::merge_entries(PathState& result, const PathState& b, std::uint32_t map,
+                           std::uint32_t value_bytes) {
+  std::vector<Slot>& mine = result.maps[map].slots;
+  const std::vector<Slot> mine_before = mine;
+  std::vector<Slot> left = b.maps[map].slots;
+  term::Store& store = context_.store;
+  const Id not_mine = store.not_(condition_);
+  for (Slot& slot : mine) {
+    const auto twin = std::ranges::find_if(left, [&](const Slot& other) {
+      return same_slot(slot, other) && carry({{}, other.value}).region == slot.value &&
+             objects_[other.initial_object] == slot.initial_object;
+    });
+    if (twin != left.end()) {
+      slot.present = pick(slot.present, twin->present);
+      left.erase(twin);
+    } else if (!is_distinct(context_, slot, b.maps[map].slots) ||
+               !give_to_both(result, slot, condition_, value_bytes)) {
+      slot.guard = store.and_(guard_of(context_, slot), condition_);
+    }
+  }
+  for (Slot& slot : left) {
+    slot.value = carry({{}, slot.value}).region;
+    slot.initial_object = objects_[slot.initial_object];
+    if (!is_distinct(context_, slot, mine_before) ||
+        !give_to_both(result, slot, not_mine, value_bytes)) {
+      slot.guard = store.and_(guard_of(context_, slot), not_mine);
+    }
+    mine.push_back(std::move(slot));
+  }
+  MapState& counts = result.maps[map];
+  const MapState& other = b.maps[map];
+  counts.counted = counts.counted || other.counted;
+  counts.deleted = counts.deleted || other.deleted;
+  if (counts.inserted != other.inserted) {
+    const Id none = context_.lit64(0);
+    counts.inserted =
+        pick(counts.inserted ? counts.inserted : none, other.inserted ? other.inserted : none);
+  }
+}
+
+/// Whether a pointer may be NULL.
+void Merger::merge_nulls(PathState& result, const PathState& b) {
+  term::Store& store = context_.store;
+  const auto bit = [&](Id null) { return null ? null : store.false_(); };
+  for (RegionId id = 1; id < regions_.size(); ++id) {
+    if (regions_[id] >= first_regions_) continue;
+    Region& mine = result.regions[regions_[id]];
+    const Id yours = b.regions[id].null;
+    if (mine.null == yours) continue;
+    const Id null = pick(bit(mine.null), bit(yours));
+    mine.null = store.is_false(null) ? Id{} : null;
+  }
+}
+
+void Merger::merge_values(PathState& result, const PathState& b, unsigned live) {
+  constexpr unsigned frame_pointer = 10;
+  for (unsigned i = 0; i < bpf::reg_count; ++i) {
+    if ((live >> i & 1) != 0 || i == frame_pointer) {
+      result.regs[i] = join(result.regs[i], b.regs[i]);
+    } else {
+      result.regs[i] = {TaintIndex::uninitialised(context_.store, i, ++context_.serial), 0};
+    }
+  }
+  for (std::size_t frame = 0; frame < b.frames.size(); ++frame) {
+    for (unsigned i = 0; i < 4; ++i) {
+      Word& saved = result.frames[frame].saved[i];
+      saved = join(saved, b.frames[frame].saved[i]);
+    }
+  }
+  result.packet.head = pick(result.packet.head, b.packet.head);
+  result.packet.end = pick(result.packet.end, b.packet.end);
+  result.packet.meta = pick(result.packet.meta, b.packet.meta);
+}
+
+void Merger::merge_outputs(PathState& result, const PathState& b) {
+  for (std::size_t i = 0; i < b.trace.size(); ++i) {
+    TraceEvent& event = result.trace[i];
+    for (std::size_t k = 0; k < event.values.size(); ++k) {
+      event.values[k] = pick(event.values[k], b.trace[i].values[k]);
+    }
+    for (std::size_t k = 0; k < event.data.size(); ++k) {
+      event.data[k] = pick(event.data[k], b.trace[i].data[k]);
+    }
+  }
+  const auto initial = [this](std::uint32_t offset, Word like) {
+    const unsigned width = context_.store.width(like.term);
+    return Word{context_.store.extract(0, width, initial_ctx_(offset)), 0};
+  };
+  for (const auto& [offset, word] : b.ctx_written) {
+    result.ctx_written.try_emplace(offset, initial(offset, word));
+  }
+  for (auto& [offset, word] : result.ctx_written) {
+    const auto yours = b.ctx_written.find(offset);
+    const Word other = yours != b.ctx_written.end() ? yours->second : initial(offset, word);
+    word = {pick(word.term, other.term), 0};
+  }
+}
+
+void Merger::merge_conditions(PathState& result, const PathState& b) {
+  result.condition = shared_;
+  const Id either = context_.store.or_(condition_, other_);
+  if (!context_.store.is_true(either)) result.condition.push_back(either);
+  const bool same_length = result.length_low == b.length_low && result.length_high == b.length_high;
+  result.length_low = std::min(result.length_low, b.length_low);
+  result.length_high = std::max(result.length_high, b.length_high);
+  result.length_mixed = result.length_mixed || b.length_mixed || !same_length;
+}
+
+/// What only reports and witnesses read.
+void Merger::merge_notes(PathState& result, const PathState& b) {
+  for (const auto& [slot, count] : b.visits) {
+    result.visits[slot] = std::max(result.visits[slot], count);
+  }
+  for (const auto& [helper, count] : b.calls_by_helper) {
+    result.calls_by_helper[helper] = std::max(result.calls_by_helper[helper], count);
+  }
+  const auto ends =
+      std::ranges::mismatch(result.trail, b.trail, [](const TrailStep& x, const TrailStep& y) {
+        return x.slot == y.slot && x.taken == y.taken;
+      });
+  result.trail.erase(ends.in1, result.trail.end());
+  result.insns = std::max(result.insns, b.insns);
+  result.merged += b.merged;
+  append_new(result.helper_results, b.helper_results);
+  append_new(result.free_results, b.free_results);
+  append_new(result.not_replayable, b.not_replayable);
+  append_new(result.evictions, b.evictions);
+  append_new(result.assumptions, b.assumptions);
+}
+
+bool Merger::merge(PathState& first, PathState& second, unsigned live,
+                   std::span<const std::uint32_t> value_bytes) {
+  if (!alike(first, second)) return false;
+  split_conditions(first, second);
+  Fate fate = std::move(first.fate);  // the attempt is no path of its own
+  PathState result = first;
+  first.fate = std::move(fate);
+  if (!combine(result, first, second, live, value_bytes)) return false;
+  result.fate = std::move(first.fate);
+  second.fate.merge_into(result.fate);
+  first = std::move(result);
+  return true;
+}
+
+bool Merger::combine(PathState& result, const PathState& first, const PathState& second,
+                     unsigned live, std::span<const std::uint32_t> value_bytes) {
+  result_ = &result;
+  joined_.clear();
+  first_regions_ = first.regions.count();
+  if (!match(first, second)) return false;
+  append_rest(result, second);
+  if (!merge_memories(result, second)) return false;
+  merge_nulls(result, second);
+  for (std::uint32_t map = 0; map < result.maps.size(); ++map) {
+    merge_entries(result, second, map, value_bytes[map]);
+  }
+  merge_values(result, second, live);
+  merge_outputs(result, second);
+  merge_conditions(result, second);
+  merge_notes(result, second);
+  return true;
+}
+
+}  // namespace probity::symex
