@@ -20,10 +20,22 @@ bool same_frames(const PathState& a, const PathState& b) {
   });
 }
 
+bool same_demand(const SpecDemand& x, const SpecDemand& y) {
+  const auto bytes = [](const SpecDemand& demand) {
+    std::vector<Word> words;
+    for (const Value<8>& byte : demand.bytes) words.push_back(byte.raw());
+    return words;
+  };
+  return x.call == y.call && x.slot == y.slot && x.condition == y.condition &&
+         x.number == y.number && x.target == y.target && x.size_bytes == y.size_bytes &&
+         bytes(x) == bytes(y) && x.map == y.map && x.key == y.key && x.object == y.object &&
+         x.initial_object == y.initial_object && x.in_packet == y.in_packet;
+}
+
+/// Paths with different statements about their end go to it on their own.
 bool same_demands(const PathState& a, const PathState& b) {
-  return std::ranges::equal(a.return_demands, b.return_demands, [](const auto& x, const auto& y) {
-    return x.slot == y.slot && x.value == y.value;
-  });
+  return a.specs.ignore_map_state == b.specs.ignore_map_state &&
+         std::ranges::equal(a.specs.demands, b.specs.demands, same_demand);
 }
 
 bool same_questions(const PathState& a, const PathState& b) {
@@ -179,7 +191,7 @@ void Merger::append_rest(PathState& a, const PathState& b) {
   // A choice names words of the path; where their numbers changed it becomes another one.
   for (RegionId id = 1; id < regions_.size(); ++id) {
     Region& region = a.regions[regions_[id]];
-    if (region.kind != RegionKind::choice || regions_[id] == id) continue;
+    if (region.kind != RegionKind::choice || regions_[id] < first_regions_) continue;
     const Choice old = choices_[b.regions[id].index];
     choices_.push_back({old.condition, carry(old.first), carry(old.second)});
     region.index = static_cast<std::uint32_t>(choices_.size() - 1);

@@ -220,7 +220,9 @@ bool Explorer::check_map_unchanged(PathState& state, const SpecDemand& demand) {
                          : is      ? "inserted"
                                    : "deleted");
     };
-    if (!require(state, Property::assertion, term_of(right), text)) return false;
+    const term::Id unknown = slot.guard ? store.not_(slot.guard) : store.false_();
+    const term::Id holds = store.or_(unknown, term_of(right));
+    if (!require(state, Property::assertion, holds, text)) return false;
   }
   return true;
 }
