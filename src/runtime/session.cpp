@@ -10,18 +10,13 @@
 #include <fmt/format.h>
 
 #include "base/bytes.hpp"
+#include "runtime/link_header.hpp"
 #include "runtime/map_definition.hpp"
 
 namespace probity::runtime {
 namespace {
 
-using program::ProgType;
-
 constexpr std::uint32_t clock_step_ns = 1000;
-
-bool has_link_header(ProgType type) {
-  return type == ProgType::sched_cls || type == ProgType::sched_act;
-}
 
 Expected<void> write_entry(Map& map, const MapEntry& entry) {
   const program::MapDef& definition = map.definition();
@@ -119,8 +114,8 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
     begin_flow_keys();
     TRY(fill_ctx_fields(input));
   } else if (ctx_type_bit(program_.type) != ctx_types::none) {
-    const std::uint32_t pulled = has_link_header(program_.type) ? 0 : ethernet_header_bytes;
-    TRY(packet_, PacketBuffer::make_skb(input, pulled));
+    const std::uint32_t hidden = hidden_link_bytes(ctx_type_bit(program_.type));
+    TRY(packet_, PacketBuffer::make_skb(input, hidden));
     fill_skb_ctx(input);
     TRY(fill_ctx_fields(input));
   } else {

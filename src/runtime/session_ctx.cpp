@@ -3,6 +3,7 @@
 // all-zero MAC address, with the protocol and packet type that eth_type_trans() finds, and a socket
 // with the packet's addresses), its loads and stores the rewriting in net/core/filter.c.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "base/check.hpp"
 #include "domain/concrete.hpp"
 #include "runtime/ctx_input.hpp"
+#include "runtime/link_header.hpp"
 #include "runtime/session.hpp"
 
 namespace probity::runtime {
@@ -36,26 +38,29 @@ constexpr std::uint32_t family_ipv6 = 10;
 constexpr std::uint32_t protocol_ipv4 = 0x0008;  // as __sk_buff shows it
 constexpr std::uint32_t protocol_ipv6 = 0xdd86;
 
-std::uint32_t be16_at(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return static_cast<std::uint32_t>(bytes[at] << 8 | bytes[at + 1]);
+using Byte = Bv<Concrete, 8>;
+
+/// The first sixteen bytes of a frame; zeros where it is shorter.
+std::array<Byte, 16> head_of(std::span<const std::uint8_t> frame) {
+  std::array<Byte, 16> head;
+  for (std::size_t i = 0; i < head.size(); ++i)
+    head[i] = Byte::lit(i < frame.size() ? frame[i] : 0);
+  return head;
 }
 
-/// eth_type_trans(): the protocol in network byte order, as __sk_buff shows it.
+/// The protocol in network byte order, as __sk_buff shows it.
 std::uint32_t skb_protocol(std::span<const std::uint8_t> frame) {
-  const std::uint32_t type = be16_at(frame, 12);
-  constexpr std::uint32_t first_ethertype = 0x0600;
-  const bool novell = frame.size() >= 16 && frame[14] == 0xff && frame[15] == 0xff;
-  const std::uint32_t protocol = type >= first_ethertype ? type : novell ? 0x0001 : 0x0004;
-  return (protocol & 0xff) << 8 | protocol >> 8;
+  const std::array<Byte, 16> head = head_of(frame);
+  const std::span<const Byte> bytes(head);
+  const Bool<Concrete> more = Bool<Concrete>::lit(frame.size() >= head.size() ? 1 : 0);
+  const auto type = link_protocol<Concrete>(bytes.first(link_header_bytes),
+                                            bytes.subspan(link_header_bytes), more);
+  return static_cast<std::uint32_t>(type.raw());
 }
 
-/// PACKET_HOST, BROADCAST, MULTICAST or OTHERHOST for device lo.
 std::uint32_t skb_packet_type(std::span<const std::uint8_t> frame) {
-  constexpr std::uint32_t host = 0, multicast = 2, other_host = 3;
-  if ((frame[0] & 1) != 0) return multicast;
-  const bool zero =
-      std::all_of(frame.begin(), frame.begin() + 6, [](std::uint8_t b) { return b == 0; });
-  return zero ? host : other_host;
+  const std::array<Byte, 16> head = head_of(frame);
+  return static_cast<std::uint32_t>(link_packet_type<Concrete>(head).raw());
 }
 
 /// Where the addresses of the packet's network header lie; length 0: there are none.

@@ -84,7 +84,7 @@ void Explorer::give_up(PathState& state, std::string reason) {
 }
 
 Finding Explorer::describe(PathState& state, Property property, std::string text,
-                           std::shared_ptr<Valuation> valuation) {
+                           std::shared_ptr<Valuation> valuation, term::Id shown) {
   Finding finding;
   finding.property = property;
   finding.stage = state.stage;
@@ -98,14 +98,14 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
     const Word word = state.regs[i];
     if (context_.taint.of(word.term) == Taint::uninitialised) continue;
     const auto value = static_cast<std::uint64_t>((*valuation)(word.term));
-    std::string shown =
+    std::string shown_value =
         word.region == 0
             ? fmt::format("{:#x}", value)
             : fmt::format("{} + {}", describe_region(state.regions[word.region], program_),
                           static_cast<std::int64_t>(value));
-    finding.registers.push_back({fmt::format("r{}", i), std::move(shown)});
+    finding.registers.push_back({fmt::format("r{}", i), std::move(shown_value)});
   }
-  finding.witness = make_witness(state, *valuation);
+  finding.witness = make_witness(state, *valuation, shown);
   return finding;
 }
 
@@ -115,8 +115,9 @@ bool Explorer::violate(PathState& state, Property property, std::string text) {
   if (entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
     const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
-    const auto valuation = witness_valuation(state, here, context_.store.true_());
-    result_.findings.push_back(describe(state, property, std::move(text), valuation));
+    const term::Id always = context_.store.true_();
+    const auto valuation = witness_valuation(state, here, always);
+    result_.findings.push_back(describe(state, property, std::move(text), valuation, always));
   }
   return false;
 }
@@ -143,7 +144,7 @@ bool Explorer::require(PathState& state, Property property, term::Id condition,
   if (bad.answer == Answer::yes && entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
     const auto valuation = witness_valuation(state, bad, broken);
-    result_.findings.push_back(describe(state, property, text(*valuation), valuation));
+    result_.findings.push_back(describe(state, property, text(*valuation), valuation, broken));
   }
   const Possibility good = solver_.possible(state, condition);
   if (good.answer != Answer::yes) return false;

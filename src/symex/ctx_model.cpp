@@ -76,11 +76,26 @@ term::Id Explorer::packet_length(const PathState& state) {
   return context_.store.bin(Op::sub, state.packet.end, state.packet.head);
 }
 
-term::Id Explorer::ctx_value(PathState& state, std::string_view name, unsigned width,
-                             bool interface) {
+/// A stored field as the program finds it. The kernel keeps some in fewer bits.
+term::Id Explorer::first_value(const runtime::CtxRow& row) {
   term::Store& store = context_.store;
-  const term::Id value = store.var(width, fmt::format("ctx.{}", name));
-  if (!interface || options_.mode == Mode::safety) return value;
+  const unsigned width = row.size_bytes * 8u;
+  const auto variable = [&](std::string_view name) {
+    return store.var(width, fmt::format("ctx.{}", name));
+  };
+  if (options_.mode == Mode::safety) return variable(row.name);
+  if (row.name == "vlan_present") {
+    const term::Id tag = store.bin(Op::or_, variable("vlan_tci"), variable("vlan_proto"));
+    return store.zext(width, store.not_(store.eq(store.extract(0, 16, tag), context_.lit(16, 0))));
+  }
+  if (row.kept_bits >= width) return variable(row.name);
+  return store.zext(width, store.extract(0, row.kept_bits, variable(row.name)));
+}
+
+term::Id Explorer::ctx_value(PathState& state, const runtime::CtxRow& row) {
+  term::Store& store = context_.store;
+  const term::Id value = first_value(row);
+  if (!is_interface(row) || options_.mode == Mode::safety) return value;
   // Interfaces are numbered from 1 up, as a signed 32-bit number.
   const term::Id real = store.bin(Op::ult, store.bin(Op::sub, value, context_.lit(32, 1)),
                                   context_.lit(32, 0x7fffffff));
@@ -90,9 +105,12 @@ term::Id Explorer::ctx_value(PathState& state, std::string_view name, unsigned w
 }
 
 term::Id Explorer::initial_ctx(std::uint32_t offset) {
-  const CtxRow* row = find_row(type_of(program_), offset, 4);
+  const CtxRow* row = nullptr;
+  for (const unsigned size_bytes : {4u, 8u, 1u}) {
+    if (row == nullptr) row = find_row(type_of(program_), offset, size_bytes);
+  }
   PROBITY_CHECK(row != nullptr);
-  return context_.store.var(32, fmt::format("ctx.{}", row->name));
+  return first_value(*row);
 }
 
 bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Word& value) {
@@ -157,7 +175,7 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
   } else if (written != state.ctx_written.end()) {
     whole = written->second.term;
   } else {
-    whole = ctx_value(state, row->name, row->size_bytes * 8u, is_interface(*row));
+    whole = ctx_value(state, *row);
   }
   const unsigned low = (static_cast<unsigned>(*offset) - row->offset) * 8;
   value = {context_.store.extract(low, size_bytes * 8, whole), 0};
@@ -171,9 +189,8 @@ Word Explorer::read_cb(PathState& state, std::uint32_t offset, unsigned size_byt
   for (std::uint32_t at = offset & ~3u; at < offset + size_bytes; at += 4) {
     const auto written = state.ctx_written.find(at);
     const CtxRow* row = find_row(type_of(program_), at, 4);
-    const term::Id word = written != state.ctx_written.end()
-                              ? written->second.term
-                              : ctx_value(state, row->name, 32, false);
+    const term::Id word =
+        written != state.ctx_written.end() ? written->second.term : ctx_value(state, *row);
     value = value ? store.concat(word, value) : word;
   }
   return {store.extract((offset & 3u) * 8, size_bytes * 8, value), 0};
@@ -220,9 +237,8 @@ bool Explorer::store_ctx(PathState& state, Word address, unsigned size_bytes, Wo
   if (row->kept_bits < width) {
     term::Store& store = context_.store;
     const auto written = state.ctx_written.find(row->offset);
-    const term::Id before = written != state.ctx_written.end()
-                                ? written->second.term
-                                : ctx_value(state, row->name, width, is_interface(*row));
+    const term::Id before =
+        written != state.ctx_written.end() ? written->second.term : ctx_value(state, *row);
     const Value<64> stored = runtime::ctx_stored(*row, Value<64>::of({store.zext(64, before), 0}),
                                                  Value<64>::of({store.zext(64, value.term), 0}));
     value = {store.extract(0, width, stored.raw().term), 0};

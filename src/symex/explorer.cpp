@@ -11,6 +11,7 @@
 
 #include "isa/bpf/codec.hpp"
 #include "isa/bpf/semantics_impl.hpp"
+#include "runtime/link_header.hpp"
 #include "symex/machine.hpp"
 
 namespace probity::symex {
@@ -54,6 +55,32 @@ Value<64> Machine::address_of(bpf::ImmOp op, Value<32> imm, Value<32> next_imm) 
   return Value<64>::lit(0);
 }
 
+/// Negative offsets from SKF_NET_OFF and SKF_LL_OFF on count from the network and the link header.
+template <unsigned W>
+bpf::PacketRead<Provenance> Explorer::load_frame(PathState& state, Value<32> offset) {
+  constexpr std::int64_t network_offset = -0x100000;  // SKF_NET_OFF
+  constexpr std::int64_t link_offset = -0x200000;     // SKF_LL_OFF
+  const std::int64_t hidden = hidden_bytes();
+  const std::int64_t network = std::int64_t{runtime::link_header_bytes} - hidden;
+  const auto number = [](std::int64_t value) {
+    return Value<64>::lit(static_cast<std::uint64_t>(value));
+  };
+  const Value<64> given = sext<64>(offset);
+  const Value<64> from_network = given + number(network - network_offset);
+  const Value<64> from_link = given - number(link_offset + hidden);
+  const Bool<Provenance> plain = ~slt(given, number(0));
+  const Bool<Provenance> in_network = ~slt(given, number(network_offset));
+  const Bool<Provenance> in_link = ~slt(given, number(link_offset));
+  const Value<64> at = ite(plain, given, ite(in_network, from_network, from_link));
+  const Value<64> size = Value<64>::of({packet_length(state), 0});
+  const Bool<Provenance> inside =
+      ~slt(at, number(-hidden)) & ~slt(size, at + Value<64>::lit(W / 8)) & in_link;
+  const term::Id from = context_.store.bin(Op::add, at.raw().term, state.packet.head);
+  const auto read = state.objects.at(state.packet.object).read(context_, from, W / 8);
+  const Value<W> value = read && *read ? Value<W>::of(**read) : Value<W>::lit(0);
+  return {zext<64>(bpf::reverse_bytes(value)), inside};
+}
+
 template <unsigned W>
 bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
   // Legacy access reads from the start of the packet, whatever data is; outside it the program
@@ -66,11 +93,8 @@ bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
                       "packet access takes ctx from r6, which is not ctx");
   } else if (!explorer_.observable(state_, offset.raw(), "a packet offset")) {
     stopped_ = true;
-  } else if (explorer_.options_.mode == Mode::strict &&
-             explorer_.solver_.possible(state_, special).answer != Answer::no) {
-    explorer_.give_up(state_, "packet access at a negative offset is not modelled");
-    stopped_ = true;
   }
+  if (explorer_.options_.mode == Mode::strict) return explorer_.load_frame<W>(state_, offset);
   const term::Id at = store.zext(64, offset.raw().term);
   const term::Id size = store.bin(Op::sub, state_.packet.end, state_.packet.head);
   const term::Id last = store.bin(Op::add, at, explorer_.context_.lit64(W / 8));
@@ -79,7 +103,7 @@ bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
   const auto read = state_.objects.at(state_.packet.object).read(explorer_.context_, from, W / 8);
   const Value<W> value = read && *read ? Value<W>::of(**read) : Value<W>::lit(0);
   const Value<64> result = zext<64>(bpf::reverse_bytes(value));
-  if (store.is_false(special) || explorer_.options_.mode == Mode::strict) return {result, ok};
+  if (store.is_false(special)) return {result, ok};
   const Bool<Provenance> other = Bool<Provenance>::of({special, 0});
   const auto any = [this](unsigned width) {
     return Word{explorer_.context_.fresh(width, arbitrary_prefix), 0};

@@ -20,6 +20,7 @@
 #include "isa/bpf/semantics.hpp"
 #include "program/helper.hpp"
 #include "program/program.hpp"
+#include "runtime/ctx.hpp"
 #include "runtime/packet_bounds.hpp"
 #include "symex/context.hpp"
 #include "symex/finding.hpp"
@@ -169,6 +170,8 @@ class Explorer {
   bool control(PathState& state, const bpf::Next<Provenance>& next, const bpf::Insn& insn);
   bool branch(PathState& state, term::Id taken, std::uint32_t target);
   bool jump_to(PathState& state, std::uint32_t target);
+  template <unsigned W>
+  bpf::PacketRead<Provenance> load_frame(PathState& state, Value<32> offset);
   bool call_local(PathState& state, std::uint32_t target);
   bool leave_frame(PathState& state);
   /// Bytes of stack on the deepest chain of calls from the function at `slot`.
@@ -220,7 +223,7 @@ class Explorer {
                                                    std::uint64_t size_bytes);
   void write_chunks(PathState& state, const Place& place, std::span<const term::Id> chunks);
   Finding describe(PathState& state, Property property, std::string text,
-                   std::shared_ptr<Valuation> valuation);
+                   std::shared_ptr<Valuation> valuation, term::Id shown);
   Site& site(const PathState& state, Property property);
 
   // pointer_rules.cpp: what the kernel's verifier lets a program do with pointers.
@@ -257,7 +260,8 @@ class Explorer {
   /// The offset of data_meta at entry.
   term::Id initial_metadata(PathState& state);
   term::Id packet_length(const PathState& state);
-  term::Id ctx_value(PathState& state, std::string_view name, unsigned width, bool interface);
+  term::Id ctx_value(PathState& state, const runtime::CtxRow& row);
+  term::Id first_value(const runtime::CtxRow& row);
 
   // socket_model.cpp
   bool load_socket(PathState& state, Word address, unsigned size_bytes, Word& value);
@@ -383,9 +387,33 @@ class Explorer {
   bool call_helper(PathState& state, std::uint32_t helper);
   bool call_model(PathState& state, const program::Helper& row);
   bool call_free_result(PathState& state, std::string_view name, unsigned width);
-  bool call_output(PathState& state, std::uint32_t helper);
+  /// "KIND#ID.WHAT[K]": a name for the k-th `what` of a stage, shared by stages of one identity.
+  std::string occurrence(PathState& state, std::string_view kind, std::string_view what);
+  /// What a helper says that no program computes.
+  term::Id answer(PathState& state, std::string_view name, unsigned width);
+  /// The same for an answer that depends on what was asked.
+  term::Id answer_to(PathState& state, std::string_view name, unsigned width,
+                     std::span<const term::Id> question);
+  /// One bit: something that may happen and that engines are free of when it is 0.
+  term::Id choice(PathState& state, std::string_view what);
+
+  // output_model.cpp
+  void give_away(PathState& state, std::uint32_t helper, std::vector<term::Id> values,
+                 std::vector<term::Id> data);
+  std::optional<std::vector<term::Id>> output_bytes(PathState& state, unsigned number);
+  bool append_packet(PathState& state, term::Id flags, std::vector<term::Id>& values,
+                     std::vector<term::Id>& data);
+  bool call_trace_printk(PathState& state);
+  bool call_perf_event_output(PathState& state);
+  bool call_ringbuf_output(PathState& state);
+  bool call_ringbuf_reserve(PathState& state);
+  bool call_ringbuf_end(PathState& state, std::uint32_t helper);
   bool call_redirect(PathState& state);
   bool call_redirect_map(PathState& state);
+
+  // fib_model.cpp
+  std::vector<term::Id> fib_question(std::span<const term::Id> chunks, term::Id flags);
+  term::Id fib_answer(std::string_view part, unsigned width, std::span<const term::Id> question);
   bool call_tail(PathState& state);
   bool call_fib_lookup(PathState& state);
   bool call_csum_diff(PathState& state);
@@ -450,11 +478,27 @@ class Explorer {
   void report_specs();
   SpecStatement::Status spec_status(const SpecStatement& entry) const;
 
+  // needs.cpp: what an engine must be told.
+  bool is_xdp() const {
+    return program_.type == program::ProgType::xdp || program_.type == program::ProgType::unspec;
+  }
+  /// Link header in front of what the program sees.
+  std::uint32_t hidden_bytes() const;
+  std::vector<term::Id> path_leaves(const PathState& state, term::Id condition);
+  term::Id default_field(std::string_view name, unsigned width);
+  std::vector<term::Id> witness_wishes(const PathState& state, term::Id condition);
+  void tell_field(Witness& witness, std::string_view name, std::uint64_t value,
+                  std::uint64_t usual);
+  void tell_fields(Witness& witness, Valuation& valuation, std::span<const term::Id> leaves);
+  void tell_answers(const PathState& state, Witness& witness, Valuation& valuation,
+                    std::span<const term::Id> leaves);
+
   // witness.cpp
   /// A valuation that engines can be given most easily: short packet, small interface numbers.
   std::shared_ptr<Valuation> witness_valuation(const PathState& state, const Possibility& shown,
                                                term::Id condition);
-  Witness make_witness(PathState& state, Valuation& valuation);
+  /// `shown`: what the valuation meets beside the path's condition.
+  Witness make_witness(PathState& state, Valuation& valuation, term::Id shown);
   runtime::MapContents initial_entries(PathState& state, Valuation& valuation, std::uint32_t map);
   /// The entries that the path knows, as `ending` left them.
   runtime::MapContents final_entries(const Ending& ending, Valuation& valuation, std::uint32_t map);

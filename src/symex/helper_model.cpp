@@ -5,12 +5,12 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "program/helper.hpp"
 #include "program/poison.hpp"
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
-#include "runtime/redirect_rule.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
@@ -41,6 +41,10 @@ enum Helper : std::uint32_t {
   get_local_storage = 81,
   spin_lock = 93,
   spin_unlock = 94,
+  ringbuf_output = 130,
+  ringbuf_reserve = 131,
+  ringbuf_submit = 132,
+  ringbuf_discard = 133,
   bpf_loop = 181,
   xdp_get_buff_len = 188,
   xdp_load_bytes = 189,
@@ -49,15 +53,8 @@ enum Helper : std::uint32_t {
 
 constexpr std::uint64_t max_buffer_bytes = 4096;
 
-bool is_perf_event_array(program::MapType type) {
-  return type == program::MapType::perf_event_array;
-}
 bool is_program_array(program::MapType type) {
   return type == program::MapType::prog_array;
-}
-bool is_redirect_map(program::MapType type) {
-  return type == program::MapType::devmap || type == program::MapType::devmap_hash ||
-         type == program::MapType::cpumap || type == program::MapType::xskmap;
 }
 
 std::string helper_name(std::uint32_t helper) {
@@ -109,72 +106,35 @@ bool Explorer::ctx_argument(PathState& state, unsigned number) {
   return violate(state, Property::helper_argument, fmt::format("r{} is not ctx", number));
 }
 
+std::string Explorer::occurrence(PathState& state, std::string_view kind, std::string_view what) {
+  return fmt::format("{}#{}.{}", kind, stages_[state.stage].identity,
+                     numbered(state, std::string(what)));
+}
+
+term::Id Explorer::answer(PathState& state, std::string_view name, unsigned width) {
+  return context_.store.var(width, occurrence(state, "helper", name));
+}
+
+term::Id Explorer::choice(PathState& state, std::string_view what) {
+  return context_.store.var(1, occurrence(state, choice_prefix, what));
+}
+
+term::Id Explorer::answer_to(PathState& state, std::string_view name, unsigned width,
+                             std::span<const term::Id> question) {
+  if (question.empty()) return answer(state, name, width);
+  std::vector<unsigned> widths;
+  for (const term::Id argument : question) widths.push_back(context_.store.width(argument));
+  const std::string label =
+      fmt::format("{}/{}", occurrence(state, "helper", name), fmt::join(widths, "."));
+  return context_.store.apply(context_.store.function(label, widths, width), question);
+}
+
 bool Explorer::call_free_result(PathState& state, std::string_view name, unsigned width) {
-  const std::uint32_t number = state.calls_by_helper[std::string(name)]++;
-  const term::Id value = context_.store.var(
-      width, fmt::format("helper#{}.{}[{}]", stages_[state.stage].identity, name, number));
+  const term::Id value = answer(state, name, width);
   clobber(state);
   state.free_results.emplace_back(std::string(name), value);
   set_result(state, context_.store.zext(64, value));
   return true;
-}
-
-bool Explorer::call_output(PathState& state, std::uint32_t helper) {
-  const bool trace = helper == trace_printk;
-  const unsigned buffer = trace ? 1 : 4;
-  const auto size = size_argument(state, trace ? 2 : 5);
-  if (!size) return false;
-  if (*size > 0 && !read_chunks(state, argument(state, buffer), *size)) return false;
-  if (!trace) {
-    if (!ctx_argument(state, 1)) return false;
-    if (!map_argument(state, 2, &is_perf_event_array)) return false;
-    if (!observable(state, argument(state, 3), "the output flags")) return false;
-  }
-  return call_free_result(state, program::find_helper(helper)->name, 64);
-}
-
-bool Explorer::call_redirect(PathState& state) {
-  const Word flags = argument(state, 2);
-  if (!observable(state, flags, "the redirect flags")) return false;
-  if (!observable(state, argument(state, 1), "the redirect ifindex")) return false;
-  clobber(state);
-  const Value<64> bits = Value<64>::of({flags.term, 0});
-  const Value<64> answer =
-      program_.type == program::ProgType::xdp
-          ? runtime::xdp_redirect_answer(bits)
-          : runtime::skb_redirect_answer(bits, runtime::redirect_flags::ingress);
-  set_result(state, answer.raw().term);
-  return true;
-}
-
-bool Explorer::call_redirect_map(PathState& state) {
-  const auto map = map_argument(state, 1, &is_redirect_map);
-  if (!map) return false;
-  const Word index = argument(state, 2);
-  const Word flags = argument(state, 3);
-  if (!observable(state, index, "the redirect index")) return false;
-  if (!observable(state, flags, "the redirect flags")) return false;
-  const program::MapDef& def = program_.maps[*map];
-  const bool device =
-      def.type == program::MapType::devmap || def.type == program::MapType::devmap_hash;
-  term::Store& store = context_.store;
-  clobber(state);
-  const std::array<term::Id, 1> key{store.extract(0, 32, index.term)};
-  const term::Id in_range = def.type == program::MapType::devmap_hash
-                                ? store.true_()
-                                : store.bin(Op::ult, key[0], context_.lit(32, def.max_entries));
-  const auto targets =
-      device ? runtime::RedirectTargets::devices : runtime::RedirectTargets::others;
-  std::vector<Alternative> sides;
-  for (const Candidate& candidate : candidates(state, *map, key)) {
-    const term::Id there = state.maps[*map].slots[candidate.slot].present;
-    const Bool<Provenance> present = Bool<Provenance>::of({store.and_(in_range, there), 0});
-    const Value<64> bits = Value<64>::of({flags.term, 0});
-    const term::Id answer =
-        runtime::map_redirect_answer<Provenance>(targets, bits, present).raw().term;
-    sides.push_back({candidate.condition, [this, answer](PathState& s) { set_result(s, answer); }});
-  }
-  return fork(state, std::move(sides));
 }
 
 bool Explorer::call_tail(PathState& state) {
@@ -206,21 +166,6 @@ bool Explorer::call_tail(PathState& state) {
   unset(state, 0);
   ++state.slot;
   return true;
-}
-
-bool Explorer::call_fib_lookup(PathState& state) {
-  if (!ctx_argument(state, 1)) return false;
-  const auto size = size_argument(state, 3);
-  if (!size) return false;
-  const Word params = argument(state, 2);
-  if (!read_chunks(state, params, *size)) return false;
-  const auto place = access(state, params, *size, Access::write);
-  if (!place) return false;
-  for (std::uint64_t at = 0; at < *size; ++at) {
-    const term::Id offset = context_.store.bin(Op::add, place->offset, context_.lit(64, at));
-    write_memory(state, {place->region, place->object, offset}, 1, {context_.fresh(8, "fib"), 0});
-  }
-  return call_free_result(state, "bpf_fib_lookup", 64);
 }
 
 bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
@@ -267,8 +212,12 @@ bool Explorer::call_model(PathState& state, const program::Helper& row) {
     case get_prandom_u32:
     case get_smp_processor_id:
     case get_hash_recalc: return call_free_result(state, row.name, 32);
-    case trace_printk:
-    case perf_event_output: return call_output(state, row.id);
+    case trace_printk: return call_trace_printk(state);
+    case perf_event_output: return call_perf_event_output(state);
+    case ringbuf_output: return call_ringbuf_output(state);
+    case ringbuf_reserve: return call_ringbuf_reserve(state);
+    case ringbuf_submit:
+    case ringbuf_discard: return call_ringbuf_end(state, row.id);
     case redirect: return call_redirect(state);
     case redirect_map: return call_redirect_map(state);
     case tail_call: return call_tail(state);

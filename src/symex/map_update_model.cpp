@@ -90,6 +90,7 @@ term::Id Explorer::entries_at_first(const PathState& state, std::uint32_t map, A
   for (std::size_t i = 0; i < slots.size(); ++i) {
     term::Id counts = slots[i].initially_present;
     if (which == AtFirst::absent) counts = store.not_(counts);
+    if (slots[i].guard) counts = store.and_(counts, slots[i].guard);
     for (std::size_t earlier = 0; earlier < i; ++earlier) {
       counts = store.and_(counts, store.not_(same_entry(map, slots[earlier], slots[i].key)));
     }
@@ -137,7 +138,10 @@ void Explorer::count_entry(PathState& state, std::uint32_t map, std::int64_t cha
 bool Explorer::assume_world(PathState& state, term::Id condition) {
   const Possibility shown = solver_.possible(state, condition);
   if (shown.answer == Answer::unknown) give_up(state, "world: " + shown.reason);
-  if (shown.answer != Answer::yes) return false;
+  if (shown.answer != Answer::yes) {
+    state.fate.exclude();
+    return false;
+  }
   solver_.assume(state, condition, shown);
   return true;
 }
@@ -148,7 +152,8 @@ std::string Explorer::numbered(PathState& state, const std::string& what) {
 
 /// An insert into an LRU map may drop any other entry.
 void Explorer::evict_any(PathState& state, std::uint32_t map, std::uint32_t inserted) {
-  const std::string insert = numbered(state, fmt::format("map.{}.insert", program_.maps[map].name));
+  const std::string insert =
+      occurrence(state, choice_prefix, fmt::format("map.{}.insert", program_.maps[map].name));
   for (std::uint32_t i = 0; i < state.maps[map].slots.size(); ++i) {
     Slot& other = state.maps[map].slots[i];
     if (i == inserted || context_.store.is_false(other.present)) continue;
@@ -284,8 +289,7 @@ term::Id Explorer::memory_left(PathState& state, std::uint32_t map) {
   const program::MapDef& def = program_.maps[map];
   const bool allocates = (def.flags & not_preallocated) != 0 && options_.mode == Mode::strict;
   if (!allocates) return context_.store.true_();
-  const std::string update = numbered(state, fmt::format("map.{}.update", def.name));
-  return context_.store.not_(context_.store.var(1, update + ".no_memory"));
+  return context_.store.not_(choice(state, fmt::format("map.{}.no_memory", def.name)));
 }
 
 void Explorer::fail_without_memory(std::vector<Alternative>& sides, term::Id condition) {

@@ -418,6 +418,21 @@ void Memory::replace_words(const std::function<Word(Word)>& replace) {
   }
 }
 
+std::vector<term::Id> Memory::written_terms() const {
+  std::vector<term::Id> terms;
+  const auto add = [&terms](const Cell& cell) {
+    if (cell.byte) terms.push_back(cell.byte);
+    if (cell.pointer) terms.push_back(cell.pointer->term);
+  };
+  for (const auto& [offset, cell] : top_) add(cell);
+  for (const Layer* layer = below_.get(); layer != nullptr; layer = layer->below.get()) {
+    if (layer->offset) terms.push_back(layer->offset);
+    for (const Cell& cell : layer->bytes) add(cell);
+    for (const auto& [offset, cell] : layer->cells) add(cell);
+  }
+  return terms;
+}
+
 std::optional<std::set<std::int64_t>> Memory::written() const {
   std::set<std::int64_t> offsets;
   const auto add = [&](const Cells& cells) {

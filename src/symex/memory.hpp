@@ -84,6 +84,8 @@ class Memory {
 
   /// The offsets that were written, or nothing if one of them was not a constant.
   std::optional<std::set<std::int64_t>> written() const;
+  /// Every value and offset that was written.
+  std::vector<term::Id> written_terms() const;
 
   /// The initial byte at `index`, for witnesses.
   term::Id initial_byte(Context& context, std::int64_t index) const;

@@ -104,7 +104,7 @@ bool Explorer::call_adjust_head(PathState& state) {
   const auto metadata_bytes = static_cast<std::uint64_t>(metadata.value_or(0));
   const Move move = runtime::xdp_head_moved(bounds_of(packet), frame_from(-headroom), delta);
   const term::Id needs_room = store.bin(Op::slt, by, context_.lit64(0));
-  const term::Id driver = store.and_(needs_room, context_.fresh(1, "xdp_adjust_head.no_headroom"));
+  const term::Id driver = store.and_(needs_room, choice(state, "xdp_adjust_head.no_headroom"));
   const term::Id refused = answers(move, move_errno::invalid);
   const term::Id fails = store.or_(refused, driver);
   std::vector<Alternative> sides;
@@ -127,7 +127,7 @@ bool Explorer::call_adjust_meta(PathState& state) {
   const auto bounds = bounds_of(state.packet);
   const Move move = runtime::xdp_meta_moved(bounds, frame_from(any_frame), delta);
   const Move test_run = runtime::xdp_meta_moved(bounds, frame_from(test_run_frame), delta);
-  const term::Id supported = context_.fresh(1, "xdp_adjust_meta.supported");
+  const term::Id supported = store.not_(choice(state, "xdp_adjust_meta.unsupported"));
   const term::Id behind = answers(move, move_errno::invalid);
   const term::Id works = store.and_(answers(move, move_errno::done), supported);
   std::vector<Alternative> sides;
@@ -142,7 +142,7 @@ bool Explorer::call_adjust_meta(PathState& state) {
       set_result(s, context_.lit64(code));
     };
   };
-  const term::Id no_room = context_.fresh(1, "xdp_adjust_meta.no_room");
+  const term::Id no_room = choice(state, "xdp_adjust_meta.no_room");
   const term::Id before = store.and_(store.not_(behind), store.not_(supported));
   const term::Id odd = store.and_(answers(move, move_errno::access), supported);
   const term::Id far = answers(test_run, move_errno::invalid);
@@ -170,7 +170,7 @@ bool Explorer::call_adjust_tail(PathState& state) {
   const runtime::FrameLimits<Provenance> frame = frame_from(test_run_frame);
   const Move move = runtime::xdp_tail_moved(bounds, frame, delta);
   const term::Id grows = store.bin(Op::slt, context_.lit64(0), by);
-  const term::Id driver = store.and_(grows, context_.fresh(1, "xdp_adjust_tail.no_tailroom"));
+  const term::Id driver = store.and_(grows, choice(state, "xdp_adjust_tail.no_tailroom"));
   const term::Id refused = answers(move, move_errno::invalid);
   const term::Id fails = store.or_(refused, driver);
   const auto literal = store.literal(by);

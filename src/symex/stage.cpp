@@ -241,7 +241,7 @@ bool Explorer::check_relation(PathState& state) {
     if (entry.status != Site::Status::refuted) {
       entry.status = Site::Status::refuted;
       const auto valuation = witness_valuation(state, bad, broken);
-      Finding finding = describe(state, Property::relation, demand.text, valuation);
+      Finding finding = describe(state, Property::relation, demand.text, valuation, broken);
       finding.observable = demand.observable;
       finding.outcomes = outcomes(state, *valuation);
       result_.findings.push_back(std::move(finding));

@@ -18,6 +18,10 @@ enum class Taint : std::uint8_t { none = 0, address = 1, uninitialised = 2 };
 /// written, memory that others write. Names of variables and functions begin with this.
 constexpr std::string_view arbitrary_prefix = "any#";
 
+/// Things that may happen on a machine (a driver without room, a full buffer): one bit each, 0 when
+/// they do not, as on every engine. Names of the variables begin with this.
+constexpr std::string_view choice_prefix = "choice";
+
 class TaintIndex {
  public:
   explicit TaintIndex(const term::Store& store) : store_(store) {}

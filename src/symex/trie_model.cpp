@@ -54,7 +54,8 @@ term::Id Explorer::same_entry(std::uint32_t map, const Slot& slot, std::span<con
   if (!is_trie(program_.maps[map].type)) return same_key(slot, key);
   const Parts stored = parts_of(context_.store, slot.key);
   const Parts asked = parts_of(context_.store, key);
-  return runtime::same_prefix_key(stored.prefix(), asked.prefix()).raw().term;
+  const term::Id same = runtime::same_prefix_key(stored.prefix(), asked.prefix()).raw().term;
+  return slot.guard ? context_.store.and_(slot.guard, same) : same;
 }
 
 /// Is `key` one that the map takes at all?
@@ -67,7 +68,8 @@ term::Id Explorer::is_key(std::uint32_t map, std::span<const term::Id> key) {
 term::Id Explorer::covers(const Slot& slot, std::span<const term::Id> key) {
   const Parts stored = parts_of(context_.store, slot.key);
   const Parts asked = parts_of(context_.store, key);
-  return runtime::prefix_covers(stored.prefix(), asked.prefix()).raw().term;
+  const term::Id covered = runtime::prefix_covers(stored.prefix(), asked.prefix()).raw().term;
+  return slot.guard ? context_.store.and_(slot.guard, covered) : covered;
 }
 
 term::Id Explorer::prefix_length(const Slot& slot) {
@@ -81,7 +83,8 @@ term::Id Explorer::unseen(const MapState& entries, const Slot& slot) {
   const Parts mine = parts_of(store, slot.key);
   for (const Slot& other : entries.slots) {
     const Parts stored = parts_of(store, other.key);
-    const term::Id same = runtime::same_prefix_key(stored.prefix(), mine.prefix()).raw().term;
+    term::Id same = runtime::same_prefix_key(stored.prefix(), mine.prefix()).raw().term;
+    if (other.guard) same = store.and_(other.guard, same);
     possible = store.and_(possible, store.not_(same));
   }
   for (const PrefixQuestion& question : entries.questions) {

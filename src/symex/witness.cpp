@@ -133,70 +133,28 @@ runtime::MapContents Explorer::final_entries(const Ending& ending, Valuation& va
 std::shared_ptr<Valuation> Explorer::witness_valuation(const PathState& state,
                                                        const Possibility& shown,
                                                        term::Id condition) {
-  constexpr std::uint64_t small_interface = 256;
-  const term::Id ifindex = context_.store.var(32, "ctx.ingress_ifindex");
-  const term::Id queue = context_.store.var(32, "ctx.rx_queue_index");
-  std::vector<term::Id> wishes{
-      context_.store.bin(Op::ult, ifindex, context_.lit(32, small_interface)),
-      context_.store.eq(ifindex, context_.lit(32, 1)),
-      context_.store.eq(queue, context_.lit(32, 0))};
-  for (std::uint32_t map = 0; map < state.maps.size(); ++map) {
-    if (!state.maps[map].counted) continue;  // the fewest entries that nobody asked for
-    const term::Id known = entries_at_first(state, map, AtFirst::present);
-    const term::Id all = context_.store.bin(Op::add, known, free_entries(map));
-    wishes.push_back(context_.store.eq(all, context_.lit(64, program_.maps[map].max_entries)));
-  }
+  const std::vector<term::Id> wishes = witness_wishes(state, condition);
   return solver_.simplest(state, shown, condition, wishes);
 }
 
-Witness Explorer::make_witness(PathState& state, Valuation& valuation) {
+Witness Explorer::make_witness(PathState& state, Valuation& valuation, term::Id shown) {
   Witness witness;
-  const auto length = static_cast<std::size_t>(valuation(length_));
-  witness.input.packet.resize(length);
+  const auto length = static_cast<std::int64_t>(valuation(length_));
   const Memory initial(Unknown{packet_bytes_});
-  for (std::size_t i = 0; i < length; ++i) {
-    witness.input.packet[i] = static_cast<std::uint8_t>(
-        valuation(initial.initial_byte(context_, static_cast<std::int64_t>(i))));
+  for (std::int64_t i = -std::int64_t{hidden_bytes()}; i < length; ++i) {
+    const term::Id byte = initial.initial_byte(context_, i);
+    witness.input.packet.push_back(static_cast<std::uint8_t>(valuation(byte)));
   }
-  const auto field = [&](std::string_view name) {
-    return static_cast<std::uint32_t>(
-        valuation(context_.store.var(32, fmt::format("ctx.{}", name))));
-  };
-  if (const std::uint32_t ifindex = field("ingress_ifindex"); ifindex != 0) {
-    witness.input.ingress_ifindex = ifindex;
-  }
-  witness.input.rx_queue_index = field("rx_queue_index");
-  witness.input.mark = field("mark");
-  for (const std::string_view other : {"hash", "priority", "queue_mapping", "tc_index", "cb[0]",
-                                       "cb[1]", "cb[2]", "cb[3]", "cb[4]", "tc_classid"}) {
-    if (field(other) != 0) {
-      witness.not_replayable.push_back(fmt::format("ctx->{} = {:#x}", other, field(other)));
-    }
-  }
-  if (witness.input.rx_queue_index != 0) {
-    witness.not_replayable.push_back(
-        fmt::format("ctx->rx_queue_index = {}", witness.input.rx_queue_index));
-  }
-  for (std::uint32_t map = 0; map < program_.maps.size(); ++map) {
+  const std::vector<term::Id> leaves = path_leaves(state, shown);
+  tell_fields(witness, valuation, leaves);
+  for (std::uint32_t map = 0; map < state.maps.size(); ++map) {
     if (program_.maps[map].read_only || state.maps[map].slots.empty()) continue;
     witness.maps.push_back(initial_entries(state, valuation, map));
   }
-  for (const auto& [helper, term] : state.free_results) {
-    const auto value = static_cast<std::uint64_t>(valuation(term));
-    witness.helper_results.push_back(fmt::format("{} = {:#x}", helper, value));
-  }
-  const auto unknowable = [this](term::Id a) { return context_.taint.is_arbitrary(a); };
-  if (std::ranges::any_of(state.condition, unknowable)) {
-    witness.helper_results.push_back("of an address, of memory never written or shared");
-  }
+  tell_answers(state, witness, valuation, leaves);
   for (const auto& [what, value] : state.assumptions) {
     if (valuation(value) == 0) continue;
     witness.helper_results.push_back(what);
-    break;
-  }
-  for (const term::Id evicted : state.evictions) {
-    if (valuation(evicted) == 0) continue;
-    witness.helper_results.push_back("an entry that an LRU map evicted");
     break;
   }
   witness.helper_results.insert(witness.helper_results.end(), state.helper_results.begin(),
@@ -226,14 +184,15 @@ PathCase Explorer::make_case(PathState& state, std::string ending) {
   const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
   const auto valuation = witness_valuation(state, here, context_.store.true_());
   PathCase result;
-  result.witness = make_witness(state, *valuation);
+  result.witness = make_witness(state, *valuation, context_.store.true_());
   result.return_value = static_cast<std::uint32_t>((*valuation)(state.regs[0].term));
   result.trail = state.trail;
   result.ending = std::move(ending);
   const auto signed_value = [&](term::Id a) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>((*valuation)(a)));
   };
-  const std::int64_t head = signed_value(state.packet.meta);  // engines return the metadata, too
+  // Engines return the metadata and the link header, too.
+  const std::int64_t head = signed_value(state.packet.meta) - hidden_bytes();
   const std::int64_t end = signed_value(state.packet.end);
   for (std::int64_t i = head; i < end; ++i) {
     const auto byte = state.objects.at(state.packet.object).read(context_, context_.lit64(i), 1);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// bpf_fib_lookup (net/core/filter.c of Linux 6.18): the routes and neighbours of the machine are
+// one unknown function of what the program asks, so the same question gets the same answer, also
+// from another program. Refusals for sizes, flags and families are exact; struct bpf_fib_lookup
+// changes only where a route was found, and never in the fields that only the program fills in.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "symex/explorer.hpp"
+
+namespace probity::symex {
+namespace {
+
+constexpr std::uint64_t params_bytes = 64;  // sizeof(struct bpf_fib_lookup)
+constexpr std::uint64_t known_flags = 0x3f;
+constexpr std::int64_t invalid = -22;
+constexpr std::int64_t no_family = -97;
+constexpr std::int64_t no_device = -19;
+constexpr std::uint64_t ipv4 = 2;
+constexpr std::uint64_t ipv6 = 10;
+/// BPF_FIB_LKUP_RET_*: the answers are 0 to 9; those after which parts of the struct were written.
+constexpr std::uint64_t last_answer = 9;
+constexpr std::array<std::uint64_t, 4> writing_answers{0, 7, 8, 9};
+
+/// l4_protocol, sport and dport.
+bool is_input_only(std::uint64_t offset) {
+  return offset >= 1 && offset <= 5;
+}
+
+}  // namespace
+
+/// The question: sixteen words and the flags.
+std::vector<term::Id> Explorer::fib_question(std::span<const term::Id> chunks, term::Id flags) {
+  term::Store& store = context_.store;
+  std::vector<term::Id> question;
+  for (const term::Id chunk : chunks) {
+    for (unsigned low = 0; low < store.width(chunk); low += 32) {
+      question.push_back(store.extract(low, 32, chunk));
+    }
+  }
+  question.push_back(store.extract(0, 32, flags));
+  return question;
+}
+
+term::Id Explorer::fib_answer(std::string_view part, unsigned width,
+                              std::span<const term::Id> question) {
+  const std::vector<unsigned> widths(question.size(), 32);
+  return context_.store.apply(
+      context_.store.function(fmt::format("helper#fib_lookup.{}", part), widths, width), question);
+}
+
+bool Explorer::call_fib_lookup(PathState& state) {
+  if (!ctx_argument(state, 1)) return false;
+  const auto size = size_argument(state, 3);
+  if (!size) return false;
+  const Word params = argument(state, 2);
+  const Word flags = argument(state, 4);
+  if (!observable(state, flags, "the flags of a fib lookup")) return false;
+  const auto chunks = read_chunks(state, params, *size);
+  if (!chunks) return false;
+  const auto place = access(state, params, *size, Access::write);
+  if (!place) return false;
+  clobber(state);
+  term::Store& store = context_.store;
+  const term::Id unknown = store.bin(Op::and_, as_number(flags), context_.lit(64, ~known_flags));
+  if (*size < params_bytes || store.literal(unknown).value_or(0) != 0) {
+    set_result(state, context_.lit64(invalid));
+    return true;
+  }
+  const term::Id refused = store.not_(store.eq(unknown, context_.lit64(0)));
+  const term::Id family = store.extract(0, 8, chunks->front());
+  const term::Id known =
+      store.or_(store.eq(family, context_.lit(8, ipv4)), store.eq(family, context_.lit(8, ipv6)));
+  const std::span<const term::Id> asked(chunks->data(), params_bytes / 8);
+  const std::vector<term::Id> question = fib_question(asked, as_number(flags));
+  const term::Id answer = store.zext(64, fib_answer("answer", 4, question));
+  const term::Id routed = store.bin(Op::ule, answer, context_.lit(64, last_answer));
+  term::Id writes = store.false_();
+  for (const std::uint64_t number : writing_answers) {
+    writes = store.or_(writes, store.eq(answer, context_.lit(64, number)));
+  }
+  writes = store.and_(writes, store.and_(known, store.not_(refused)));
+  for (std::uint64_t at = 0; at < params_bytes; ++at) {
+    if (is_input_only(at)) continue;
+    const term::Id before = store.extract(static_cast<unsigned>(at % 8 * 8), 8, (*chunks)[at / 8]);
+    const term::Id after = fib_answer(fmt::format("byte{}", at), 8, question);
+    const term::Id offset = store.bin(Op::add, place->offset, context_.lit(64, at));
+    write_memory(state, {place->region, place->object, offset}, 1,
+                 {store.ite(writes, after, before), 0});
+  }
+  term::Id result = store.ite(routed, answer, context_.lit64(no_device));
+  result = store.ite(known, result, context_.lit64(no_family));
+  result = store.ite(refused, context_.lit64(invalid), result);
+  state.free_results.emplace_back("fib_lookup", result);
+  set_result(state, result);
+  return true;
+}
+
+}  // namespace probity::symex
