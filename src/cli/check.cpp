@@ -9,6 +9,7 @@
 
 #include "base/arena.hpp"
 #include "cli/check_report.hpp"
+#include "cli/entry_assumptions.hpp"
 #include "cli/flags.hpp"
 #include "cli/program_source.hpp"
 #include "cli/spec_report.hpp"
@@ -31,6 +32,7 @@ struct Flags {
   std::string file;
   std::string type;
   object::ReadOptions kernel;
+  std::vector<std::string> assumptions;
   std::string returns;
   std::string replay_paths;
   std::string witness_dir = ".";
@@ -51,6 +53,7 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("FILE", flags.file, "object file, optionally :SECTION or :FUNCTION")->required();
   app.add_option("--type", flags.type, "program type, when the section name does not say it");
   add_kernel_options(app, flags.kernel);
+  add_assume_option(app, flags.assumptions);
   app.add_option("--assert-return", flags.returns,
                  "allowed return values: names or numbers, separated by commas");
   add_number(app, "--min-packet", flags.min_packet, {0, largest_packet},
@@ -266,9 +269,13 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   TRY(const Parsed parsed, parse_flags(app, arguments, document));
   if (parsed == Parsed::help) return Outcome::holds;
   TRY(adapt_to_safety(app, flags));
-  TRY(const symex::Options options, options_of(flags));
-  TRY(const object::Image image, load_program(flags.file, flags.type, flags.kernel));
+  TRY(symex::Options options, options_of(flags));
+  TRY(const LoadedProgram loaded, load_with_object(flags.file, flags.type, flags.kernel));
+  const object::Image& image = loaded.image;
   TRY(require_checkable(image));
+  TRY(const EntryAssumptions assumptions,
+      entry_assumptions(loaded.object, image, flags.assumptions));
+  assumptions.apply(options);
 
   symex::Explorer explorer(image.view(), options);
   TRY(const symex::Exploration exploration, explorer.explore());
@@ -294,6 +301,7 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   std::size_t unconfirmed = 0;
   if (flags.cross_check) unconfirmed = cross_check(image, explorer, options, report);
   report.unknowns();
+  assumptions.report(document);
   report.verdict(options, unconfirmed + differing_paths);
   if (contradicted || differing_paths > 0) return Outcome::bug;
   if (!exploration.findings.empty()) return Outcome::refuted;

@@ -30,16 +30,23 @@ void add_kernel_options(CLI::App& app, object::ReadOptions& options) {
       ->type_name("FILE");
 }
 
+Expected<LoadedProgram> load_with_object(const std::string& selection, const std::string& type,
+                                         const object::ReadOptions& options) {
+  const object::Selection parts = object::split_selection(selection);
+  LoadedProgram loaded;
+  TRY(loaded.object, object::read_file(parts.path, options));
+  TRY(const object::Program* const program, object::select(loaded.object, parts.selector));
+  loaded.image = object::make_image(loaded.object, *program);
+  if (!type.empty()) {
+    TRY(loaded.image.type, parse_program_type(type));
+  }
+  return loaded;
+}
+
 Expected<object::Image> load_program(const std::string& selection, const std::string& type,
                                      const object::ReadOptions& options) {
-  const object::Selection parts = object::split_selection(selection);
-  TRY(const object::Object object, object::read_file(parts.path, options));
-  TRY(const object::Program* const program, object::select(object, parts.selector));
-  object::Image image = object::make_image(object, *program);
-  if (!type.empty()) {
-    TRY(image.type, parse_program_type(type));
-  }
-  return image;
+  TRY(LoadedProgram loaded, load_with_object(selection, type, options));
+  return std::move(loaded.image);
 }
 
 }  // namespace probity::cli

@@ -8,6 +8,7 @@
 #include "base/diagnostic.hpp"
 #include "object/image.hpp"
 #include "object/kernel.hpp"
+#include "object/object.hpp"
 
 namespace CLI {
 class App;
@@ -17,6 +18,14 @@ namespace probity::cli {
 
 /// Adds --btf and --kconfig: files that stand for the running kernel when an object is read.
 void add_kernel_options(CLI::App& app, object::ReadOptions& options);
+
+/// A program and, while it lives, the object that it is from.
+struct LoadedProgram {
+  object::Object object;
+  object::Image image;
+};
+Expected<LoadedProgram> load_with_object(const std::string& selection, const std::string& type,
+                                         const object::ReadOptions& options);
 
 /// Reads, links and selects; `type` ("xdp", "sched_cls" …) overrides the section's, empty keeps it.
 Expected<object::Image> load_program(const std::string& selection, const std::string& type,

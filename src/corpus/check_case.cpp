@@ -110,6 +110,12 @@ Expected<void> read_settings(const DataFile& file, CheckCase& check) {
     const auto words = words_of(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (words.empty()) continue;
+    if (words[0] == "assume" && words.size() > 1) {
+      const std::string_view text(words[1].data(), words.back().data() + words.back().size());
+      TRY(symex::Assumption assumption, symex::parse_assumption(text, check.image.type));
+      check.options.assumptions.push_back(std::move(assumption));
+      continue;
+    }
     if (words[0] == "statements" && words.size() == 2) {
       check.statements = words[1];
       continue;

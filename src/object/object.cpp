@@ -128,6 +128,10 @@ Expected<Object> read_file(const std::string& path, const ReadOptions& options) 
   return read(bytes, path, options);
 }
 
+bool is_companion(std::string_view section) {
+  return section.starts_with("?assume/") || section.starts_with("?spec/");
+}
+
 Expected<const Program*> select(const Object& object, std::string_view selector) {
   const auto bad = [&](const std::string& what) {
     return error(Fault::bad_input, fmt::format("{}: {}", object.name, printable(what)));
@@ -136,6 +140,7 @@ Expected<const Program*> select(const Object& object, std::string_view selector)
   const Program* found = nullptr;
   std::size_t count = 0;
   for (const Program& program : object.programs) {
+    if (selector.empty() && is_companion(program.section)) continue;
     if (!selector.empty() && program.name == selector) return &program;
     if (!selector.empty() && program.section != selector) continue;
     found = &program;

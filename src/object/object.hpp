@@ -153,6 +153,10 @@ Expected<Object> read_file(const std::string& path, const ReadOptions& options);
 /// An owning copy of one program with all maps of its object, independent of `object`.
 Image make_image(const Object& object, const Program& program);
 
+/// Is it the section of a function that `check` runs beside a program: SEC("?assume/…"),
+/// SEC("?spec/…")?
+bool is_companion(std::string_view section);
+
 /// The one program that `selector` names: a function, or a section that holds one. An empty
 /// selector takes the only program. The diagnostic lists the candidates.
 Expected<const Program*> select(const Object& object, std::string_view selector);

@@ -66,6 +66,10 @@ std::string_view name(Property property) {
 }
 
 Site& Explorer::site(const PathState& state, Property property) {
+  if (in_entry_function(state)) {
+    entry_site_ = {};
+    return entry_site_;
+  }
   Site& entry = sites_[{state.stage, static_cast<std::uint32_t>(property), state.slot}];
   entry.property = property;
   entry.stage = state.stage;
@@ -75,6 +79,9 @@ Site& Explorer::site(const PathState& state, Property property) {
 }
 
 void Explorer::give_up(PathState& state, std::string reason) {
+  if (in_entry_function(state)) {
+    reason = fmt::format("assumption {}, slot {}: {}", program_.name, state.slot, reason);
+  }
   state.fate.doubt(reason);
   const auto same = [&](const Unknowing& other) {
     return other.stage == state.stage && other.slot == state.slot && other.reason == reason;
@@ -110,6 +117,10 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
 }
 
 bool Explorer::violate(PathState& state, Property property, std::string text) {
+  if (in_entry_function(state)) {
+    give_up(state, fmt::format("{}: {}", name(property), text));
+    return false;
+  }
   state.fate.refute();
   Site& entry = site(state, property);
   if (entry.status != Site::Status::refuted) {
@@ -138,10 +149,13 @@ bool Explorer::require(PathState& state, Property property, term::Id condition,
   if (bad.answer == Answer::unknown) {
     if (entry.status == Site::Status::proved) entry.status = Site::Status::unknown;
     give_up(state, fmt::format("{}: {}", name(property), bad.reason));
+  } else if (in_entry_function(state)) {
+    give_up(state, fmt::format("{}: {}", name(property), text(*bad.valuation)));
   } else {
     state.fate.refute();
   }
-  if (bad.answer == Answer::yes && entry.status != Site::Status::refuted) {
+  if (bad.answer == Answer::yes && !in_entry_function(state) &&
+      entry.status != Site::Status::refuted) {
     entry.status = Site::Status::refuted;
     const auto valuation = witness_valuation(state, bad, broken);
     result_.findings.push_back(describe(state, property, text(*valuation), valuation, broken));

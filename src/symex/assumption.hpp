@@ -29,10 +29,21 @@ struct Assumption {
     field,   ///< of ctx
     length,  ///< of the packet
     bytes,   ///< of the packet
-    not_, invert,
-    or_, and_,
-    eq, ne, lt, le, gt, ge,
-    add, sub, bit_and, shl, shr,
+    not_,
+    invert,
+    or_,
+    and_,
+    eq,
+    ne,
+    lt,
+    le,
+    gt,
+    ge,
+    add,
+    sub,
+    bit_and,
+    shl,
+    shr,
   };
   Kind kind = Kind::number;
   std::uint64_t number = 0;  ///< or the offset of bytes, or of the field in ctx

@@ -151,7 +151,7 @@ Expected<Exploration> Explorer::explore() {
   require_stack();
   for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
   const std::uint64_t excluded = counts_.of(PathVerdict::excluded);
-  if (excluded > 0 && excluded == counts_.begun) {
+  if (excluded > 0 && excluded + counts_.of(PathVerdict::merged) == counts_.begun) {
     result_.unknowns.push_back({0, "the assumptions exclude every input"});
   }
   report_specs();
@@ -176,8 +176,7 @@ void Explorer::start() {
   state->condition.push_back(bound(Op::ule, options_.max_packet));
   state->initial_meta = initial_metadata(*state);
   make_maps(*state);
-  begin_stage(*state);
-  enqueue(std::move(state));
+  if (enter_world(*state)) enqueue(std::move(state));
 }
 
 void Explorer::push_frame(PathState& state, std::uint32_t return_slot) {
@@ -462,6 +461,7 @@ bool Explorer::finish(PathState& state) {
   }
   if (!observable(state, result, "the return value")) return false;
   if (!holds_nothing(state, "the program ends")) return false;
+  if (in_entry_function(state)) return leave_entry_function(state);
   term::Store& store = context_.store;
   const term::Id value = store.extract(0, 32, as_number(result));
   state.action = value;

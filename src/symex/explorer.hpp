@@ -22,6 +22,7 @@
 #include "program/program.hpp"
 #include "runtime/ctx.hpp"
 #include "runtime/packet_bounds.hpp"
+#include "symex/assumption.hpp"
 #include "symex/context.hpp"
 #include "symex/finding.hpp"
 #include "symex/flow.hpp"
@@ -65,8 +66,10 @@ struct Options {
   /// Merging::automatic: ways through the control flow, and paths walked, from which on it is done.
   double merge_from_static_paths = 1e6;
   std::uint64_t merge_from_paths = 4'000;
-  MapSharing sharing = MapSharing::by_name;  ///< between stages
-  Relation relation;                         ///< what must hold when the last stage has ended
+  MapSharing sharing = MapSharing::by_name;    ///< between stages
+  std::vector<Assumption> assumptions;         ///< of every input
+  std::vector<program::View> entry_functions;  ///< answer 0: the input is not considered
+  Relation relation;                           ///< what must hold when the last stage has ended
   solver::Options solver;
 };
 
@@ -129,6 +132,7 @@ class Explorer {
   /// Makes `code` the program that the next insns belong to.
   void select(std::uint32_t code);
   void begin_stage(PathState& state);
+  void begin_run(PathState& state, std::uint32_t code, Start start);
   void forget_registers(PathState& state);
   void restore_world(PathState& state);
   Ending ending_of(PathState& state) const;
@@ -139,6 +143,18 @@ class Explorer {
   bool check_relation(PathState& state);
   std::vector<StageOutcome> outcomes(PathState& state, Valuation& valuation);
   StageOutcome outcome(const Ending& ending, Valuation& valuation);
+
+  // entry.cpp: entry assumptions.
+  class EntryInput;
+  program::ProgType entry_type() const;
+  bool in_entry_function(const PathState& state) const;
+  /// Do the statements of probity/spec.h count in the program under way?
+  bool has_specs(const PathState& state) const;
+  bool consider_only(PathState& state, term::Id condition);
+  void begin_next(PathState& state);
+  /// False: the assumptions leave no input.
+  bool enter_world(PathState& state);
+  bool leave_entry_function(PathState& state);
 
   // explorer.cpp: the loop.
   void start();
@@ -530,6 +546,7 @@ class Explorer {
   Merger merger_;
   std::uint32_t lineages_ = 0;
   std::uint32_t variants_ = 0;
+  Site entry_site_;                                     ///< of all checks in entry functions
   std::map<std::array<std::uint32_t, 3>, Site> sites_;  ///< by stage, property, slot
   /// By stage and slot.
   std::map<std::pair<std::uint32_t, std::uint32_t>, SpecStatement> statements_;

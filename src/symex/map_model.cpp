@@ -97,7 +97,7 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   const auto number = static_cast<std::uint32_t>(entries.slots.size());
   const std::string label = slot_label(map, number);
   Origin origin = Zeroed{};
-  if (def.name == program::specs_section && options_.specs && stages_[state.stage].specs) {
+  if (def.name == program::specs_section && has_specs(state)) {
     origin = Constant{program::specs_on};
   } else if (def.read_only) {
     origin = Constant{def.initial};

@@ -34,7 +34,8 @@ bool same_demand(const SpecDemand& x, const SpecDemand& y) {
 
 /// Paths with different statements about their end go to it on their own.
 bool same_demands(const PathState& a, const PathState& b) {
-  return a.specs.ignore_map_state == b.specs.ignore_map_state &&
+  return a.entry_functions_run == b.entry_functions_run &&
+         a.specs.ignore_map_state == b.specs.ignore_map_state &&
          std::ranges::equal(a.specs.demands, b.specs.demands, same_demand);
 }
 
@@ -175,6 +176,20 @@ bool Merger::match(const PathState& a, const PathState& b) {
     if (regions_[id] == unmatched && same) regions_[id] = id;
   }
   return true;
+}
+
+/// Is the memory that statements about the end name the same on both paths? Packet targets are
+/// places in the packet, whatever moved.
+bool Merger::keeps_targets(const PathState& a) const {
+  return std::ranges::all_of(a.specs.demands, [&](const SpecDemand& demand) {
+    const RegionId region = base_of(demand.target.region);
+    const bool packet = a.regions[region].kind == RegionKind::packet;
+    const auto stays = [this](std::uint32_t object) {
+      return object < objects_.size() && objects_[object] == object;
+    };
+    return (packet || (region < regions_.size() && regions_[region] == region)) &&
+           stays(demand.object) && stays(demand.initial_object);
+  });
 }
 
 /// What only `b` has gets new numbers.
@@ -432,7 +447,7 @@ bool Merger::combine(PathState& result, const PathState& first, const PathState&
   result_ = &result;
   joined_.clear();
   first_regions_ = first.regions.count();
-  if (!match(first, second)) return false;
+  if (!match(first, second) || !keeps_targets(first)) return false;
   append_rest(result, second);
   if (!merge_memories(result, second)) return false;
   merge_nulls(result, second);

@@ -44,6 +44,7 @@ class Merger {
   bool same_region(const Region& a, const Region& b) const;
   void match_objects(const PathState& a, const PathState& b);
   bool is_settled(const Region& region) const;
+  bool keeps_targets(const PathState& a) const;
   void append_rest(PathState& result, const PathState& b);
   bool merge_memories(PathState& result, const PathState& b);
   void merge_entries(PathState& result, const PathState& b, std::uint32_t map,

@@ -44,8 +44,10 @@ std::string shown(std::span<const Value<8>> bytes, Valuation& valuation) {
 }  // namespace
 
 SpecStatement& Explorer::statement(const PathState& state) {
-  SpecStatement& entry = statements_[{state.stage, state.slot}];
-  entry.stage = state.stage;
+  constexpr std::uint32_t not_reported = ~std::uint32_t{0};
+  const std::uint32_t stage = in_entry_function(state) ? not_reported : state.stage;
+  SpecStatement& entry = statements_[{stage, state.slot}];
+  entry.stage = stage;
   entry.slot = state.slot;
   return entry;
 }
@@ -167,7 +169,9 @@ Explorer::SpecEntry Explorer::spec_entry(PathState& state, std::uint32_t map,
   const term::Id in_range =
       indexed ? store.bin(Op::ult, key[0], context_.lit(32, def.max_entries)) : store.true_();
   SpecEntry entry{store.false_(), store.true_()};
+  term::Id known = store.false_();
   for (const Candidate& candidate : candidates(state, map, key)) {
+    known = store.or_(known, candidate.condition);
     const Slot& slot = state.maps[map].slots[candidate.slot];
     entry.there = store.or_(entry.there, store.and_(candidate.condition, slot.present));
     const Memory& memory = state.objects.at(state.regions[slot.value].object);
@@ -178,6 +182,8 @@ Explorer::SpecEntry Explorer::spec_entry(PathState& state, std::uint32_t map,
       entry.same = store.and_(entry.same, store.or_(store.not_(candidate.condition), same));
     }
   }
+  // In every world the map holds no more entries than fit.
+  static_cast<void>(assume_world(state, known));
   entry.there = store.and_(entry.there, in_range);
   return entry;
 }

@@ -89,6 +89,10 @@ Expected<void> Explorer::make_world() {
     TRY(const std::uint32_t code, add_code(stage.program));
     static_cast<void>(code);  // stage k is code k
   }
+  for (const program::View& function : options_.entry_functions) {
+    TRY(const std::uint32_t code, add_code(function));
+    static_cast<void>(code);  // function k comes k places after the stages
+  }
   for (Code& code : codes_) {
     code.view.maps = maps_;
     code.view.tail_targets = code.tail_targets;
@@ -126,8 +130,11 @@ void Explorer::restore_world(PathState& state) {
 }
 
 void Explorer::begin_stage(PathState& state) {
-  const Stage& stage = stages_[state.stage];
-  state.code = state.stage;
+  begin_run(state, state.stage, stages_[state.stage].start);
+}
+
+void Explorer::begin_run(PathState& state, std::uint32_t code, Start start) {
+  state.code = code;
   for (const Frame& frame : state.frames) state.regions[frame.stack].live = false;
   state.frames.clear();
   state.visits.clear();
@@ -137,7 +144,7 @@ void Explorer::begin_stage(PathState& state) {
   state.packet_checked = 0;
   state.specs.demands.clear();
   forget_registers(state);
-  if (stage.start == Start::initial) {
+  if (start == Start::initial) {
     restore_world(state);
   } else {
     move_packet(state, state.packet.head, state.packet.end, state.packet.meta);

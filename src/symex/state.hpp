@@ -192,6 +192,7 @@ struct PathState {
   Fate fate;
   std::optional<term::Id> action;                      ///< 32 bits, once the program has ended
   std::uint32_t stage = 0;                             ///< which run this is
+  std::uint32_t entry_functions_run = 0;               ///< of Options::entry_functions
   std::uint32_t code = 0;                              ///< whose slots `slot` counts
   std::vector<std::shared_ptr<const Ending>> endings;  ///< of the stages before
   std::array<Word, bpf::reg_count> regs{};
