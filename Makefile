@@ -16,7 +16,7 @@ INSTALL := .ci/install-packages
 build_packages := cmake ninja-build g++ libc6-dev libelf-dev libbpf-dev zlib1g-dev libfmt-dev libcli11-dev \
   nlohmann-json3-dev libpcap-dev libsqlite3-dev libcadical-dev libssl-dev libgtest-dev libbenchmark-dev \
   clang-14 linux-libc-dev
-test_packages := z3 cvc5 git patch llvm-19 binutils-riscv64-linux-gnu g++-riscv64-linux-gnu qemu-user
+test_packages := z3 cvc5 git patch llvm-19 gcc-bpf binutils-riscv64-linux-gnu g++-riscv64-linux-gnu qemu-user
 clang_packages := clang-19 libclang-rt-19-dev
 lint_packages := clang-19 clang-tidy-19
 format_packages := clang-format-19

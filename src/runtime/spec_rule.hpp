@@ -53,10 +53,11 @@ constexpr Bool<D> spec_bytes_right(program::SpecCall call, std::span<const Bv<D,
   return call == SpecCall::if_neq || call == SpecCall::if_action_neq ? ~same : same;
 }
 
-/// Is first..first+size inside low..high? All are offsets from one place, of at most 2^62.
+/// Is first..first+size inside low..high? All are offsets from one place; size, low and high are
+/// far below 2^62.
 template <Domain D>
 constexpr Bool<D> spec_inside(Bv<D, 64> first, Bv<D, 64> size, Bv<D, 64> low, Bv<D, 64> high) {
-  return sle(low, first) & sle(first + size, high);
+  return sle(low, first) & sle(first, high) & sle(first + size, high);
 }
 
 /// BPF_ASSERT_LEN_DELTA: bytes of packet before and after.

@@ -117,6 +117,24 @@ TEST_F(Check, RefutesTheTwinWithAPacketThatReplays) {
   }
 }
 
+TEST_F(Check, TellsOfEachStatement) {
+  for (const auto& [object, status] : {std::pair(good, "proved"), std::pair(bad, "refuted")}) {
+    const Printed printed = check(
+        {object, "--witness-dir", folder_.string(), "--no-kernel", "--json", "--no-external"});
+    const Json json = json_of(printed);
+    const auto* specs = member(json, {"details", "specs"}).get<Json::Array>();
+    ASSERT_TRUE(specs != nullptr && specs->size() == 1) << printed.out;
+    EXPECT_EQ(text(specs->front(), {"text"}), "BPF_ASSERT_RETURN(XDP_DROP)");
+    EXPECT_EQ(text(specs->front(), {"macro"}), "BPF_ASSERT_RETURN");
+    EXPECT_EQ(text(specs->front(), {"status"}), status);
+    EXPECT_GT(number(specs->front(), {"checked_paths"}), 0u);
+  }
+  // On the inside interface the statement is never reached.
+  const Printed printed = check({good, "--assume", "ctx.ingress_ifindex == 7", "--no-external"});
+  EXPECT_EQ(printed.status, 0) << printed.out;
+  EXPECT_NE(printed.out.find("VACUOUS: no path reaches it"), std::string::npos) << printed.out;
+}
+
 TEST_F(Check, SpecificationsCanBeLeftOff) {
   EXPECT_EQ(check({bad, "--no-specs", "--no-external"}).status, 0);
 }
