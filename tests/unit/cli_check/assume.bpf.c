@@ -38,7 +38,7 @@ int reads_outside(struct xdp_md *ctx)
 {
 	__u8 *data = (void *)(long)ctx->data;
 
-	return data[3] == 1;
+	return data[100] == 1;
 }
 
 SEC("xdp")
