@@ -17,9 +17,7 @@ class Explorer::EntryInput final : public Input {
 
   Value<64> field(std::string_view name) override {
     const runtime::CtxRow* row = runtime::find_ctx_row(explorer_.entry_type(), name);
-    const unsigned width = row->size_bytes * 8u;
-    const bool interface = name == "ingress_ifindex" || name == "ifindex";
-    const term::Id value = explorer_.ctx_value(state_, name, width, interface);
+    const term::Id value = explorer_.ctx_value(state_, *row);
     return Value<64>::of({explorer_.context_.store.zext(64, value), 0});
   }
   Value<64> length() override { return Value<64>::of({explorer_.length64_, 0}); }

@@ -464,7 +464,7 @@ class Explorer {
   bool spec_assume(PathState& state, term::Id holds);
   bool keep_comparison(PathState& state, SpecDemand demand);
   bool keep_number(PathState& state, SpecDemand demand);
-  bool keeps_entries(PathState& state, std::uint32_t map);
+  bool keeps_entries(PathState& state, std::uint32_t map, program::SpecCall call);
   bool keep_entry(PathState& state, SpecDemand demand);
   bool keep_range(PathState& state, SpecDemand demand);
   bool assume_entry(PathState& state, program::SpecCall call);

@@ -7,6 +7,7 @@
 #include "program/spec_call.hpp"
 #include "runtime/spec_rule.hpp"
 #include "symex/explorer.hpp"
+#include "symex/map_kind.hpp"
 #include "symex/spec_text.hpp"
 
 namespace probity::symex {
@@ -156,10 +157,13 @@ bool Explorer::keep_number(PathState& state, SpecDemand demand) {
   return true;
 }
 
-bool Explorer::keeps_entries(PathState& state, std::uint32_t map) {
+/// Can a statement speak of the entries of a map? A key of a trie names no entry of its own.
+bool Explorer::keeps_entries(PathState& state, std::uint32_t map, SpecCall call) {
   const program::MapType type = maps_[map].type;
-  using program::MapType;
-  if (type != MapType::lpm_trie && !any_instance(state, 1)) return modelled(state, map);
+  const bool by_key = call != SpecCall::map_unchanged;
+  if (!any_instance(state, 1) && !(is_trie(type) && by_key)) {
+    return is_trie(type) || modelled(state, map);
+  }
   give_up(state, fmt::format("{}: entries of map {} of type {} are not remembered",
                              spec_name(state.slot), maps_[map].name, program::name(type)));
   return false;
@@ -167,7 +171,7 @@ bool Explorer::keeps_entries(PathState& state, std::uint32_t map) {
 
 bool Explorer::keep_entry(PathState& state, SpecDemand demand) {
   const auto map = map_argument(state, 1, nullptr);
-  if (!map || !keeps_entries(state, *map)) return false;
+  if (!map || !keeps_entries(state, *map, demand.call)) return false;
   demand.map = *map;
   if (demand.call == SpecCall::map_key_eq) {
     auto key = key_argument(state, *map);
@@ -183,7 +187,7 @@ bool Explorer::keep_entry(PathState& state, SpecDemand demand) {
 
 bool Explorer::assume_entry(PathState& state, SpecCall call) {
   const auto map = map_argument(state, 1, nullptr);
-  if (!map || !keeps_entries(state, *map)) return false;
+  if (!map || !keeps_entries(state, *map, call)) return false;
   const auto key = key_argument(state, *map);
   if (!key) return false;
   const term::Id there = spec_entry(state, *map, *key, {}).there;

@@ -32,8 +32,9 @@ object::Object read(const std::string& name) {
   return {};
 }
 
-Exploration explore(const object::Image& image) {
+Exploration explore(const object::Image& image, Merging merging) {
   Options options;
+  options.merging = merging;
   options.solver.external = solver::External::none;
   Explorer explorer(image.view(), options);
   auto exploration = explorer.explore();
@@ -65,20 +66,12 @@ void expect_refuted(const object::Image& image, const Exploration& exploration) 
   }
 }
 
-class SpecHeader : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    if (!fs::exists(path_of(GetParam() + ".o"))) GTEST_SKIP() << "no compiler for " << GetParam();
-  }
-};
-
-TEST_P(SpecHeader, EachMacroHoldsAndFails) {
-  const object::Object object = read(GetParam() + ".o");
+void expect_each_macro(const object::Object& object, Merging merging) {
   std::size_t holds = 0;
   std::size_t fails = 0;
   for (const object::Program& program : object.programs) {
     const object::Image image = object::make_image(object, program);
-    const Exploration exploration = explore(image);
+    const Exploration exploration = explore(image, merging);
     if (image.name.ends_with("_holds")) {
       ++holds;
       expect_proved(image, exploration);
@@ -90,6 +83,21 @@ TEST_P(SpecHeader, EachMacroHoldsAndFails) {
   }
   EXPECT_EQ(holds, 20u);
   EXPECT_EQ(fails, 20u);
+}
+
+class SpecHeader : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(path_of(GetParam() + ".o"))) GTEST_SKIP() << "no compiler for " << GetParam();
+  }
+};
+
+TEST_P(SpecHeader, EachMacroHoldsAndFails) {
+  expect_each_macro(read(GetParam() + ".o"), Merging::never);
+}
+
+TEST_P(SpecHeader, EachMacroHoldsAndFailsOnMergedPaths) {
+  expect_each_macro(read(GetParam() + ".o"), Merging::always);
 }
 
 TEST_P(SpecHeader, CompiledOutNothingIsLeft) {
@@ -144,7 +152,7 @@ TEST_P(SpecHeaderCxx, IsProved) {
   const object::Object object = read(name);
   ASSERT_EQ(object.programs.size(), 1u);
   const object::Image image = object::make_image(object, object.programs.front());
-  const Exploration exploration = explore(image);
+  const Exploration exploration = explore(image, Merging::automatic);
   expect_proved(image, exploration);
   EXPECT_EQ(exploration.statements.size(), 4u);  // BPF_OLD counts
 }
