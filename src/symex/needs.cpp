@@ -18,10 +18,11 @@ namespace {
 
 constexpr std::string_view ctx_prefix = "ctx.";
 
-/// Variables and functions that stand for the packet, ctx and maps as the program finds them.
+/// Variables and functions that stand for the packet, ctx and maps as the program finds them, or
+/// for the byte that a statement about all bytes is broken by.
 bool is_of_the_world(std::string_view name) {
   return name.starts_with("packet") || name.starts_with(ctx_prefix) || name.starts_with("map.") ||
-         name.starts_with("metadata.");
+         name.starts_with("metadata.") || name.starts_with("spec.");
 }
 
 }  // namespace
