@@ -308,13 +308,15 @@ void CheckReport::verdict(const symex::Options& options, std::size_t doubts) {
   document_.details()["verdict"] = std::string(word);
   const bool safety = options.mode == symex::Mode::safety;
   document_.details()["mode"] = safety ? "safety" : "strict";
+  const bool assumes = !options.assumptions.empty() || !options.entry_functions.empty();
   if (!refuted && !unknown) {
     document_.note(
         Tone::good,
         fmt::format("proved: {} is memory-safe{} for every packet of {}..{} bytes, every ctx and "
-                    "every map content",
+                    "every map content{}",
                     image_.name, safety ? " and ends" : ", ends, and meets its specification",
-                    options.min_packet, options.max_packet));
+                    options.min_packet, options.max_packet,
+                    assumes ? " that meet the assumptions" : ""));
   } else if (refuted) {
     document_.note(Tone::bad, fmt::format("refuted: {} has {} counterexample{}", image_.name,
                                           exploration_.findings.size(),

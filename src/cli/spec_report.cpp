@@ -3,7 +3,7 @@
 #include "cli/spec_report.hpp"
 
 #include <algorithm>
-#include <map>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -84,8 +84,8 @@ std::vector<Line> lines_of(const object::Image& image, const symex::Exploration&
     same->first.checked += one.checked;
     if (weight(one.status) > weight(same->first.status)) same->first.status = one.status;
   }
-  std::ranges::stable_sort(lines, [](const Line& a, const Line& b) {
-    return std::pair(a.file, a.line) < std::pair(b.file, b.line);
+  std::ranges::sort(lines, [](const Line& a, const Line& b) {
+    return std::tuple(a.file, a.line, a.first.slot) < std::tuple(b.file, b.line, b.first.slot);
   });
   return lines;
 }
@@ -96,7 +96,9 @@ void report_statements(report::Document& document, const object::Image& image,
                        const symex::Exploration& exploration) {
   std::vector<std::vector<std::string>> rows;
   Json list = Json::array();
+  std::size_t vacuous = 0;
   for (const Line& line : lines_of(image, exploration)) {
+    if (line.first.status == Status::vacuous) ++vacuous;
     rows.push_back({line.place, line.first.text, verdict(line.first)});
     list.push(Json::object({{"place", line.place},
                             {"text", line.first.text},
@@ -107,6 +109,10 @@ void report_statements(report::Document& document, const object::Image& image,
                             {"copies", line.copies}}));
   }
   if (!rows.empty()) document.table({"specification", "", "verdict"}, rows);
+  if (vacuous > 0) {
+    document.note(report::Tone::warning, fmt::format("{} of {} statements demand nothing (VACUOUS)",
+                                                     vacuous, rows.size()));
+  }
   document.details()["specs"] = std::move(list);
 }
 

@@ -74,11 +74,12 @@ Diagnostic one_line(const Diagnostic& diagnostic) {
 std::string list_candidates(const Object& object) {
   constexpr std::size_t listed = 8;
   std::string text;
-  for (std::size_t i = 0; i < std::min(object.programs.size(), listed); ++i)
-    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", object.programs[i].name,
-                        object.programs[i].section);
-  if (object.programs.size() > listed)
-    text += fmt::format(" and {} more", object.programs.size() - listed);
+  std::size_t count = 0;
+  for (const Program& program : object.programs) {
+    if (is_companion(program.section) || ++count > listed) continue;
+    text += fmt::format("{}{} ({})", count == 1 ? "" : ", ", program.name, program.section);
+  }
+  if (count > listed) text += fmt::format(" and {} more", count - listed);
   return text;
 }
 

@@ -45,6 +45,14 @@ TEST_F(EntryAssumption, AFunctionNarrowsTheInputs) {
   EXPECT_EQ(printed.status, 0) << printed.out << printed.err;
   expect_told(printed, "assumed of every input: port_is_known() in section ?assume/xdp");
   expect_told(printed, "proved: known");
+  expect_told(printed, "that meet the assumptions");
+}
+
+TEST_F(EntryAssumption, AFunctionIsNoProgramToChoose) {
+  const Printed printed = check({assumed});
+  EXPECT_EQ(printed.status, 4);
+  EXPECT_NE(printed.err.find("4 programs, name one: known (xdp), zero (xdp)"), std::string::npos)
+      << printed.err;
 }
 
 TEST_F(EntryAssumption, WhatAFunctionWritesIsUndone) {
