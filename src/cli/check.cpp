@@ -290,7 +290,10 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   bool contradicted = false;
   std::size_t number = 0;
   for (const symex::Finding& finding : exploration.findings) {
-    const auto replayed = symex::replay(image, finding, use_kernel);
+    auto replayed = symex::replay(image, finding, use_kernel);
+    for (const auto& function : assumptions.functions) {
+      replayed.push_back(symex::replay_entry(*function, finding));
+    }
     TRY(report.finding(finding, ++number, replayed));
     for (const symex::Replayed& one : replayed) {
       contradicted = contradicted || one.outcome == symex::Outcome::contradicted;

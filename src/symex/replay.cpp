@@ -192,6 +192,29 @@ std::vector<Replayed> replay(const object::Image& image, const Finding& finding,
   return results;
 }
 
+Replayed replay_entry(const object::Image& function, const Finding& finding) {
+  Replayed result{"interp", Outcome::not_applicable, {}};
+  if (!finding.witness.helper_results.empty()) {
+    result.text = "depends on the helper result " + finding.witness.helper_results.front();
+    return result;
+  }
+  std::vector<program::MapDef> maps;
+  const program::View view = with_specs(function, maps);
+  const auto engine = runtime::load_interpreter(view, {});
+  const auto output = engine ? run_on(**engine, finding.witness)
+                             : Expected<RunOutput>(std::unexpected(engine.error()));
+  if (!output) {
+    result.text = output.error().line();
+    return result;
+  }
+  const bool considered = output->fault.kind == runtime::FaultKind::none &&
+                          static_cast<std::uint32_t>(output->return_value) != 0 &&
+                          !assumption_broken(*output);
+  result.outcome = considered ? Outcome::reproduced : Outcome::contradicted;
+  result.text = fmt::format("assumption {}: {}", function.name, outcome_text(*output));
+  return result;
+}
+
 Replayed replay_case(const object::Image& image, const PathCase& path,
                      std::string_view engine_name) {
   Replayed result{std::string(engine_name), Outcome::not_applicable, {}};

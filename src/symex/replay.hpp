@@ -32,6 +32,9 @@ enum class UseKernel : bool { no, yes };
 std::vector<Replayed> replay(const object::Image& image, const Finding& finding,
                              UseKernel use_kernel);
 
+/// Does the interpreter agree that an entry function of the object considers the witness?
+Replayed replay_entry(const object::Image& function, const Finding& finding);
+
 /// Runs the input of one path and compares return value and packet with what the path predicts.
 Replayed replay_case(const object::Image& image, const PathCase& path, std::string_view engine);
 

@@ -58,7 +58,8 @@ TEST_F(EntryAssumption, AFunctionIsNoProgramToChoose) {
 TEST_F(EntryAssumption, WhatAFunctionWritesIsUndone) {
   const Printed printed = check({assumed + ":zero"});
   EXPECT_EQ(printed.status, 1) << printed.out << printed.err;
-  expect_told(printed, "replay on interp: reproduced");
+  expect_told(printed, "replay on interp: reproduced: returns 2");
+  expect_told(printed, "replay on interp: reproduced: assumption port_is_known: returns 1");
 }
 
 TEST_F(EntryAssumption, ThoseThatNoInputMeetsProveNothing) {
