@@ -95,6 +95,8 @@ struct RunOutput {
   std::uint64_t insns_executed = 0;  ///< 0: not counted
   double nanoseconds_per_run = 0;
   std::vector<OutputEvent> events;
+  /// The ctx fields that the program may write, afterwards; the kernel does not tell.
+  std::vector<CtxValue> ctx;
 };
 
 /// The engines by name. Those of this process run any program that the helper models know.

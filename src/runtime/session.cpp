@@ -149,6 +149,7 @@ RunOutput Session::end_run(Machine& machine, RunResult result) {
   if (events_not_kept_ != 0) events_.push_back({"(not kept)", {events_not_kept_}, {}});
   output.events = std::move(events_);
   events_.clear();
+  output.ctx = written_ctx();
   for (const std::unique_ptr<Map>& map : maps_) map->end_run();
   return output;
 }

@@ -105,6 +105,8 @@ class Session final : public Environment {
   /// A stored 32-bit ctx field by name, which programs of the type must have.
   std::uint32_t ctx_field(std::string_view name) const;
   void set_ctx_field(std::string_view name, std::uint32_t value);
+  /// The values of the fields that the program may write.
+  std::vector<CtxValue> written_ctx() const;
   VlanTag vlan_tag() const;
   void set_vlan_tag(VlanTag tag);
   /// The map whose handle `address` is, or null.

@@ -201,6 +201,17 @@ SlowAccess Session::ctx_load(Machine& machine, std::uint32_t offset, unsigned si
   return {whole & (size_bytes == 8 ? ~0ull : (1ull << size_bytes * 8) - 1), Outcome::done};
 }
 
+std::vector<CtxValue> Session::written_ctx() const {
+  std::vector<CtxValue> fields;
+  const std::uint8_t type = ctx_type_bit(program_type());
+  for (const CtxRow& row : ctx_rows(program_type())) {
+    if ((row.write & type) == 0 || row.field != CtxField::value) continue;
+    CtxValue& field = fields.emplace_back(CtxValue{std::string(row.name), 0});
+    std::memcpy(&field.value, ctx_.data() + row.offset, row.size_bytes);
+  }
+  return fields;
+}
+
 SlowAccess Session::ctx_store(Machine& machine, std::uint32_t offset, unsigned size_bytes,
                               std::uint64_t value) {
   constexpr std::uint32_t cb_begin = 48, cb_end = 68;
