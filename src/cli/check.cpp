@@ -7,13 +7,12 @@
 
 #include <fmt/format.h>
 
-#include "base/arena.hpp"
 #include "cli/check_report.hpp"
 #include "cli/entry_assumptions.hpp"
+#include "cli/exploration_flags.hpp"
 #include "cli/flags.hpp"
 #include "cli/program_source.hpp"
 #include "cli/spec_report.hpp"
-#include "program/validate.hpp"
 #include "proof/cache.hpp"
 #include "proof/proof.hpp"
 #include "runtime/engine.hpp"
@@ -23,11 +22,6 @@
 namespace probity::cli {
 namespace {
 
-constexpr std::uint32_t largest_packet = 65'535;
-constexpr std::uint32_t largest_timeout = 1'000'000;
-constexpr std::uint32_t largest_unroll = 1'000'000;
-constexpr std::uint64_t largest_count = 1'000'000'000;
-
 struct Flags {
   std::string file;
   std::string type;
@@ -36,17 +30,11 @@ struct Flags {
   std::string returns;
   std::string replay_paths;
   std::string witness_dir = ".";
-  std::uint32_t min_packet = 14;
-  std::uint32_t max_packet = 1514;
-  std::uint32_t unroll = 2048;
-  std::uint64_t max_paths = 200'000;
-  std::uint64_t conflicts = 200'000;
-  std::uint32_t timeout = 0;
+  ExplorationFlags exploration;
   bool safety = false;
   bool cross_check = false;
   bool no_specs = false;
   bool no_kernel = false;
-  bool no_external = false;
 };
 
 void declare(CLI::App& app, Flags& flags) {
@@ -56,18 +44,11 @@ void declare(CLI::App& app, Flags& flags) {
   add_assume_option(app, flags.assumptions);
   app.add_option("--assert-return", flags.returns,
                  "allowed return values: names or numbers, separated by commas");
-  add_number(app, "--min-packet", flags.min_packet, {0, largest_packet},
-             "shortest packet, bytes (default 14; 0 with --safety)");
-  add_number(app, "--max-packet", flags.max_packet, {0, largest_packet},
-             "longest packet, bytes (default 1514; 65535 with --safety)");
-  add_number(app, "--unroll", flags.unroll, {0, largest_unroll},
-             "times a loop may run on one path (default 2048)");
-  add_number(app, "--max-paths", flags.max_paths, {0, largest_count},
-             "paths explored (default 200000)");
-  add_number(app, "--conflicts", flags.conflicts, {0, largest_count},
-             "conflicts a solver stage may use (default 200000)");
-  add_number(app, "--timeout", flags.timeout, {1, largest_timeout},
-             "seconds of wall clock after which the verdict is unknown (default: none)");
+  declare_exploration(app, flags.exploration);
+  app.get_option("--min-packet")
+      ->description("shortest packet, bytes (default 14; 0 with --safety)");
+  app.get_option("--max-packet")
+      ->description("longest packet, bytes (default 1514; 65535 with --safety)");
   app.add_flag("--safety", flags.safety,
                "prove what the kernel's verifier protects, and no specification");
   app.add_option("--replay-paths", flags.replay_paths,
@@ -78,7 +59,6 @@ void declare(CLI::App& app, Flags& flags) {
                "prove again, with a second solver, everything the verdict rests on");
   app.add_flag("--no-specs", flags.no_specs, "leave the specifications switched off");
   app.add_flag("--no-kernel", flags.no_kernel, "do not replay counterexamples in the live kernel");
-  app.add_flag("--no-external", flags.no_external, "do not ask z3 or cvc5");
 }
 
 struct ActionName {
@@ -126,20 +106,15 @@ Expected<void> adapt_to_safety(const CLI::App& app, Flags& flags) {
     return error(Fault::bad_input,
                  fmt::format("{}: --safety says nothing of a program's results", flag));
   }
-  if (app.count("--min-packet") == 0) flags.min_packet = 0;
-  if (app.count("--max-packet") == 0) flags.max_packet = largest_packet;
+  if (app.count("--min-packet") == 0) flags.exploration.min_packet = 0;
+  if (app.count("--max-packet") == 0) flags.exploration.max_packet = largest_packet;
   flags.no_specs = true;
   return {};
 }
 
 Expected<symex::Options> options_of(const Flags& flags) {
-  symex::Options options;
+  TRY(symex::Options options, exploration_options(flags.exploration));
   options.mode = flags.safety ? symex::Mode::safety : symex::Mode::strict;
-  options.timeout_seconds = flags.timeout;
-  if (flags.min_packet > flags.max_packet) {
-    return error(Fault::bad_input, fmt::format("--min-packet: {} is more than --max-packet {}",
-                                               flags.min_packet, flags.max_packet));
-  }
   if (flags.witness_dir.empty()) {
     return error(Fault::bad_input, "--witness-dir: the name is empty (. is this folder)");
   }
@@ -154,45 +129,11 @@ Expected<symex::Options> options_of(const Flags& flags) {
       return error(Fault::system, fmt::format("--replay-paths kernel: {}", reason));
     }
   }
-  options.min_packet = flags.min_packet;
-  options.max_packet = flags.max_packet;
-  options.unroll = flags.unroll;
-  options.max_paths = flags.max_paths;
   options.specs = !flags.no_specs;
   options.record_claims = flags.cross_check;
   options.collect_cases = !flags.replay_paths.empty();
-  options.solver.limits.conflicts = flags.conflicts;
-  options.solver.external = flags.no_external ? solver::External::none : solver::External::fallback;
   TRY(options.allowed_returns, parse_returns(flags.returns));
   return options;
-}
-
-Expected<void> require_checkable(const object::Image& image) {
-  using program::ProgType;
-  if (!image.unsupported.empty()) {
-    return error(Fault::unsupported, fmt::format("{}: {}", image.name, image.unsupported));
-  }
-  switch (image.type) {
-    case ProgType::unspec:
-      return error(Fault::bad_input,
-                   fmt::format("{}: section \"{}\" does not say the program's type; give --type "
-                               "(xdp, sched_cls, sched_act, socket_filter or cgroup_skb)",
-                               image.name, image.section));
-    case ProgType::xdp:
-    case ProgType::sched_cls:
-    case ProgType::sched_act:
-    case ProgType::socket_filter:
-    case ProgType::cgroup_skb: break;
-    default:
-      return error(Fault::unsupported,
-                   fmt::format("{}: programs of type {} are not checked yet (xdp, "
-                               "sched_cls, sched_act, socket_filter, cgroup_skb are)",
-                               image.name, program::name(image.type)));
-  }
-  std::vector<std::byte> scratch(
-      program::validate_arena_bytes(image.slots.size(), image.subprogs.size()));
-  Arena arena(scratch);
-  return program::validate(image.view(), arena);
 }
 
 /// Everything that was found impossible on the way, as obligations of the proof layer.

@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/arena.hpp"
 #include "cli/flags.hpp"
 #include "object/object.hpp"
+#include "program/validate.hpp"
 
 namespace probity::cli {
 
@@ -47,6 +49,34 @@ Expected<object::Image> load_program(const std::string& selection, const std::st
                                      const object::ReadOptions& options) {
   TRY(LoadedProgram loaded, load_with_object(selection, type, options));
   return std::move(loaded.image);
+}
+
+Expected<void> require_checkable(const object::Image& image) {
+  using program::ProgType;
+  if (!image.unsupported.empty()) {
+    return error(Fault::unsupported, fmt::format("{}: {}", image.name, image.unsupported));
+  }
+  switch (image.type) {
+    case ProgType::unspec:
+      return error(Fault::bad_input,
+                   fmt::format("{}: section \"{}\" does not say the program's type; give --type "
+                               "(xdp, sched_cls, sched_act, socket_filter or cgroup_skb)",
+                               image.name, image.section));
+    case ProgType::xdp:
+    case ProgType::sched_cls:
+    case ProgType::sched_act:
+    case ProgType::socket_filter:
+    case ProgType::cgroup_skb: break;
+    default:
+      return error(Fault::unsupported,
+                   fmt::format("{}: programs of type {} are not checked yet (xdp, "
+                               "sched_cls, sched_act, socket_filter, cgroup_skb are)",
+                               image.name, program::name(image.type)));
+  }
+  std::vector<std::byte> scratch(
+      program::validate_arena_bytes(image.slots.size(), image.subprogs.size()));
+  Arena arena(scratch);
+  return program::validate(image.view(), arena);
 }
 
 }  // namespace probity::cli

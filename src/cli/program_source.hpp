@@ -34,4 +34,8 @@ Expected<object::Image> load_program(const std::string& selection, const std::st
 /// A program type by the kernel's name.
 Expected<program::ProgType> parse_program_type(std::string_view name);
 
+/// Refuses by name a program that cannot be explored: of a type that is not modelled, or that no
+/// engine could decode.
+Expected<void> require_checkable(const object::Image& image);
+
 }  // namespace probity::cli

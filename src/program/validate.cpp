@@ -4,6 +4,7 @@
 #include "program/validate.hpp"
 
 #include "isa/bpf/codec.hpp"
+#include "program/external_spec.hpp"
 #include "program/flow.hpp"
 #include "program/helper.hpp"
 #include "program/message.hpp"
@@ -243,7 +244,8 @@ Expected<void> Validator::check_call(const Insn& insn, std::uint32_t slot) {
   switch (static_cast<bpf::CallOp>(bpf::row(insn.form).operation)) {
     case bpf::CallOp::helper: {
       const std::uint32_t id = static_cast<std::uint32_t>(insn.imm);
-      if (find_helper(id) != nullptr || is_spec_call(id) || is_poisoned_call(id)) return {};
+      const bool reserved = is_spec_call(id) || is_external_spec_call(id) || is_poisoned_call(id);
+      if (reserved || find_helper(id) != nullptr) return {};
       return at_slot(slot, insn)
           .text(": helper ")
           .number(id)

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "program/external_spec.hpp"
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
 #include "runtime/map_definition.hpp"
@@ -103,7 +104,40 @@ bool calls_back(std::uint32_t id) {
   return std::ranges::find(loop_helpers(), id, &HelperModel::id) != loop_helpers().end();
 }
 
+HelperFlow Session::run_external_spec_call(Machine& machine, std::uint32_t helper) {
+  using program::ExternalSpecCall;
+  const std::uint64_t first = machine.regs[1];
+  std::uint64_t& result = machine.regs[0];
+  result = 0;
+  switch (static_cast<ExternalSpecCall>(helper)) {
+    case ExternalSpecCall::packet_length: result = packet_at_entry_.size(); break;
+    case ExternalSpecCall::peek:
+      result = first < packet_at_entry_.size() ? packet_at_entry_[first] : ~std::uint64_t{0};
+      break;
+    case ExternalSpecCall::ignore_map: {
+      const Map* map = map_at(first);
+      if (map == nullptr) {
+        return HelperCall{*this, machine, helper}.refuse(FaultKind::bad_helper_argument, first,
+                                                         "argument 1 is not a map");
+      }
+      const std::string_view name = map->definition().name;
+      record(program::external_spec_name(helper), {}, Bytes(name.begin(), name.end()));
+      break;
+    }
+    case ExternalSpecCall::any_action:
+    case ExternalSpecCall::ignore_packet:
+    case ExternalSpecCall::ignore_maps:
+    case ExternalSpecCall::ignore_trace:
+    case ExternalSpecCall::ignore_ctx:
+    case ExternalSpecCall::assume:
+      record(program::external_spec_name(helper), {first, machine.regs[2]}, {});
+      break;
+  }
+  return HelperFlow::next;
+}
+
 HelperFlow Session::call_helper(Machine& machine, std::uint32_t helper) {
+  if (program::is_external_spec_call(helper)) return run_external_spec_call(machine, helper);
   HelperCall call{*this, machine, helper};
   if (program::is_spec_call(helper)) return specs_.call(call);
   if (helper >= helper_models_.size() || helper_models_[helper] == nullptr) {

@@ -8,6 +8,7 @@
 
 #include "isa/bpf/codec.hpp"
 #include "program/poison.hpp"
+#include "program/external_spec.hpp"
 #include "program/spec_call.hpp"
 #include "runtime/helper_call.hpp"
 #include "runtime/map_definition.hpp"
@@ -30,6 +31,7 @@ Expected<void> require_modelled(const program::View& program, std::size_t slot,
       const auto id = static_cast<std::uint32_t>(insn.imm);
       const bool must_not_run = program::is_poisoned_call(id);  // a fault when it is reached
       if (must_not_run || program::is_spec_call(id)) return {};
+      if (program::is_external_spec_call(id)) return {};
       if (find_helper_model(id, program.type) != nullptr) return {};
       const program::Helper* row = program::find_helper(id);
       return unsupported(program, slot,

@@ -124,6 +124,8 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
                              program::name(program_.type)));
   }
   regions_[region::packet] = make_region(RegionKind::packet, packet_.visible(), Access::write);
+  const std::size_t before_data = input.raw_memory ? 0 : input.packet.size() - packet_.length();
+  packet_at_entry_ = std::span(input.packet).subspan(before_data);
   machine.regions = regions_;
   machine.environment = this;
   share_ctx_objects(machine);

@@ -105,6 +105,8 @@ class Session final : public Environment {
   /// A stored 32-bit ctx field by name, which programs of the type must have.
   std::uint32_t ctx_field(std::string_view name) const;
   void set_ctx_field(std::string_view name, std::uint32_t value);
+  /// The calls of probity/external_spec.h: questions are answered, the others recorded.
+  HelperFlow run_external_spec_call(Machine& machine, std::uint32_t helper);
   /// The values of the fields that the program may write.
   std::vector<CtxValue> written_ctx() const;
   VlanTag vlan_tag() const;
@@ -190,6 +192,7 @@ class Session final : public Environment {
   std::map<Address, Bytes> storage_;
   std::uint32_t device_ = 1;  // that the packet came in on
   std::array<std::uint8_t, ctx_bytes> ctx_{};
+  std::span<const std::uint8_t> packet_at_entry_;  ///< from data on; the caller's bytes
   Bytes socket_;
   Bytes flow_keys_;
   Address ctx_object_ = 0;  // of the socket, or of the flow keys

@@ -116,9 +116,25 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
   return finding;
 }
 
+void Explorer::undefined(PathState& state, std::string_view text, const Possibility& shown,
+                         term::Id condition) {
+  const auto known = [&](const Unknowing& other) {
+    return other.stage == state.stage && other.slot == state.slot;
+  };
+  if (std::ranges::any_of(result_.unknowns, known)) return state.fate.doubt(text);
+  const auto length = (*witness_valuation(state, shown, condition))(length_);
+  give_up(state, fmt::format("the specification is undefined: {} (a packet of {} bytes)", text,
+                             static_cast<std::uint64_t>(length)));
+}
+
 bool Explorer::violate(PathState& state, Property property, std::string text) {
   if (in_entry_function(state)) {
     give_up(state, fmt::format("{}: {}", name(property), text));
+    return false;
+  }
+  if (stages_[state.stage].trusted && property != Property::assertion) {
+    const Possibility here{Answer::yes, state.valuation, {}, std::nullopt};
+    undefined(state, text, here, context_.store.true_());
     return false;
   }
   state.fate.refute();
@@ -151,14 +167,16 @@ bool Explorer::require(PathState& state, Property property, term::Id condition,
     give_up(state, fmt::format("{}: {}", name(property), bad.reason));
   } else if (in_entry_function(state)) {
     give_up(state, fmt::format("{}: {}", name(property), text(*bad.valuation)));
+  } else if (stages_[state.stage].trusted && property != Property::assertion) {
+    entry.status = Site::Status::unknown;
+    undefined(state, text(*bad.valuation), bad, broken);
   } else {
     state.fate.refute();
-  }
-  if (bad.answer == Answer::yes && !in_entry_function(state) &&
-      entry.status != Site::Status::refuted) {
-    entry.status = Site::Status::refuted;
-    const auto valuation = witness_valuation(state, bad, broken);
-    result_.findings.push_back(describe(state, property, text(*valuation), valuation, broken));
+    if (entry.status != Site::Status::refuted) {
+      entry.status = Site::Status::refuted;
+      const auto valuation = witness_valuation(state, bad, broken);
+      result_.findings.push_back(describe(state, property, text(*valuation), valuation, broken));
+    }
   }
   const Possibility good = solver_.possible(state, condition);
   if (good.answer != Answer::yes) return false;

@@ -209,6 +209,9 @@ class Explorer {
   /// Reports that this path breaks `property`, whatever the input; always false.
   bool violate(PathState& state, Property property, std::string text);
   void give_up(PathState& state, std::string reason);
+  /// A specification outside the program that breaks a rule says nothing there.
+  void undefined(PathState& state, std::string_view text, const Possibility& shown,
+                 term::Id condition);
   bool observable(PathState& state, Word word, std::string_view what);
   enum class Access : std::uint8_t { read, write };
   std::optional<Place> access(PathState& state, Word address, std::uint64_t size_bytes,
@@ -446,6 +449,10 @@ class Explorer {
   void move_packet(PathState& state, term::Id head, term::Id end, term::Id meta);
   std::optional<std::uint64_t> size_argument(PathState& state, unsigned number);
   bool ctx_argument(PathState& state, unsigned number);
+  bool call_external_spec(PathState& state, std::uint32_t helper);
+  bool leave_bytes_open(PathState& state);
+  term::Id peek(term::Id offset);
+  bool assume_for_spec(PathState& state);
   void set_result(PathState& state, term::Id value);
   Word argument(const PathState& state, unsigned number) const { return state.regs[number]; }
   void clobber(PathState& state);

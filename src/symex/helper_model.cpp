@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "program/external_spec.hpp"
 #include "program/helper.hpp"
 #include "program/poison.hpp"
 #include "program/spec_call.hpp"
@@ -170,6 +171,7 @@ bool Explorer::call_tail(PathState& state) {
 
 bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
   if (program::is_spec_call(helper)) return call_spec(state, helper);
+  if (program::is_external_spec_call(helper)) return call_external_spec(state, helper);
   if (program::is_poisoned_call(helper)) {
     return violate(state, Property::kernel_contract,
                    "needs a field, type or function that this kernel does not have");

@@ -140,6 +140,7 @@ void Explorer::begin_run(PathState& state, std::uint32_t code, Start start) {
   state.visits.clear();
   state.calls_by_helper.clear();
   state.trace.clear();
+  state.says = {};
   state.packet_loads = 0;
   state.packet_checked = 0;
   state.specs.demands.clear();
@@ -161,6 +162,7 @@ Ending Explorer::ending_of(PathState& state) const {
   ending.maps = state.maps;
   ending.ctx_written = state.ctx_written;
   ending.trace = state.trace;
+  ending.says = state.says;
   ending.regions = state.regions;
   ending.objects = state.objects;
   return ending;

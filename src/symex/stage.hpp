@@ -57,6 +57,7 @@ struct Ending {
   std::vector<MapState> maps;  ///< by world index
   std::map<std::uint32_t, Word> ctx_written;
   std::vector<TraceEvent> trace;  ///< of this stage
+  SpecSays says;                  ///< of this stage, when it is a specification
   Regions regions;
   Objects objects;
 };

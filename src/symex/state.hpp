@@ -161,6 +161,17 @@ struct TraceEvent {
   std::vector<term::Id> data;    ///< bytes, as chunks
 };
 
+/// What a specification outside the program leaves open on a path, by calls of
+/// probity/external_spec.h.
+struct SpecSays {
+  bool any_action = false;
+  bool any_trace = false;
+  bool any_ctx = false;
+  bool every_map = false;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> packet_ranges;  ///< offset and size, bytes
+  std::vector<std::uint32_t> maps;                                     ///< by world index
+};
+
 struct Ending;
 
 /// A function that bpf_loop runs: iteration `index` of `count`.
@@ -209,6 +220,7 @@ struct PathState {
   std::map<std::uint32_t, Word> ctx_written;  ///< by field offset
   std::vector<MapState> maps;
   std::vector<TraceEvent> trace;                         ///< of this stage
+  SpecSays says;                                         ///< of this stage
   std::map<std::string, std::uint32_t> calls_by_helper;  ///< that gave a free result, this stage
 
   std::vector<term::Id> condition;

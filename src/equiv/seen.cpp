@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A map that only one program has is compared with what it held before: the other leaves it alone.
-#include "equiv/observed.hpp"
+#include "equiv/seen.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,8 +40,8 @@ void normalise(MapContents& contents, bool zero_goes_without_saying) {
   std::ranges::sort(contents.entries, {}, &MapEntry::key);
 }
 
-bool faulted(const Observed& observed) {
-  return observed.output.fault.kind != runtime::FaultKind::none;
+bool faulted(const Seen& seen) {
+  return seen.output.fault.kind != runtime::FaultKind::none;
 }
 
 const MapContents* find(std::span<const MapContents> maps, std::string_view name) {
@@ -50,7 +50,7 @@ const MapContents* find(std::span<const MapContents> maps, std::string_view name
 }
 
 bool is_ignored(const Ignored& ignored, std::uint64_t offset) {
-  return std::ranges::any_of(ignored.packet_ranges, [offset](const ByteRange& range) {
+  return std::ranges::any_of(ignored.packet_ranges, [offset](const symex::PacketRange& range) {
     return offset >= range.offset && offset - range.offset < range.size_bytes;
   });
 }
@@ -94,7 +94,7 @@ void compare_map(const MapContents& a, const MapContents& b, std::vector<std::st
   }
 }
 
-void compare_maps(const Observed& a, const Observed& b, const Ignored& ignored,
+void compare_maps(const Seen& a, const Seen& b, const Ignored& ignored,
                   std::span<const MapContents> before, std::vector<std::string>& lines) {
   std::set<std::string_view> names;
   for (const MapContents& contents : a.maps) names.insert(contents.map);
@@ -102,7 +102,7 @@ void compare_maps(const Observed& a, const Observed& b, const Ignored& ignored,
   for (const std::string_view name : names) {
     if (ignored.ignores_map(name)) continue;
     const MapContents nothing{std::string(name), {}};
-    const auto contents = [&](const Observed& side) {
+    const auto contents = [&](const Seen& side) {
       const MapContents* found = find(side.maps, name);
       if (found == nullptr) found = find(before, name);
       return found == nullptr ? nothing : *found;
@@ -117,9 +117,9 @@ void compare_maps(const Observed& a, const Observed& b, const Ignored& ignored,
   }
 }
 
-std::vector<runtime::OutputEvent> outputs(const Observed& observed) {
+std::vector<runtime::OutputEvent> outputs(const Seen& seen) {
   std::vector<runtime::OutputEvent> events;
-  for (const runtime::OutputEvent& event : observed.output.events) {
+  for (const runtime::OutputEvent& event : seen.output.events) {
     if (is_output(event.helper)) events.push_back(event);
   }
   return events;
@@ -133,7 +133,7 @@ std::string event_text(std::span<const runtime::OutputEvent> events, std::size_t
   return text;
 }
 
-void compare_traces(const Observed& a, const Observed& b, std::vector<std::string>& lines) {
+void compare_traces(const Seen& a, const Seen& b, std::vector<std::string>& lines) {
   const auto left = outputs(a);
   const auto right = outputs(b);
   for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
@@ -144,7 +144,7 @@ void compare_traces(const Observed& a, const Observed& b, std::vector<std::strin
   }
 }
 
-void compare_ctx(const Observed& a, const Observed& b, std::vector<std::string>& lines) {
+void compare_ctx(const Seen& a, const Seen& b, std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < std::min(a.output.ctx.size(), b.output.ctx.size()); ++i) {
     if (a.output.ctx[i] == b.output.ctx[i]) continue;
     lines.push_back(fmt::format("ctx->{}: {:#x} and {:#x}", a.output.ctx[i].name,
@@ -170,7 +170,8 @@ Expected<std::vector<MapContents>> read_maps(runtime::Engine& engine,
 }  // namespace
 
 bool Ignored::ignores_map(std::string_view name) const {
-  return every_map || std::ranges::find(maps, name) != maps.end();
+  return every_map || (globals && name.starts_with('.')) ||
+         std::ranges::find(maps, name) != maps.end();
 }
 
 bool is_output(std::string_view helper) {
@@ -182,8 +183,8 @@ bool is_output(std::string_view helper) {
   return std::ranges::find(names, helper) != names.end();
 }
 
-Expected<Observed> observe(const program::View& program, runtime::EngineKind kind,
-                           const symex::Witness& witness) {
+Expected<Seen> observe(const program::View& program, runtime::EngineKind kind,
+                       const symex::Witness& witness) {
   TRY(const auto engine, kind == runtime::EngineKind::kernel
                              ? runtime::load_kernel(program)
                              : runtime::load_engine(kind, program, {}));
@@ -192,23 +193,22 @@ Expected<Observed> observe(const program::View& program, runtime::EngineKind kin
     if (std::ranges::none_of(program.maps, owned)) continue;
     TRY(engine->write_map(contents));
   }
-  Observed observed;
-  TRY(observed.output, engine->run(witness.input));
-  TRY(observed.maps, read_maps(*engine, program));
-  return observed;
+  Seen seen;
+  TRY(seen.output, engine->run(witness.input));
+  TRY(seen.maps, read_maps(*engine, program));
+  return seen;
 }
 
-std::string text_of(const Observed& observed) {
-  if (faulted(observed)) {
-    return fmt::format("fault at slot {}: {}", observed.output.fault.slot,
-                       observed.output.fault.text);
+std::string text_of(const Seen& seen) {
+  if (faulted(seen)) {
+    return fmt::format("fault at slot {}: {}", seen.output.fault.slot, seen.output.fault.text);
   }
   return fmt::format("returns {}, {} bytes out",
-                     static_cast<std::uint32_t>(observed.output.return_value),
-                     observed.output.packet.size());
+                     static_cast<std::uint32_t>(seen.output.return_value),
+                     seen.output.packet.size());
 }
 
-std::vector<std::string> differences(const Observed& a, const Observed& b, const Ignored& ignored,
+std::vector<std::string> differences(const Seen& a, const Seen& b, const Ignored& ignored,
                                      std::span<const MapContents> before) {
   std::vector<std::string> lines;
   if (faulted(a) || faulted(b)) {

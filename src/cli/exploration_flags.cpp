@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// One list of limits for all verbs, so that a bound means the same wherever it is given.
+#include "cli/exploration_flags.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/flags.hpp"
+
+namespace probity::cli {
+namespace {
+
+constexpr std::uint32_t largest_timeout = 1'000'000;
+constexpr std::uint32_t largest_unroll = 1'000'000;
+constexpr std::uint64_t largest_count = 1'000'000'000;
+
+}  // namespace
+
+void declare_exploration(CLI::App& app, ExplorationFlags& flags) {
+  add_number(app, "--min-packet", flags.min_packet, {0, largest_packet},
+             "shortest packet, bytes (default 14)");
+  add_number(app, "--max-packet", flags.max_packet, {0, largest_packet},
+             "longest packet, bytes (default 1514)");
+  add_number(app, "--unroll", flags.unroll, {0, largest_unroll},
+             "times a loop may run on one path (default 2048)");
+  add_number(app, "--max-paths", flags.max_paths, {0, largest_count},
+             "paths explored (default 200000)");
+  add_number(app, "--conflicts", flags.conflicts, {0, largest_count},
+             "conflicts a solver stage may use (default 200000)");
+  add_number(app, "--timeout", flags.timeout, {1, largest_timeout},
+             "seconds of wall clock after which the verdict is unknown (default: none)");
+  app.add_flag("--no-external", flags.no_external, "do not ask z3 or cvc5");
+}
+
+Expected<symex::Options> exploration_options(const ExplorationFlags& flags) {
+  if (flags.min_packet > flags.max_packet) {
+    return error(Fault::bad_input, fmt::format("--min-packet: {} is more than --max-packet {}",
+                                               flags.min_packet, flags.max_packet));
+  }
+  symex::Options options;
+  options.min_packet = flags.min_packet;
+  options.max_packet = flags.max_packet;
+  options.unroll = flags.unroll;
+  options.max_paths = flags.max_paths;
+  options.timeout_seconds = flags.timeout;
+  options.solver.limits.conflicts = flags.conflicts;
+  options.solver.external = flags.no_external ? solver::External::none : solver::External::fallback;
+  return options;
+}
+
+}  // namespace probity::cli

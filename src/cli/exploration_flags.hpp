@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flags of every verb that explores programs: how long packets are, and how far to go.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "base/diagnostic.hpp"
+#include "symex/explorer.hpp"
+
+namespace probity::cli {
+
+struct ExplorationFlags {
+  std::uint32_t min_packet = 14;
+  std::uint32_t max_packet = 1514;
+  std::uint32_t unroll = 2048;
+  std::uint64_t max_paths = 200'000;
+  std::uint64_t conflicts = 200'000;
+  std::uint32_t timeout = 0;
+  bool no_external = false;
+};
+
+constexpr std::uint32_t largest_packet = 65'535;
+
+void declare_exploration(CLI::App& app, ExplorationFlags& flags);
+
+/// Options with these bounds, everything else as it is by default.
+Expected<symex::Options> exploration_options(const ExplorationFlags& flags);
+
+}  // namespace probity::cli
