@@ -16,6 +16,8 @@ constexpr std::array table = {
     Verb{"dump", "Show programs, maps, relocations and disassembly of an object", run_dump},
     Verb{"run", "Run a program on packets: interpreter, live kernel, or both", run_run},
     Verb{"check", "Explore every path: memory safety and specifications", run_check},
+    Verb{"equiv", "Prove that two programs behave the same, or show an input that tells",
+         run_equiv},
     Verb{"prove", "Prove the toolchain's own theorems: translators, instruction tables", run_prove},
     Verb{"test", "Run text corpora (.data files) and compare the results", run_test},
     Verb{"help", "Show this list, or the help of one verb", run_help},

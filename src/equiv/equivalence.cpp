@@ -154,12 +154,14 @@ Expected<Comparison> compare(const Question& question) {
   symex::Options options = question.options;
   options.sharing =
       question.ignored.globals ? symex::MapSharing::but_no_globals : symex::MapSharing::by_name;
+  Comparison result;
   options.relation = [&](symex::Explorer& explorer, symex::PathState&, const auto& endings) {
-    return symex::differences(explorer, *endings[0], *endings[1],
-                              observed_of(question.ignored, explorer.maps()));
+    auto demands = symex::differences(explorer, *endings[0], *endings[1],
+                                      observed_of(question.ignored, explorer.maps()));
+    for (const symex::Demand& demand : demands) ++result.compared[demand.observable];
+    return demands;
   };
   symex::Explorer explorer(std::move(stages), options);
-  Comparison result;
   TRY(result.exploration, explorer.explore());
   for (const symex::Finding& finding : result.exploration.findings) {
     result.differences.push_back({finding, replay_any(question, finding)});

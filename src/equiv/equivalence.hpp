@@ -4,7 +4,7 @@
 // is shown only after both programs ran on its input.
 #pragma once
 
-#include <set>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +40,7 @@ struct Difference {
 struct Comparison {
   symex::Exploration exploration;
   std::vector<Difference> differences;
+  std::map<std::string, std::uint64_t> compared;  ///< on how many paths, by observable
   /// An engine did not show what was claimed: a bug of ours.
   bool contradicted() const;
   /// Did program `stage` break a rule on its own?

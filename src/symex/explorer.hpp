@@ -538,9 +538,9 @@ class Explorer {
   term::Id length64_;
   term::Function packet_bytes_;
   PathSolver solver_;
-  std::span<const std::optional<bpf::Insn>> insns_;   ///< of the selected code, by slot
-  std::vector<RegionId> map_regions_;                 ///< by map index: the map itself
-  std::map<std::uint32_t, RegionKind> access_kinds_;  ///< by slot of a load or store
+  std::span<const std::optional<bpf::Insn>> insns_;  ///< of the selected code, by slot
+  std::vector<RegionId> map_regions_;                ///< by map index: the map itself
+  std::map<FunctionKey, RegionKind> access_kinds_;   ///< by code and slot of a load or store
   /// The side of the branch under way on which a packet pointer is known to be below data_end.
   std::optional<bool> checked_when_taken_;
   bool unchecked_load_ = false;                          ///< that pointer was not compared before

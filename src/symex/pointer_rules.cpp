@@ -289,7 +289,7 @@ Explorer::Rule Explorer::check_pointers(PathState& state, const bpf::Insn& insn)
 bool Explorer::note_access_kind(PathState& state, Word address) {
   if (address.region == 0) return true;
   const RegionKind kind = kind_of(state, address);
-  const auto [found, fresh] = access_kinds_.try_emplace(state.slot, kind);
+  const auto [found, fresh] = access_kinds_.try_emplace({state.code, state.slot}, kind);
   if (fresh || found->second == kind) return true;
   if (!is_exclusive(kind) && !is_exclusive(found->second)) return true;
   return violate(state, Property::kernel_contract,

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text for a person and the same facts as JSON. What both programs did is told by the engines, not
+// by the prediction.
+#include "cli/equiv_report.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "object/object.hpp"
+#include "packet/packet.hpp"
+#include "replay/witness_file.hpp"
+
+namespace probity::cli {
+namespace {
+
+using report::Json;
+using report::Tone;
+
+constexpr std::size_t max_shown_map_entries = 8;
+
+std::string_view name(symex::Outcome outcome) {
+  switch (outcome) {
+    case symex::Outcome::reproduced: return "reproduced";
+    case symex::Outcome::contradicted: return "CONTRADICTED (a bug of ours, please report it)";
+    case symex::Outcome::not_applicable: return "not replayed";
+  }
+  return "?";
+}
+
+std::string_view letter(std::uint32_t stage) {
+  return stage == 0 ? "A" : "B";
+}
+
+bool is_relation(const symex::Finding& finding) {
+  return finding.property == symex::Property::relation;
+}
+
+std::string text_of(const runtime::MapContents& contents) {
+  std::string text = fmt::format("map {}:", contents.map);
+  if (contents.entries.empty()) return text + " empty\n";
+  for (std::size_t i = 0; i < contents.entries.size() && i < max_shown_map_entries; ++i) {
+    text += fmt::format("\n  {} = {}", report::hex(contents.entries[i].key),
+                        report::hex(contents.entries[i].value));
+  }
+  if (contents.entries.size() > max_shown_map_entries) {
+    text += fmt::format("\n  and {} more", contents.entries.size() - max_shown_map_entries);
+  }
+  return text + "\n";
+}
+
+std::string text_of(const symex::Witness& witness) {
+  std::string text =
+      fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
+                  witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
+  for (const runtime::MapContents& contents : witness.maps) text += text_of(contents);
+  for (const std::string& result : witness.helper_results) text += result + "\n";
+  return text;
+}
+
+replay::WitnessInput input_of(const symex::Witness& witness) {
+  return {witness.input, witness.maps, witness.helper_results, witness.not_replayable};
+}
+
+/// The member of a witness file in which the runs must differ; empty: it has none for this.
+std::vector<std::string> member_of(std::string_view observable) {
+  if (observable == "return value") return {"return_value"};
+  if (observable == "packet" || observable == "metadata") return {"packet"};
+  if (observable == "output") return {"events"};
+  if (observable.starts_with("map ")) return {"maps"};
+  return {};
+}
+
+Json statistics(const symex::Statistics& s) {
+  return Json::object({{"paths", s.paths},
+                       {"insns", s.insns},
+                       {"solver_checks", s.solver_checks},
+                       {"forks", s.forks},
+                       {"cpu_seconds", s.cpu_seconds}});
+}
+
+}  // namespace
+
+const object::Image& EquivReport::image(std::uint32_t stage) const {
+  return *(stage == 0 ? question_.a : question_.b).image;
+}
+
+std::string EquivReport::place(std::uint32_t stage, std::uint32_t slot) const {
+  const program::LineInfo* best = nullptr;
+  for (const program::LineInfo& line : image(stage).lines) {
+    if (line.slot <= slot) best = &line;
+  }
+  if (best == nullptr) return fmt::format("{}, slot {}", letter(stage), slot);
+  std::string_view text = best->text;
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return fmt::format("{}, {}:{}: {} (slot {})", letter(stage), best->file, best->line, text, slot);
+}
+
+void EquivReport::overview() {
+  const symex::Statistics& s = comparison_.exploration.statistics;
+  document_.summarise(report::SummaryKind::verdicts);
+  Json& details = document_.details();
+  for (const std::uint32_t stage : {0u, 1u}) {
+    const object::Image& program = image(stage);
+    document_.fields(
+        {{std::string(letter(stage)), fmt::format("{} ({}, section {}), {} slots, {}", program.name,
+                                                  program::name(program.type), program.section,
+                                                  program.slots.size(), files_[stage])}});
+    details[stage == 0 ? "a" : "b"] = Json::object({{"object", files_[stage]},
+                                                    {"program", program.name},
+                                                    {"type", program::name(program.type)}});
+  }
+  document_.fields(
+      {{"packets", fmt::format("every byte, {}..{} bytes", question_.options.min_packet,
+                               question_.options.max_packet)},
+       {"explored", fmt::format("{} paths of both, {} insns, {} solver checks, {:.3f} s CPU",
+                                s.paths, s.insns, s.solver_checks, s.cpu_seconds)}});
+  std::vector<std::vector<std::string>> rows;
+  Json compared = Json::array();
+  for (const auto& [observable, paths] : comparison_.compared) {
+    const auto differs = [&](const equiv::Difference& difference) {
+      return difference.finding.observable == observable;
+    };
+    const bool same = std::ranges::none_of(comparison_.differences, differs);
+    rows.push_back({observable, fmt::format("{}", paths), same ? "no difference" : "differs"});
+    compared.push(Json::object({{"observable", observable}, {"paths", paths}, {"differs", !same}}));
+  }
+  if (!rows.empty()) document_.table({"compared", "paths", ""}, rows);
+  for (const symex::Site& site : comparison_.exploration.sites) {
+    constexpr std::array<report::Tally, 3> tallies{report::Tally::proved, report::Tally::refuted,
+                                                   report::Tally::unknown};
+    document_.count(tallies[static_cast<std::size_t>(site.status)], 1);
+  }
+  for (const std::string& note : comparison_.exploration.notes) {
+    document_.note(Tone::plain, "note: " + note);
+  }
+  details["statistics"] = statistics(s);
+  details["compared"] = std::move(compared);
+  details["findings"] = Json::array();
+}
+
+Expected<std::string> EquivReport::write(const equiv::Difference& difference,
+                                         const std::string& folder, std::size_t number) const {
+  const symex::Finding& finding = difference.finding;
+  replay::WitnessFile file;
+  file.made_by = "equiv";
+  file.property = is_relation(finding) ? "equivalence" : std::string(symex::name(finding.property));
+  file.text = finding.text;
+  file.inputs.push_back(input_of(finding.witness));
+  for (const std::uint32_t stage : {0u, 1u}) {
+    if (!is_relation(finding) && stage != finding.stage) continue;
+    TRY(replay::NamedProgram named,
+        replay::name_program(object::split_selection(files_[stage]).path, image(stage).view()));
+    file.programs.push_back(std::move(named));
+    replay::WitnessRun run;
+    run.name = letter(stage);
+    run.chain.push_back({static_cast<std::uint32_t>(file.programs.size() - 1), {}});
+    if (is_relation(finding)) {
+      run.expected.return_value = finding.outcomes.at(stage).return_value;
+      run.expected.packet = finding.outcomes.at(stage).packet;
+    } else {
+      run.expected.effect = replay::Effect::fails;
+      run.expected.slot = finding.slot;
+    }
+    file.runs.push_back(std::move(run));
+  }
+  if (is_relation(finding)) file.differences = member_of(finding.observable);
+  const std::string path = fmt::format("{}/equiv-{}.json", folder, number);
+  TRY(replay::write_witness(file, path));
+  return path;
+}
+
+Expected<void> EquivReport::findings(const std::string& witness_dir) {
+  std::size_t number = 0;
+  for (const equiv::Difference& difference : comparison_.differences) {
+    const symex::Finding& finding = difference.finding;
+    TRY(const std::string path, write(difference, witness_dir, ++number));
+    const bool relation = is_relation(finding);
+    std::string text;
+    if (relation) {
+      document_.note(Tone::bad, fmt::format("different: {}", finding.text));
+    } else {
+      document_.note(Tone::bad, fmt::format("{} is not safe: {}: {}", letter(finding.stage),
+                                            symex::name(finding.property), finding.text));
+      text = fmt::format("at {}\n", place(finding.stage, finding.slot));
+    }
+    text += text_of(finding.witness);
+    Json replays = Json::array();
+    for (const symex::Replayed& one : difference.replays) {
+      text += fmt::format("replay on {}: {}: {}\n", one.engine, name(one.outcome), one.text);
+      replays.push(Json::object(
+          {{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
+    }
+    document_.code(text + fmt::format("written to {}", path));
+    document_.details()["findings"].push(
+        Json::object({{"property", relation ? "equivalence" : symex::name(finding.property)},
+                      {"program", relation ? "both" : letter(finding.stage)},
+                      {"observable", finding.observable},
+                      {"text", finding.text},
+                      {"place", relation ? "" : place(finding.stage, finding.slot)},
+                      {"witness", replay::json_of(input_of(finding.witness))},
+                      {"file", path},
+                      {"replays", std::move(replays)}}));
+  }
+  return {};
+}
+
+void EquivReport::unknowns() {
+  Json list = Json::array();
+  for (const symex::Unknowing& unknown : comparison_.exploration.unknowns) {
+    document_.note(Tone::warning, fmt::format("unknown: {} at {}", unknown.reason,
+                                              place(unknown.stage, unknown.slot)));
+    list.push(Json::object(
+        {{"program", letter(unknown.stage)}, {"slot", unknown.slot}, {"reason", unknown.reason}}));
+  }
+  document_.details()["unknowns"] = std::move(list);
+}
+
+void EquivReport::verdict() {
+  const bool unsafe = comparison_.is_unsafe(0) || comparison_.is_unsafe(1);
+  const auto relation = [](const equiv::Difference& d) { return is_relation(d.finding); };
+  const bool differ = std::ranges::any_of(comparison_.differences, relation);
+  const bool unknown = !comparison_.exploration.unknowns.empty();
+  const bool equal = !unsafe && !differ && !unknown;
+  document_.details()["verdict"] = differ || unsafe ? "different"
+                                   : equal          ? "equivalent"
+                                                    : "unknown";
+  const symex::Options& options = question_.options;
+  const std::string scope =
+      fmt::format("for every packet of {}..{} bytes, every ctx and map content", options.min_packet,
+                  options.max_packet);
+  if (equal) {
+    document_.note(Tone::good, fmt::format("equivalent: {} and {} behave the same {}",
+                                           image(0).name, image(1).name, scope));
+    return;
+  }
+  if (differ) {
+    document_.note(Tone::bad, fmt::format("different: {} and {} can be told apart", image(0).name,
+                                          image(1).name));
+  }
+  if (unknown) {
+    document_.note(Tone::warning, fmt::format("unknown: not everything was compared ({} reasons "
+                                              "above)",
+                                              comparison_.exploration.unknowns.size()));
+  }
+  if (!unsafe) return;
+  const std::string who = comparison_.is_unsafe(0) && comparison_.is_unsafe(1) ? "A and B are"
+                          : comparison_.is_unsafe(0)                           ? "A is"
+                                                                               : "B is";
+  document_.note(Tone::bad,
+                 fmt::format("{} not safe on some inputs, so they are not equivalent; they were "
+                             "compared on the others{}",
+                             who, differ || unknown ? "" : " and behave the same there"));
+}
+
+}  // namespace probity::cli
