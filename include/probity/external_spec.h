@@ -6,7 +6,7 @@
  *   SEC("xdp") int spec(struct xdp_md *ctx)
  *   {
  *       if (spec_peek(12) == 0x08 && spec_peek(13) == 0x06)
- *           return XDP_PASS;               ARP passes, and packet, maps and outputs stay as they are
+ *           return XDP_PASS;               ARP passes; packet, maps, outputs stay
  *       return XDP_ANY_IGNORE_STATE;       nothing is said of other packets
  *   }
  *

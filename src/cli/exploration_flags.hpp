@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flags of every verb that explores programs: how long packets are, and how far to go.
+// The flags of every verb that explores programs: how long packets are, and how far to go. Reaching
+// one of these limits makes the answer unknown, by name.
 #pragma once
 
 #include <CLI/CLI.hpp>

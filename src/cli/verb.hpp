@@ -47,7 +47,7 @@ struct Verb {
 /// All verbs, in the order of the manual.
 std::span<const Verb> verbs();
 
-// One per file: help.cpp, version.cpp, dump.cpp, run.cpp, check.cpp, equiv.cpp, prove.cpp, test.cpp.
+// One per file: help.cpp, version.cpp, dump.cpp, run.cpp, check.cpp, equiv.cpp, prove.cpp, …
 Expected<Outcome> run_help(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_version(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_dump(const Arguments& arguments, report::Document& document);

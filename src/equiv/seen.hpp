@@ -26,8 +26,8 @@ struct Ignored {
   bool trace = false;
   bool every_map = false;
   bool globals = false;  ///< .data, .bss and their like; each program then has its own
-  std::vector<symex::PacketRange> packet_ranges;  ///< counted from its start at exit
-  std::vector<std::string> maps;                  ///< by name
+  std::vector<symex::PacketRange> packet_ranges = {};  ///< counted from its start at exit
+  std::vector<std::string> maps = {};                  ///< by name
   bool ignores_map(std::string_view name) const;
 };
 

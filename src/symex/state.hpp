@@ -170,6 +170,7 @@ struct SpecSays {
   bool every_map = false;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> packet_ranges;  ///< offset and size, bytes
   std::vector<std::uint32_t> maps;                                     ///< by world index
+  friend bool operator==(const SpecSays&, const SpecSays&) = default;
 };
 
 struct Ending;

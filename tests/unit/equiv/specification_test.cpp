@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Specifications outside the program, as text: full and partial ones, what they leave open, what
+// they may do that a program may not, and that a specification that says nothing shows.
+#include <fmt/format.h>
+
+#include "equiv/specification.hpp"
+#include "text_program.hpp"
+
+namespace probity::equiv {
+namespace {
+
+constexpr std::string_view maps = "map flows hash 4 8 16\nmap other hash 4 8 16\n";
+
+constexpr std::uint32_t any_action = 0x5bec0100;
+constexpr std::uint32_t any_action_any_state = 0x5bec0300;
+constexpr std::uint32_t pass_any_state = 0x5bec0202;
+
+struct Answer {
+  std::vector<std::string> observables;
+  std::string unknown;
+  Coverage coverage;
+};
+
+Answer ask(std::string_view spec, std::string_view program) {
+  const object::Image specification = text_program(maps, spec);
+  const object::Image image = text_program(maps, program);
+  symex::Options options;
+  options.max_packet = 200;
+  const auto result = check_specification({&specification, &image, options, symex::UseKernel::no});
+  EXPECT_TRUE(result) << result.error().line();
+  Answer answer;
+  if (!result) return answer;
+  EXPECT_FALSE(result->contradicted());
+  for (const Deviation& deviation : result->deviations) {
+    answer.observables.push_back(deviation.finding.observable);
+    EXPECT_EQ(deviation.replays.front().outcome, symex::Outcome::reproduced)
+        << deviation.replays.front().text;
+  }
+  for (const symex::Unknowing& unknown : result->exploration.unknowns) {
+    answer.unknown += unknown.reason;
+  }
+  answer.coverage = result->coverage;
+  return answer;
+}
+
+std::string returns(std::uint32_t value) {
+  return fmt::format("w0 = {}\nexit\n", static_cast<std::int32_t>(value));
+}
+
+std::string call(std::uint32_t number) {
+  return fmt::format("call #{}\n", number);
+}
+
+/// flows[1] = value; returns `action`.
+std::string puts(int value, std::uint32_t action) {
+  return fmt::format(
+      "*(u32 *)(r10 - 4) = 1\n*(u64 *)(r10 - 16) = {}\nr1 = map[0] ll\nr2 = r10\nr2 += -4\n"
+      "r3 = r10\nr3 += -16\nr4 = 0\ncall bpf_map_update_elem#2\n{}",
+      value, returns(action));
+}
+
+/// Byte 0 of the packet becomes `value`, if there are 20 bytes.
+std::string writes(int value) {
+  return fmt::format(
+      "r7 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r7\nr4 += 20\nif r4 > r3 goto out\n"
+      "*(u8 *)(r7 + 0) = {}\nout:\nr0 = 2\nexit\n",
+      value);
+}
+
+TEST(Specification, AFullOneComparesEverything) {
+  EXPECT_TRUE(ask(returns(2), returns(2)).observables.empty());
+  EXPECT_EQ(ask(returns(2), returns(1)).observables, std::vector<std::string>{"return value"});
+  EXPECT_EQ(ask(returns(2), writes(7)).observables, std::vector<std::string>{"packet"});
+  EXPECT_EQ(ask(returns(2), puts(5, 2)).observables, std::vector<std::string>{"map flows"});
+  EXPECT_TRUE(ask(writes(7), writes(7)).observables.empty());
+  EXPECT_TRUE(ask(puts(5, 2), puts(5, 2)).observables.empty());
+}
+
+TEST(Specification, ReturnCodesLeaveThingsOpen) {
+  EXPECT_TRUE(ask(returns(pass_any_state), puts(5, 2)).observables.empty());
+  EXPECT_EQ(ask(returns(pass_any_state), puts(5, 1)).observables,
+            std::vector<std::string>{"return value"});
+  EXPECT_TRUE(ask(returns(any_action), returns(3)).observables.empty());
+  EXPECT_EQ(ask(returns(any_action), puts(5, 3)).observables,
+            std::vector<std::string>{"map flows"});
+}
+
+TEST(Specification, CallsLeaveThingsOpen) {
+  EXPECT_TRUE(ask(call(0x5be00100) + returns(2), returns(1)).observables.empty());
+  const std::string first_byte = "r1 = 0\nr2 = 1\n" + call(0x5be00101) + returns(2);
+  EXPECT_TRUE(ask(first_byte, writes(7)).observables.empty());
+  const std::string second_byte = "r1 = 1\nr2 = 1\n" + call(0x5be00101) + returns(2);
+  EXPECT_EQ(ask(second_byte, writes(7)).observables, std::vector<std::string>{"packet"});
+  const std::string flows = "r1 = map[0] ll\n" + call(0x5be00102) + returns(2);
+  EXPECT_TRUE(ask(flows, puts(5, 2)).observables.empty());
+  const std::string other = "r1 = map[1] ll\n" + call(0x5be00102) + returns(2);
+  EXPECT_EQ(ask(other, puts(5, 2)).observables, std::vector<std::string>{"map flows"});
+  EXPECT_TRUE(ask(call(0x5be00103) + returns(2), puts(5, 2)).observables.empty());
+}
+
+TEST(Specification, MayReadThePacketWithoutChecks) {
+  // The program passes packets whose byte 13 is 6, drops others.
+  const std::string program =
+      "r7 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r7\nr4 += 14\nr0 = 1\n"
+      "if r4 > r3 goto out\nr5 = *(u8 *)(r7 + 13)\nif r5 != 6 goto out\nr0 = 2\nout:\nexit\n";
+  const std::string direct =
+      "r7 = *(u32 *)(r1 + 0)\nr0 = 1\nr5 = *(u8 *)(r7 + 13)\nif r5 != 6 goto +1\nr0 = 2\nexit\n";
+  const Answer inside = ask(direct, program);
+  EXPECT_TRUE(inside.observables.empty() && inside.unknown.empty()) << inside.unknown;
+  // Byte 60 is behind the end of some packets: undefined there, by name.
+  const std::string beyond =
+      "r7 = *(u32 *)(r1 + 0)\nr5 = *(u8 *)(r7 + 60)\n" + returns(any_action_any_state);
+  EXPECT_NE(ask(beyond, program).unknown.find("the specification is undefined"), std::string::npos);
+  // spec_peek answers -1 there.
+  const std::string peeks =
+      "r1 = 13\n" + call(0x5be00106) + "r5 = r0\nr0 = 1\nif r5 != 6 goto +1\nr0 = 2\nexit\n";
+  const Answer peeked = ask(peeks, program);
+  EXPECT_TRUE(peeked.observables.empty() && peeked.unknown.empty()) << peeked.unknown;
+  const std::string far = "r1 = 60\n" + call(0x5be00106) + "if r0 s< 0 goto +2\nr0 = 2\nexit\n" +
+                          returns(any_action_any_state);
+  EXPECT_EQ(ask(far, program).observables, std::vector<std::string>{"return value"});
+}
+
+TEST(Specification, LengthAndAssumptions) {
+  // Packets of 20 bytes and more are not considered.
+  const std::string program =
+      "r7 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr7 += 20\nr0 = 1\nif r7 > r3 goto +1\n"
+      "r0 = 2\nexit\n";
+  const std::string spec =
+      call(0x5be00107) + "r1 = 0\nif r0 > 19 goto +1\nr1 = 1\n" + call(0x5be00108) + returns(1);
+  EXPECT_TRUE(ask(spec, program).observables.empty());
+  EXPECT_EQ(ask(returns(1), program).observables, std::vector<std::string>{"return value"});
+}
+
+TEST(Specification, CoverageShowsAVacuousOne) {
+  const Answer nothing = ask(returns(any_action_any_state), puts(5, 1));
+  EXPECT_TRUE(nothing.coverage.says_nothing());
+  EXPECT_GT(nothing.coverage.paths, 0u);
+  const Answer full = ask(returns(2), returns(2));
+  EXPECT_FALSE(full.coverage.says_nothing());
+  EXPECT_EQ(full.coverage.silent, 0u);
+  EXPECT_EQ(full.coverage.by_observable.at("packet").said, full.coverage.paths);
+  const Answer partial = ask(returns(pass_any_state), returns(2));
+  EXPECT_EQ(partial.coverage.by_observable.at("packet").said, 0u);
+  EXPECT_EQ(partial.coverage.by_observable.at("return value").said, partial.coverage.paths);
+}
+
+TEST(Specification, AComputedCodeIsSaidInPart) {
+  // XDP_ANY_IGNORE_STATE or XDP_PASS, by a byte of the packet and without a branch.
+  const std::string spec = fmt::format(
+      "r7 = *(u32 *)(r1 + 0)\nr0 = *(u8 *)(r7 + 0)\nr0 &= 1\nr1 = {} ll\nr0 *= r1\nr0 += 2\nexit\n",
+      pass_any_state - 2);
+  const Answer answer = ask(spec, writes(7));
+  EXPECT_EQ(answer.observables, std::vector<std::string>{"packet"});
+  EXPECT_GT(answer.coverage.by_observable.at("packet").partly, 0u);
+}
+
+TEST(Specification, AProgramMayNotMakeItsCalls) {
+  const object::Image spec = text_program(maps, returns(2));
+  const object::Image program = text_program(maps, call(0x5be00100) + returns(2));
+  const auto result = check_specification({&spec, &program, {}, symex::UseKernel::no});
+  ASSERT_TRUE(result);
+  ASSERT_FALSE(result->exploration.findings.empty());
+  EXPECT_EQ(result->exploration.findings.front().property, symex::Property::kernel_contract);
+}
+
+}  // namespace
+}  // namespace probity::equiv
