@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/check_against.hpp"
 #include "cli/check_report.hpp"
 #include "cli/entry_assumptions.hpp"
 #include "cli/exploration_flags.hpp"
@@ -30,6 +31,7 @@ struct Flags {
   std::string returns;
   std::string replay_paths;
   std::string witness_dir = ".";
+  AgainstFlags against;
   ExplorationFlags exploration;
   bool safety = false;
   bool cross_check = false;
@@ -44,6 +46,7 @@ void declare(CLI::App& app, Flags& flags) {
   add_assume_option(app, flags.assumptions);
   app.add_option("--assert-return", flags.returns,
                  "allowed return values: names or numbers, separated by commas");
+  declare_against(app, flags.against);
   declare_exploration(app, flags.exploration);
   app.get_option("--min-packet")
       ->description("shortest packet, bytes (default 14; 0 with --safety)");
@@ -101,7 +104,7 @@ Expected<std::vector<std::uint32_t>> parse_returns(std::string_view list) {
 /// Safety mode knows nothing of the packet's length, and asks nothing of the program's results.
 Expected<void> adapt_to_safety(const CLI::App& app, Flags& flags) {
   if (!flags.safety) return {};
-  for (const char* const flag : {"--assert-return", "--replay-paths"}) {
+  for (const char* const flag : {"--assert-return", "--replay-paths", "--spec", "--deployed"}) {
     if (app.count(flag) == 0) continue;
     return error(Fault::bad_input,
                  fmt::format("{}: --safety says nothing of a program's results", flag));
@@ -247,9 +250,13 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   report.unknowns();
   assumptions.report(document);
   report.verdict(options, unconfirmed + differing_paths);
+  const Checked checked{image,   flags.file, flags.type,       flags.kernel,
+                        options, use_kernel, flags.witness_dir};
+  TRY(const Outcome against, check_against(flags.against, checked, document));
   if (contradicted || differing_paths > 0) return Outcome::bug;
-  if (!exploration.findings.empty()) return Outcome::refuted;
-  return exploration.unknowns.empty() && unconfirmed == 0 ? Outcome::holds : Outcome::unknown;
+  if (!exploration.findings.empty()) return worse(Outcome::refuted, against);
+  const bool holds = exploration.unknowns.empty() && unconfirmed == 0;
+  return worse(holds ? Outcome::holds : Outcome::unknown, against);
 }
 
 }  // namespace probity::cli

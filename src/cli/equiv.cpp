@@ -79,12 +79,6 @@ Expected<void> read_ranges(const CLI::App& app, Flags& flags) {
   return {};
 }
 
-Outcome outcome_of_comparison(const equiv::Comparison& comparison) {
-  if (comparison.contradicted()) return Outcome::bug;
-  if (!comparison.differences.empty()) return Outcome::refuted;
-  return comparison.exploration.unknowns.empty() ? Outcome::holds : Outcome::unknown;
-}
-
 }  // namespace
 
 Expected<Outcome> run_equiv(const Arguments& arguments, report::Document& document) {
@@ -104,12 +98,14 @@ Expected<Outcome> run_equiv(const Arguments& arguments, report::Document& docume
       flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
   const equiv::Question question{{&a}, {&b}, flags.ignored, options, use_kernel};
   TRY(const equiv::Comparison comparison, equiv::compare(question));
-  EquivReport report{document, question, comparison, {flags.a, flags.b}};
+  document.summarise(report::SummaryKind::verdicts);
+  EquivReport report{document,   document.details(), question,
+                     comparison, {flags.a, flags.b}, "equiv"};
   report.overview();
   TRY(report.findings(flags.witness_dir));
   report.unknowns();
   report.verdict();
-  return outcome_of_comparison(comparison);
+  return report.outcome();
 }
 
 }  // namespace probity::cli

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/side_text.hpp"
 #include "object/object.hpp"
-#include "packet/packet.hpp"
 #include "replay/witness_file.hpp"
 
 namespace probity::cli {
@@ -17,58 +17,12 @@ namespace {
 using report::Json;
 using report::Tone;
 
-constexpr std::size_t max_shown_map_entries = 8;
-
-std::string_view name(symex::Outcome outcome) {
-  switch (outcome) {
-    case symex::Outcome::reproduced: return "reproduced";
-    case symex::Outcome::contradicted: return "CONTRADICTED (a bug of ours, please report it)";
-    case symex::Outcome::not_applicable: return "not replayed";
-  }
-  return "?";
-}
-
 std::string_view letter(std::uint32_t stage) {
   return stage == 0 ? "A" : "B";
 }
 
 bool is_relation(const symex::Finding& finding) {
   return finding.property == symex::Property::relation;
-}
-
-std::string text_of(const runtime::MapContents& contents) {
-  std::string text = fmt::format("map {}:", contents.map);
-  if (contents.entries.empty()) return text + " empty\n";
-  for (std::size_t i = 0; i < contents.entries.size() && i < max_shown_map_entries; ++i) {
-    text += fmt::format("\n  {} = {}", report::hex(contents.entries[i].key),
-                        report::hex(contents.entries[i].value));
-  }
-  if (contents.entries.size() > max_shown_map_entries) {
-    text += fmt::format("\n  and {} more", contents.entries.size() - max_shown_map_entries);
-  }
-  return text + "\n";
-}
-
-std::string text_of(const symex::Witness& witness) {
-  std::string text =
-      fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
-                  witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
-  for (const runtime::MapContents& contents : witness.maps) text += text_of(contents);
-  for (const std::string& result : witness.helper_results) text += result + "\n";
-  return text;
-}
-
-replay::WitnessInput input_of(const symex::Witness& witness) {
-  return {witness.input, witness.maps, witness.helper_results, witness.not_replayable};
-}
-
-/// The member of a witness file in which the runs must differ; empty: it has none for this.
-std::vector<std::string> member_of(std::string_view observable) {
-  if (observable == "return value") return {"return_value"};
-  if (observable == "packet" || observable == "metadata") return {"packet"};
-  if (observable == "output") return {"events"};
-  if (observable.starts_with("map ")) return {"maps"};
-  return {};
 }
 
 Json statistics(const symex::Statistics& s) {
@@ -86,29 +40,20 @@ const object::Image& EquivReport::image(std::uint32_t stage) const {
 }
 
 std::string EquivReport::place(std::uint32_t stage, std::uint32_t slot) const {
-  const program::LineInfo* best = nullptr;
-  for (const program::LineInfo& line : image(stage).lines) {
-    if (line.slot <= slot) best = &line;
-  }
-  if (best == nullptr) return fmt::format("{}, slot {}", letter(stage), slot);
-  std::string_view text = best->text;
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  return fmt::format("{}, {}:{}: {} (slot {})", letter(stage), best->file, best->line, text, slot);
+  return place_in(letter(stage), image(stage), slot);
 }
 
 void EquivReport::overview() {
   const symex::Statistics& s = comparison_.exploration.statistics;
-  document_.summarise(report::SummaryKind::verdicts);
-  Json& details = document_.details();
   for (const std::uint32_t stage : {0u, 1u}) {
     const object::Image& program = image(stage);
     document_.fields(
         {{std::string(letter(stage)), fmt::format("{} ({}, section {}), {} slots, {}", program.name,
                                                   program::name(program.type), program.section,
                                                   program.slots.size(), files_[stage])}});
-    details[stage == 0 ? "a" : "b"] = Json::object({{"object", files_[stage]},
-                                                    {"program", program.name},
-                                                    {"type", program::name(program.type)}});
+    details_[stage == 0 ? "a" : "b"] = Json::object({{"object", files_[stage]},
+                                                     {"program", program.name},
+                                                     {"type", program::name(program.type)}});
   }
   document_.fields(
       {{"packets", fmt::format("every byte, {}..{} bytes", question_.options.min_packet,
@@ -134,16 +79,16 @@ void EquivReport::overview() {
   for (const std::string& note : comparison_.exploration.notes) {
     document_.note(Tone::plain, "note: " + note);
   }
-  details["statistics"] = statistics(s);
-  details["compared"] = std::move(compared);
-  details["findings"] = Json::array();
+  details_["statistics"] = statistics(s);
+  details_["compared"] = std::move(compared);
+  details_["findings"] = Json::array();
 }
 
 Expected<std::string> EquivReport::write(const equiv::Difference& difference,
                                          const std::string& folder, std::size_t number) const {
   const symex::Finding& finding = difference.finding;
   replay::WitnessFile file;
-  file.made_by = "equiv";
+  file.made_by = made_by_;
   file.property = is_relation(finding) ? "equivalence" : std::string(symex::name(finding.property));
   file.text = finding.text;
   file.inputs.push_back(input_of(finding.witness));
@@ -164,8 +109,8 @@ Expected<std::string> EquivReport::write(const equiv::Difference& difference,
     }
     file.runs.push_back(std::move(run));
   }
-  if (is_relation(finding)) file.differences = member_of(finding.observable);
-  const std::string path = fmt::format("{}/equiv-{}.json", folder, number);
+  if (is_relation(finding)) file.differences = witness_members(finding.observable);
+  const std::string path = fmt::format("{}/{}-{}.json", folder, made_by_, number);
   TRY(replay::write_witness(file, path));
   return path;
 }
@@ -184,15 +129,9 @@ Expected<void> EquivReport::findings(const std::string& witness_dir) {
                                             symex::name(finding.property), finding.text));
       text = fmt::format("at {}\n", place(finding.stage, finding.slot));
     }
-    text += text_of(finding.witness);
-    Json replays = Json::array();
-    for (const symex::Replayed& one : difference.replays) {
-      text += fmt::format("replay on {}: {}: {}\n", one.engine, name(one.outcome), one.text);
-      replays.push(Json::object(
-          {{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
-    }
+    text += input_text(finding.witness) + replays_text(difference.replays);
     document_.code(text + fmt::format("written to {}", path));
-    document_.details()["findings"].push(
+    details_["findings"].push(
         Json::object({{"property", relation ? "equivalence" : symex::name(finding.property)},
                       {"program", relation ? "both" : letter(finding.stage)},
                       {"observable", finding.observable},
@@ -200,7 +139,7 @@ Expected<void> EquivReport::findings(const std::string& witness_dir) {
                       {"place", relation ? "" : place(finding.stage, finding.slot)},
                       {"witness", replay::json_of(input_of(finding.witness))},
                       {"file", path},
-                      {"replays", std::move(replays)}}));
+                      {"replays", replays_json(difference.replays)}}));
   }
   return {};
 }
@@ -213,7 +152,7 @@ void EquivReport::unknowns() {
     list.push(Json::object(
         {{"program", letter(unknown.stage)}, {"slot", unknown.slot}, {"reason", unknown.reason}}));
   }
-  document_.details()["unknowns"] = std::move(list);
+  details_["unknowns"] = std::move(list);
 }
 
 void EquivReport::verdict() {
@@ -222,9 +161,7 @@ void EquivReport::verdict() {
   const bool differ = std::ranges::any_of(comparison_.differences, relation);
   const bool unknown = !comparison_.exploration.unknowns.empty();
   const bool equal = !unsafe && !differ && !unknown;
-  document_.details()["verdict"] = differ || unsafe ? "different"
-                                   : equal          ? "equivalent"
-                                                    : "unknown";
+  details_["verdict"] = differ || unsafe ? "different" : equal ? "equivalent" : "unknown";
   const symex::Options& options = question_.options;
   const std::string scope =
       fmt::format("for every packet of {}..{} bytes, every ctx and map content", options.min_packet,
@@ -251,6 +188,12 @@ void EquivReport::verdict() {
                  fmt::format("{} not safe on some inputs, so they are not equivalent; they were "
                              "compared on the others{}",
                              who, differ || unknown ? "" : " and behave the same there"));
+}
+
+Outcome EquivReport::outcome() const {
+  if (comparison_.contradicted()) return Outcome::bug;
+  if (!comparison_.differences.empty()) return Outcome::refuted;
+  return comparison_.exploration.unknowns.empty() ? Outcome::holds : Outcome::unknown;
 }
 
 }  // namespace probity::cli

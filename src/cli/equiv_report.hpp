@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "cli/verb.hpp"
 #include "equiv/equivalence.hpp"
 #include "report/document.hpp"
 
@@ -13,19 +14,24 @@ namespace probity::cli {
 
 class EquivReport {
  public:
-  /// `files`: the two programs as the command line names them.
-  EquivReport(report::Document& document, const equiv::Question& question,
-              const equiv::Comparison& comparison, std::array<std::string, 2> files)
+  /// The JSON goes to `details`. `files`: the two programs as the command line names them;
+  /// `made_by` is the verb, and the beginning of the names of witness files.
+  EquivReport(report::Document& document, report::Json& details, const equiv::Question& question,
+              const equiv::Comparison& comparison, std::array<std::string, 2> files,
+              std::string made_by)
       : document_(document),
+        details_(details),
         question_(question),
         comparison_(comparison),
-        files_(std::move(files)) {}
+        files_(std::move(files)),
+        made_by_(std::move(made_by)) {}
 
   void overview();
   /// Also writes a witness file for each; an error is one of writing.
   Expected<void> findings(const std::string& witness_dir);
   void unknowns();
   void verdict();
+  Outcome outcome() const;
 
  private:
   const object::Image& image(std::uint32_t stage) const;
@@ -34,9 +40,11 @@ class EquivReport {
                               std::size_t number) const;
 
   report::Document& document_;
+  report::Json& details_;
   const equiv::Question& question_;
   const equiv::Comparison& comparison_;
   std::array<std::string, 2> files_;
+  std::string made_by_;
 };
 
 }  // namespace probity::cli

@@ -125,6 +125,13 @@ bool Comparison::is_unsafe(std::uint32_t stage) const {
   });
 }
 
+symex::Options bounds_of(symex::Options options) {
+  options.allowed_returns.clear();
+  options.collect_cases = false;
+  options.record_claims = false;
+  return options;
+}
+
 program::View view_of(const Side& side, std::vector<program::MapDef>& maps) {
   maps = side.image->maps;
   program::View view = side.image->view();
@@ -151,7 +158,7 @@ Expected<Comparison> compare(const Question& question) {
   stages[0].specs = question.a.specs;
   stages[1].program = question.b.image->view();
   stages[1].specs = question.b.specs;
-  symex::Options options = question.options;
+  symex::Options options = bounds_of(question.options);
   options.sharing =
       question.ignored.globals ? symex::MapSharing::but_no_globals : symex::MapSharing::by_name;
   Comparison result;

@@ -55,6 +55,9 @@ Expected<Comparison> compare(const Question& question);
 std::vector<symex::Replayed> replay_difference(const Question& question,
                                                const symex::Finding& finding);
 
+/// What of these options is about the exploration, not about one program.
+symex::Options bounds_of(symex::Options options);
+
 /// The side's program, with its specifications as the side wants them; `maps` keeps definitions.
 program::View view_of(const Side& side, std::vector<program::MapDef>& maps);
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "equiv/equivalence.hpp"
 #include "program/external_spec.hpp"
 #include "symex/compare.hpp"
 
@@ -212,7 +213,7 @@ Expected<SpecResult> check_specification(const SpecQuestion& question) {
   stages[1].specs = question.options.specs;
   SpecResult result;
   std::set<std::shared_ptr<const Ending>> spec_endings;
-  symex::Options options = question.options;
+  symex::Options options = bounds_of(question.options);
   options.sharing = symex::MapSharing::but_no_globals;
   options.relation = [&](symex::Explorer& explorer, symex::PathState&, const auto& endings) {
     spec_endings.insert(endings[0]);

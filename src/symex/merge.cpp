@@ -78,7 +78,7 @@ bool Merger::trace_fits(const PathState& a, const PathState& b) const {
 
 bool Merger::alike(const PathState& a, const PathState& b) const {
   return a.stage == b.stage && a.code == b.code && a.slot == b.slot && a.variant == b.variant &&
-         a.endings == b.endings && same_frames(a, b) && a.references.empty() &&
+         a.endings == b.endings && a.says == b.says && same_frames(a, b) && a.references.empty() &&
          b.references.empty() && !a.lock && !b.lock && same_demands(a, b) && same_questions(a, b) &&
          a.packet_loads == b.packet_loads && a.packet_checked == b.packet_checked &&
          a.ctx == b.ctx && trace_fits(a, b) && a.maps.size() == b.maps.size();
