@@ -180,6 +180,8 @@ bool is_output(std::string_view helper) {
       "clone_redirect", "perf_event_output",     "skb_output",        "xdp_output",
       "ringbuf_output", "ringbuf_submit",        "trace_printk",      "trace_vprintk",
       "tail_call",      "ringbuf_submit_dynptr", "skb_set_tunnel_key"};
+  constexpr std::string_view prefix = "bpf_";
+  if (helper.starts_with(prefix)) helper.remove_prefix(prefix.size());
   return std::ranges::find(names, helper) != names.end();
 }
 
