@@ -13,7 +13,7 @@
 #include "proof/cache.hpp"
 #include "proof/conclusion.hpp"
 #include "proof/proof.hpp"
-#include "solver/engine.hpp"
+#include "solver/query.hpp"
 #include "solver/stopwatch.hpp"
 #include "term/symbolic.hpp"
 

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <unordered_set>
 
+#include "solver/query.hpp"
 #include "solver/stopwatch.hpp"
+#include "term/evaluation.hpp"
 
 namespace probity::solver {
 namespace {
@@ -25,24 +26,6 @@ void sort_unique(auto& items) {
 }
 
 }  // namespace
-
-std::vector<Id> conjuncts(const term::Store& store, std::span<const Id> assertions) {
-  std::vector<Id> result;
-  std::unordered_set<std::uint32_t> seen;
-  std::vector<Id> stack(assertions.rbegin(), assertions.rend());
-  while (!stack.empty()) {
-    const Id top = stack.back();
-    stack.pop_back();
-    if (!seen.insert(top.index).second || store.is_true(top)) continue;
-    if (store.kind(top) != Kind::and_) {
-      result.push_back(top);
-      continue;
-    }
-    stack.push_back(store.args(top)[1]);
-    stack.push_back(store.args(top)[0]);
-  }
-  return result;
-}
 
 Engine::Engine(const term::Store& store, const EngineOptions& options)
     : store_(store),
@@ -73,9 +56,11 @@ Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts) {
   std::vector<Id> roots = conjuncts(store_, assumptions);
   Bits literals;
   bool contradiction = false;
+  core_.clear();
   for (const Id root : roots) {
     const BitsView bits = blaster_.blast(root);
     if (bits.empty()) break;
+    if (bits[0] == false_lit) core_.assign(1, root);
     contradiction = contradiction || bits[0] == false_lit;
     literals.push_back(bits[0]);
   }
@@ -85,8 +70,10 @@ Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts) {
   } else if (contradiction) {
     answer.status = Status::unsat;
   } else {
-    roots.insert(roots.end(), required_.begin(), required_.end());
-    answer = solve_and_refine(roots, literals, conflicts);
+    std::vector<Id> all = roots;
+    all.insert(all.end(), required_.begin(), required_.end());
+    answer = solve_and_refine(all, literals, conflicts);
+    if (answer.status == Status::unsat) find_core(roots, literals);
   }
   answer.engine = options_.name;
   answer.stats.clauses = gates_.clauses() - reported_clauses_;
@@ -141,6 +128,13 @@ Answer Engine::solve_and_refine(std::span<const Id> roots, std::span<const Lit> 
   return unknown("refinement limit " + std::to_string(max_refinements));
 }
 
+void Engine::find_core(std::span<const Id> roots, std::span<const Lit> literals) {
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    if (sat_.failed(literals[i])) core_.push_back(roots[i]);
+  }
+  std::ranges::sort(core_);
+}
+
 Model Engine::build_model(std::span<const Id> variables, std::span<const std::size_t> calls) {
   Model model;
   for (const Id variable : variables) model.set(variable, sat_.value(blaster_.bits(variable)));
@@ -155,7 +149,8 @@ Model Engine::build_model(std::span<const Id> variables, std::span<const std::si
 }
 
 bool Engine::satisfies(const Model& model, std::span<const Id> roots) const {
-  term::Evaluator evaluate(store_, model);
+  const term::ModelAssignment leaves(model);
+  term::SparseEvaluator evaluate(store_, leaves);
   return std::ranges::all_of(roots, [&](Id root) { return evaluate(root) == 1; });
 }
 

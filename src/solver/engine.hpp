@@ -34,6 +34,11 @@ class Engine {
   /// Is the conjunction of what is required and assumed satisfiable? Spends at most `conflicts`.
   Answer check(std::span<const term::Id> assumptions, std::uint64_t conflicts);
 
+  /// After `unsat`: the assumed conjuncts that cannot hold together, by ascending id.
+  std::span<const term::Id> core() const { return core_; }
+  /// From now on a check may take this long.
+  void limit_time(std::uint32_t wall_ms) { options_.limits.wall_ms = wall_ms; }
+
   std::uint64_t clauses() const { return gates_.clauses(); }
   int variables() const { return gates_.variables(); }
   /// Terms in the cones of the last check, counted per root.
@@ -44,6 +49,7 @@ class Engine {
   Answer solve_and_refine(std::span<const term::Id> roots, std::span<const Lit> literals,
                           std::uint64_t conflicts);
   term::Model build_model(std::span<const term::Id> variables, std::span<const std::size_t> calls);
+  void find_core(std::span<const term::Id> roots, std::span<const Lit> literals);
   bool satisfies(const term::Model& model, std::span<const term::Id> roots) const;
 
   const term::Store& store_;
@@ -52,11 +58,9 @@ class Engine {
   Gates gates_;
   BitBlaster blaster_;
   std::vector<term::Id> required_;
+  std::vector<term::Id> core_;
   std::size_t last_terms_ = 0;
   std::uint64_t reported_clauses_ = 0;
 };
-
-/// The parts of a conjunction, without repetition, in first-seen order; `true` is dropped.
-std::vector<term::Id> conjuncts(const term::Store& store, std::span<const term::Id> assertions);
 
 }  // namespace probity::solver

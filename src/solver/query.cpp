@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 namespace probity::solver {
 namespace {
@@ -35,6 +36,24 @@ class Random {
 };
 
 }  // namespace
+
+std::vector<Id> conjuncts(const term::Store& store, std::span<const Id> assertions) {
+  std::vector<Id> result;
+  std::unordered_set<std::uint32_t> seen;
+  std::vector<Id> stack(assertions.rbegin(), assertions.rend());
+  while (!stack.empty()) {
+    const Id top = stack.back();
+    stack.pop_back();
+    if (!seen.insert(top.index).second || store.is_true(top)) continue;
+    if (store.kind(top) != Kind::and_) {
+      result.push_back(top);
+      continue;
+    }
+    stack.push_back(store.args(top)[1]);
+    stack.push_back(store.args(top)[0]);
+  }
+  return result;
+}
 
 Leaves leaves_of(const term::Store& store, std::span<const Id> assertions) {
   Leaves leaves;

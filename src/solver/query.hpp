@@ -11,6 +11,9 @@
 
 namespace probity::solver {
 
+/// The parts of a conjunction, without repetition, in first-seen order; `true` is dropped.
+std::vector<term::Id> conjuncts(const term::Store& store, std::span<const term::Id> assertions);
+
 /// What the assertions are made of, each sorted by id.
 struct Leaves {
   std::vector<term::Id> variables;

@@ -102,6 +102,10 @@ SatResult Sat::solve(std::uint64_t conflict_limit, std::uint32_t limit_ms) {
   }
 }
 
+bool Sat::failed(Lit assumption) const {
+  return data_->solver.failed(assumption);
+}
+
 bool Sat::value(Lit literal) const {
   if (std::abs(literal) > data_->variables) return literal < 0;
   return data_->solver.val(literal) > 0;

@@ -27,6 +27,8 @@ class Sat final : public ClauseSink {
   /// Holds for the next solve() only.
   void assume(Lit literal);
   SatResult solve(std::uint64_t conflict_limit, std::uint32_t cpu_ms);
+  /// After SatResult::unsat: was the assumption needed for it?
+  bool failed(Lit assumption) const;
   /// The value of a literal after SatResult::sat; variables in no clause are false.
   bool value(Lit literal) const;
   Number value(BitsView bits) const;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Session: what path exploration asks is mostly "the same conjunction and one more". In order:
-// known models are evaluated (memoised per model, so only new terms cost), then one incremental
-// engine is asked under assumptions, then, where its budget ends, solve(). A SAT solver assigns
-// every variable it ever saw, so an engine that carries much more than the present questions need
-// is replaced.
+// known models are evaluated (memoised per model, so only new terms cost), then Incremental is
+// asked.
 #include <algorithm>
 #include <deque>
 
 #include "solver/engine.hpp"
+#include "solver/incremental.hpp"
 #include "solver/query.hpp"
 #include "solver/solver.hpp"
 #include "solver/stopwatch.hpp"
+#include "term/evaluation.hpp"
 
 namespace probity::solver {
 namespace {
@@ -18,36 +18,30 @@ namespace {
 using term::Id;
 
 constexpr std::size_t max_models = 12;
-constexpr std::uint64_t incremental_conflicts = 20'000;
-constexpr std::uint64_t max_session_clauses = 3'000'000;
-/// Rebuild when the variables assigned in vain since the last rebuild exceed this many per clause
-/// to re-encode.
-constexpr std::uint64_t waste_per_clause = 40;
 
 struct KnownModel {
   KnownModel(const term::Store& store, term::Model values)
-      : model(std::move(values)), evaluate(store, model) {}
+      : model(std::move(values)), leaves(model), evaluate(store, leaves) {}
   term::Model model;
-  term::Evaluator evaluate;  // refers to `model`
+  term::ModelAssignment leaves;    // refers to `model`
+  term::SparseEvaluator evaluate;  // refers to `leaves`
 };
 
 }  // namespace
 
 struct Session::Data {
-  Data(term::Store& a_store, const Options& an_options) : store(a_store), options(an_options) {}
+  Data(term::Store& a_store, const Options& an_options)
+      : store(a_store), options(an_options), engine(a_store, an_options) {}
 
   Answer decide(std::span<const Id> parts);
   const KnownModel* find_model(std::span<const Id> parts);
-  Answer ask_engine(std::span<const Id> parts);
-  void count_waste(const Answer& answer);
 
   term::Store& store;
   Options options;
-  std::unique_ptr<Engine> engine;
+  Incremental engine;
   std::deque<std::unique_ptr<KnownModel>> models;  // most recent first
   Stats total;
   std::uint64_t checks = 0;
-  std::uint64_t waste = 0;
 };
 
 const KnownModel* Session::Data::find_model(std::span<const Id> parts) {
@@ -62,27 +56,6 @@ const KnownModel* Session::Data::find_model(std::span<const Id> parts) {
     return models.front().get();
   }
   return nullptr;
-}
-
-void Session::Data::count_waste(const Answer& answer) {
-  const std::uint64_t needed = engine->last_terms() * 8;  // about eight gates per term and bit
-  const std::uint64_t held = std::uint64_t(engine->variables());
-  if (answer.status != Status::unsat && held > needed) waste += held - needed;
-  if (waste > waste_per_clause * (needed + 2'000) || engine->clauses() > max_session_clauses) {
-    engine.reset();
-    waste = 0;
-  }
-}
-
-Answer Session::Data::ask_engine(std::span<const Id> parts) {
-  if (!engine) {
-    engine = std::make_unique<Engine>(
-        store, EngineOptions{"sat-session", Products::abstract, Profile::incremental,
-                             options.limits, Mutation::none});
-  }
-  Answer answer = engine->check(parts, std::min(incremental_conflicts, options.limits.conflicts));
-  count_waste(answer);
-  return answer;
 }
 
 Answer Session::Data::decide(std::span<const Id> parts) {
@@ -103,14 +76,7 @@ Answer Session::Data::decide(std::span<const Id> parts) {
     answer.model = known->model;
     return answer;
   }
-  answer = ask_engine(parts);
-  if (answer.status == Status::unknown) {
-    const Stats spent = answer.stats;
-    engine.reset();
-    answer = solve(store, parts, options);
-    answer.stats.clauses += spent.clauses;
-    answer.stats.conflicts += spent.conflicts;
-  }
+  answer = engine.check(parts, options.limits.wall_ms);
   if (answer.status == Status::sat) {
     models.push_front(std::make_unique<KnownModel>(store, answer.model));
     if (models.size() > max_models) models.pop_back();

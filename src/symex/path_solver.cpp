@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// `data + k > data_end` is the only use of the packet length in almost all programs. Such a
+// Cheap answers first. `data + k > data_end` is the only use of the packet length in almost all programs. Such a
 // condition mentions one variable and is a comparison of two sums, so it holds on a prefix or a
 // suffix of the lengths: two evaluations at the ends of the path's interval and a binary search
 // answer it without a solver. That is only done while no other condition of the path ties the
 // length to other variables.
 #include "symex/path_solver.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "solver/query.hpp"
+#include "symex/repair.hpp"
+
 namespace probity::symex {
 namespace {
 
 constexpr std::uint8_t has_length = 1;
 constexpr std::uint8_t has_other = 2;
+constexpr std::size_t max_recent = 8;
+constexpr std::size_t contradictions_per_condition = 16;
+constexpr std::size_t max_contradictions = 200'000;
 
 }  // namespace
 
 PathSolver::PathSolver(Context& context, term::Id length, const solver::Options& options)
-    : context_(context), length_(length), session_(context.store, options) {}
+    : context_(context), length_(length), solver_(context.store, options), facts_(context) {}
 
 std::uint8_t PathSolver::variables_of(term::Id a) {
   while (variables_.size() <= a.index) {
@@ -41,9 +51,9 @@ bool PathSolver::mentions_length(term::Id condition) {
 }
 
 std::shared_ptr<Valuation> PathSolver::with_length(const PathState& state, std::uint64_t length) {
-  term::Model model = state.valuation->model();
-  model.set(length_, length);
-  return std::make_shared<Valuation>(context_.store, std::move(model));
+  term::Model change;
+  change.set(length_, length);
+  return std::make_shared<Valuation>(context_.store, *state.valuation, std::move(change));
 }
 
 namespace {
@@ -117,9 +127,9 @@ std::optional<Possibility> PathSolver::by_length(const PathState& state, term::I
   return result;
 }
 
-void PathSolver::record(const PathState& state, term::Id condition) {
+void PathSolver::record(std::uint32_t slot, Path conjuncts, term::Id condition) {
   if (!recording_) return;
-  Claim claim{state.slot, state.condition};
+  Claim claim{slot, {conjuncts.begin(), conjuncts.end()}};
   claim.conjunction.push_back(condition);
   claims_.push_back(std::move(claim));
 }
@@ -129,21 +139,150 @@ Possibility PathSolver::possible(const PathState& state, term::Id condition) {
     return {*value != 0 ? Answer::yes : Answer::no, state.valuation, {}, std::nullopt};
   }
   if (auto decided = by_length(state, condition)) {
-    if (decided->answer == Answer::no) record(state, condition);
+    ++counts_.length;
+    if (decided->answer == Answer::no) record(state.slot, state.condition, condition);
     return *std::move(decided);
   }
-  if (state.valuation->holds(condition)) return {Answer::yes, state.valuation, {}, std::nullopt};
-  std::vector<term::Id> query = state.condition;
-  query.push_back(condition);
-  const solver::Answer answer = session_.check(query);
+  if (state.valuation->holds(condition)) {
+    ++counts_.valuation;
+    return {Answer::yes, state.valuation, {}, std::nullopt};
+  }
+  return ask({state.condition, state.slot, condition}, state.valuation);
+}
+
+Possibility PathSolver::refuse(const Question& question, std::span<const term::Id> slice) {
+  record(question.slot, slice, question.condition);
+  return {};
+}
+
+Possibility PathSolver::ask(const Question& question, const std::shared_ptr<Valuation>& valuation) {
+  const term::Id condition = question.condition;
+  facts_.follow(question.path);
+  const std::vector<term::Id> slice =
+      shortcuts_.slices ? facts_.slice(condition)
+                        : solver::conjuncts(context_.store, question.path);
+  if (shortcuts_.facts && facts_.decided(condition) == false) {
+    ++counts_.facts;
+    return refuse(question, slice);
+  }
+  if (shortcuts_.memory && contradicts(condition)) {
+    ++counts_.contradiction;
+    return refuse(question, slice);
+  }
+  const auto yes = [](std::shared_ptr<Valuation> shown) {
+    return Possibility{Answer::yes, std::move(shown), {}, std::nullopt};
+  };
+  if (shortcuts_.memory) {
+    if (auto found = recent(question, slice, *valuation)) {
+      ++counts_.model;
+      return yes(std::move(found));
+    }
+  }
+  if (shortcuts_.repair) {
+    if (auto found = repaired(context_, valuation, slice, condition)) {
+      ++counts_.repair;
+      return yes(remember(std::move(found)));
+    }
+  }
+  if (shortcuts_.facts && facts_.refutes(condition)) {
+    ++counts_.facts;
+    return refuse(question, slice);
+  }
+  return ask_solver(question, slice, valuation);
+}
+
+std::optional<std::uint32_t> PathSolver::milliseconds_left() const {
+  constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+  if (!deadline_) return static_cast<std::uint32_t>(most);
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        *deadline_ - std::chrono::steady_clock::now())
+                        .count();
+  if (left <= 0) return std::nullopt;
+  return static_cast<std::uint32_t>(std::min<std::int64_t>(left, most));
+}
+
+Possibility PathSolver::ask_solver(const Question& question, std::span<const term::Id> slice,
+                                   const std::shared_ptr<Valuation>& valuation) {
+  const auto left = milliseconds_left();
+  if (!left) return {Answer::unknown, nullptr, "the time ended", std::nullopt};
+  ++counts_.solver;
+  std::vector<term::Id> query(slice.begin(), slice.end());
+  query.push_back(question.condition);
+  query = solver::conjuncts(context_.store, query);
+  const solver::Answer answer = solver_.check(query, *left);
   switch (answer.status) {
-    case solver::Status::unsat: record(state, condition); return {};
-    case solver::Status::sat:
-      return {
-          Answer::yes, std::make_shared<Valuation>(context_.store, answer.model), {}, std::nullopt};
+    case solver::Status::unsat:
+      if (shortcuts_.memory) remember_contradiction(question.condition);
+      return refuse(question, slice);
+    case solver::Status::sat: {
+      auto shown = std::make_shared<Valuation>(context_.store, *valuation, answer.model);
+      return {Answer::yes, remember(std::move(shown)), {}, std::nullopt};
+    }
     case solver::Status::unknown: return {Answer::unknown, nullptr, answer.reason, std::nullopt};
   }
   return {Answer::unknown, nullptr, "solver gave no status", std::nullopt};
+}
+
+bool PathSolver::contradicts(term::Id condition) const {
+  const auto known = contradictions_.find(condition.index);
+  if (known == contradictions_.end()) return false;
+  return std::ranges::any_of(known->second, [this](const std::vector<term::Id>& conjuncts) {
+    return std::ranges::all_of(conjuncts, [this](term::Id a) { return facts_.contains(a); });
+  });
+}
+
+void PathSolver::remember_contradiction(term::Id condition) {
+  if (contradictions_held_ >= max_contradictions) {
+    contradictions_.clear();
+    contradictions_held_ = 0;
+  }
+  std::vector<term::Id> own = solver::conjuncts(context_.store, std::span(&condition, 1));
+  std::vector<term::Id> others;
+  for (const term::Id part : solver_.core()) {
+    if (std::ranges::find(own, part) == own.end()) others.push_back(part);
+  }
+  std::deque<std::vector<term::Id>>& known = contradictions_[condition.index];
+  known.push_front(std::move(others));
+  ++contradictions_held_;
+  if (known.size() <= contradictions_per_condition) return;
+  known.pop_back();
+  --contradictions_held_;
+}
+
+std::shared_ptr<Valuation> PathSolver::remember(std::shared_ptr<Valuation> valuation) {
+  recent_.push_front(valuation);
+  if (recent_.size() > max_recent) recent_.pop_back();
+  return valuation;
+}
+
+std::shared_ptr<Valuation> PathSolver::recent(const Question& question,
+                                              std::span<const term::Id> slice,
+                                              const Valuation& base) {
+  for (auto at = recent_.begin(); at != recent_.end(); ++at) {
+    Valuation& candidate = **at;
+    if (!candidate.holds(question.condition)) continue;
+    if (!std::ranges::all_of(slice, [&](term::Id a) { return candidate.holds(a); })) continue;
+    // What the slice needs of it; the path's own valuation satisfies the rest.
+    term::Model changes;
+    const auto take = [&](term::Id conjunct) {
+      for (const term::Id leaf : facts_.leaves(conjunct).leaves) {
+        if (context_.store.kind(leaf) == term::Kind::var) {
+          changes.set(leaf, candidate(leaf));
+          continue;
+        }
+        std::vector<term::Value> arguments;
+        for (const term::Id argument : context_.store.args(leaf)) {
+          arguments.push_back(candidate(argument));
+        }
+        changes.set_apply(context_.store.function(leaf), arguments, candidate(leaf));
+      }
+    };
+    take(question.condition);
+    for (const term::Id conjunct : slice) take(conjunct);
+    std::rotate(recent_.begin(), at, at + 1);
+    return std::make_shared<Valuation>(context_.store, base, std::move(changes));
+  }
+  return nullptr;
 }
 
 void PathSolver::assume(PathState& state, term::Id condition, const Possibility& shown) {
@@ -165,19 +304,18 @@ std::shared_ptr<Valuation> PathSolver::simplest(const PathState& state, const Po
                                                 term::Id condition,
                                                 std::span<const term::Id> wishes) {
   std::shared_ptr<Valuation> best = shown.valuation;
-  std::vector<term::Id> query = state.condition;
-  query.push_back(condition);
+  const bool recording = std::exchange(recording_, false);  // no verdict rests on a wish
+  std::vector<term::Id> kept = state.condition;
+  if (!context_.store.is_true(condition)) kept.push_back(condition);
   /// Keeps `wish` if it can be met together with everything kept so far.
   const auto grant = [&](term::Id wish) {
-    query.push_back(wish);
-    if (best->holds(wish)) return true;
-    const solver::Answer answer = session_.check(query);
-    if (answer.status == solver::Status::sat) {
-      best = std::make_shared<Valuation>(context_.store, answer.model);
-      return true;
+    if (!context_.store.literal(wish) && !best->holds(wish)) {
+      const Possibility met = ask({kept, state.slot, wish}, best);
+      if (met.answer == Answer::yes) best = met.valuation;
     }
-    query.pop_back();
-    return false;
+    const bool granted = best->holds(wish);
+    if (granted && !context_.store.literal(wish)) kept.push_back(wish);
+    return granted;
   };
   std::uint64_t low = state.length_low;
   std::uint64_t high = static_cast<std::uint64_t>((*best)(length_));
@@ -191,6 +329,7 @@ std::shared_ptr<Valuation> PathSolver::simplest(const PathState& state, const Po
     }
   }
   for (const term::Id wish : wishes) grant(wish);
+  recording_ = recording;
   return best;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models and evaluation. Evaluation uses fold() for every operation, so it means what the Concrete
-// domain means.
+// Models, and evaluation of many terms under one of them.
 #include <algorithm>
+#include <array>
 
-#include "base/check.hpp"
+#include "term/evaluation.hpp"
 #include "term/term.hpp"
 
 namespace probity::term {
@@ -17,13 +17,6 @@ bool before(const Model::Entry& entry, Function function, std::span<const Value>
 
 bool matches(const Model::Entry& entry, Function function, std::span<const Value> arguments) {
   return entry.function == function && std::ranges::equal(entry.arguments, arguments);
-}
-
-/// fold() in 64 bits where they suffice: 128-bit division is slow.
-Value fold_fast(Op op, unsigned width, Value a, Value b) {
-  if (width > 64) return fold<Value>(op, width, a, b);
-  return fold<std::uint64_t>(op, width, static_cast<std::uint64_t>(a),
-                             static_cast<std::uint64_t>(b));
 }
 
 }  // namespace
@@ -75,34 +68,16 @@ Evaluator::Evaluator(const Store& store, const Model& model) : store_(store), mo
 
 Value Evaluator::compute(Id a) const {
   const std::span<const Id> args = store_.args(a);
-  const auto arg = [&](std::size_t i) { return values_[args[i].index]; };
-  const unsigned width = store_.width(a);
-  const auto bin = [&](Op op) { return fold_fast(op, store_.width(args[0]), arg(0), arg(1)); };
-  switch (store_.kind(a)) {
-    case Kind::lit: return *store_.literal(a);
-    case Kind::var: return model_.get(a) & mask<Value>(width);
-    case Kind::apply: {
-      std::vector<Value> arguments;
-      for (const Id argument : args) arguments.push_back(values_[argument.index]);
-      return model_.get_apply(store_.function(a), arguments) & mask<Value>(width);
-    }
-    case Kind::not_: return fold_fast(Op::not_, width, arg(0), 0);
-    case Kind::and_: return bin(Op::and_);
-    case Kind::xor_: return bin(Op::xor_);
-    case Kind::add: return bin(Op::add);
-    case Kind::mul: return bin(Op::mul);
-    case Kind::udiv: return bin(Op::udiv);
-    case Kind::urem: return bin(Op::urem);
-    case Kind::shl: return bin(Op::shl);
-    case Kind::lshr: return bin(Op::lshr);
-    case Kind::ashr: return bin(Op::ashr);
-    case Kind::eq: return bin(Op::eq);
-    case Kind::ult: return bin(Op::ult);
-    case Kind::ite: return arg(0) != 0 ? arg(1) : arg(2);
-    case Kind::concat: return arg(0) << store_.width(args[1]) | arg(1);
-    case Kind::extract: return arg(0) >> store_.low(a) & mask<Value>(width);
+  const Value limit = mask<Value>(store_.width(a));
+  if (store_.kind(a) == Kind::var) return model_.get(a) & limit;
+  if (store_.kind(a) == Kind::apply) {
+    std::vector<Value> arguments;
+    for (const Id argument : args) arguments.push_back(values_[argument.index]);
+    return model_.get_apply(store_.function(a), arguments) & limit;
   }
-  PROBITY_UNREACHABLE("kind");
+  std::array<Value, 3> operands{};
+  for (std::size_t i = 0; i < args.size(); ++i) operands[i] = values_[args[i].index];
+  return value_of_operation(store_, a, std::span(operands).first(args.size()));
 }
 
 Value Evaluator::operator()(Id a) {

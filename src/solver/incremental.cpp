@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A SAT solver assigns every variable it ever saw, so an engine that carries much more than the
+// present questions need is replaced.
+#include "solver/incremental.hpp"
+
+#include <algorithm>
+
+#include "solver/engine.hpp"
+
+namespace probity::solver {
+namespace {
+
+constexpr std::uint64_t incremental_conflicts = 20'000;
+constexpr std::uint64_t max_session_clauses = 3'000'000;
+/// Rebuild when the variables assigned in vain since the last rebuild exceed this many per clause
+/// to re-encode.
+constexpr std::uint64_t waste_per_clause = 40;
+
+}  // namespace
+
+Incremental::Incremental(term::Store& store, const Options& options)
+    : store_(store), options_(options) {}
+
+Incremental::~Incremental() = default;
+
+void Incremental::count_waste(const Answer& answer) {
+  const std::uint64_t needed = engine_->last_terms() * 8;  // about eight gates per term and bit
+  const std::uint64_t held = std::uint64_t(engine_->variables());
+  if (answer.status != Status::unsat && held > needed) waste_ += held - needed;
+  if (waste_ > waste_per_clause * (needed + 2'000) || engine_->clauses() > max_session_clauses) {
+    engine_.reset();
+    waste_ = 0;
+  }
+}
+
+Answer Incremental::check(std::span<const term::Id> parts, std::uint32_t wall_ms) {
+  Options options = options_;
+  options.limits.wall_ms = std::min(options.limits.wall_ms, wall_ms);
+  if (!engine_) {
+    engine_ = std::make_unique<Engine>(
+        store_, EngineOptions{"sat-session", Products::abstract, Profile::incremental,
+                              options_.limits, Mutation::none});
+  }
+  engine_->limit_time(options.limits.wall_ms);
+  Answer answer =
+      engine_->check(parts, std::min(incremental_conflicts, options.limits.conflicts));
+  core_.assign(engine_->core().begin(), engine_->core().end());
+  count_waste(answer);
+  if (answer.status != Status::unknown) return answer;
+  const Stats spent = answer.stats;
+  engine_.reset();
+  answer = solve(store_, parts, options);
+  answer.stats.clauses += spent.clauses;
+  answer.stats.conflicts += spent.conflicts;
+  core_.assign(parts.begin(), parts.end());
+  std::ranges::sort(core_);
+  return answer;
+}
+
+}  // namespace probity::solver
