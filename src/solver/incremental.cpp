@@ -10,7 +10,8 @@
 namespace probity::solver {
 namespace {
 
-constexpr std::uint64_t incremental_conflicts = 20'000;
+/// Small: the profile for many questions is slow on a hard one.
+constexpr std::uint64_t incremental_conflicts = 2'000;
 constexpr std::uint64_t max_session_clauses = 3'000'000;
 /// Rebuild when the variables assigned in vain since the last rebuild exceed this many per clause
 /// to re-encode.
@@ -52,6 +53,7 @@ Answer Incremental::check(std::span<const term::Id> parts, std::uint32_t wall_ms
   answer = solve(store_, parts, options);
   answer.stats.clauses += spent.clauses;
   answer.stats.conflicts += spent.conflicts;
+  answer.stats.cpu_seconds += spent.cpu_seconds;
   core_.assign(parts.begin(), parts.end());
   std::ranges::sort(core_);
   return answer;

@@ -132,6 +132,10 @@ Knowledge PathFacts::knowledge(Id a) {
     const term::Interval always = context_.intervals(top);
     Knowledge result = meet(forward(context_.store, top, operands),
                             Knowledge::between(width, always.low, always.high), width);
+    if (const term::RemainderSum* const sum = remainders_.of(top)) {
+      const auto known = [this](Id atom) { return of(atom); };
+      result = meet(result, knowledge_of(*sum, width, known), width);
+    }
     if (const Knowledge* const fact = facts_.find(top)) result = meet(result, *fact, width);
     memo_[top] = result;
     stack.pop_back();

@@ -14,12 +14,14 @@
 #include "term/id_table.hpp"
 #include "term/knowledge.hpp"
 #include "term/leaf_sets.hpp"
+#include "term/remainder_sums.hpp"
 
 namespace probity::symex {
 
 class PathFacts {
  public:
-  explicit PathFacts(Context& context) : context_(context), leaves_(context.store) {}
+  explicit PathFacts(Context& context) 
+      : context_(context), leaves_(context.store), remainders_(context.store) {}
 
   /// From now on the facts are those of the path with this condition.
   void follow(std::span<const term::Id> condition);
@@ -64,6 +66,7 @@ class PathFacts {
 
   Context& context_;
   term::LeafSets leaves_;
+  term::RemainderSums remainders_;
   std::vector<Step> steps_;
   std::vector<term::Id> conjuncts_;
   term::IdTable<std::uint8_t> present_;   ///< 1: a conjunct of the path
