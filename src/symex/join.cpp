@@ -99,9 +99,9 @@ void Explorer::make_exclusive(std::span<Side> sides) {
   const term::Id side = context_.fresh(width, "side");
   for (std::size_t i = 0; i < sides.size(); ++i) {
     auto& [alternative, shown] = sides[i];
-    term::Model model = shown.valuation->model();
-    model.set(side, i);
-    shown.valuation = std::make_shared<Valuation>(context_.store, std::move(model));
+    term::Model change;
+    change.set(side, i);
+    shown.valuation = std::make_shared<Valuation>(store, *shown.valuation, std::move(change));
     shown.length.reset();
     const term::Id mine = store.eq(side, context_.lit(width, i));
     alternative->condition = store.and_(alternative->condition, mine);
