@@ -89,7 +89,7 @@ void PathFacts::push(Id condition) {
 void PathFacts::pop() {
   const Step step = steps_.back();
   steps_.pop_back();
-  take_back(step.changes);
+  if (mutation_ != FactsMutation::keeps_facts) take_back(step.changes);
   while (conjuncts_.size() > step.conjuncts) remove_last_conjunct();
   memo_.clear();
 }
@@ -137,6 +137,7 @@ Knowledge PathFacts::knowledge(Id a) {
       result = meet(result, knowledge_of(*sum, width, known), width);
     }
     if (const Knowledge* const fact = facts_.find(top)) result = meet(result, *fact, width);
+    if (mutation_ == FactsMutation::tight_bound && result.low < result.high) --result.high;
     memo_[top] = result;
     stack.pop_back();
   }
@@ -253,14 +254,18 @@ std::vector<Id> PathFacts::slice(Id condition) {
       if (const auto* const users = by_leaf_.find(leaf)) take(*users);
       if (context_.store.kind(leaf) != Kind::apply) continue;
       const std::size_t function = context_.store.function(leaf).index;
+      if (mutation_ == FactsMutation::forgets_anywhere) continue;
       if (function < by_function_.size()) take(by_function_[function].anywhere);
     }
     for (const term::Function function : set.anywhere) {
+      if (mutation_ == FactsMutation::forgets_anywhere) continue;
       if (function.index < by_function_.size()) take(by_function_[function.index].all);
     }
   };
   visit(condition);
-  for (std::size_t i = 0; i < found.size(); ++i) visit(conjuncts_[found[i]]);
+  if (mutation_ != FactsMutation::narrow_slice) {
+    for (std::size_t i = 0; i < found.size(); ++i) visit(conjuncts_[found[i]]);
+  }
   std::ranges::sort(found);
   std::vector<Id> result;
   for (const std::uint32_t number : found) result.push_back(conjuncts_[number]);

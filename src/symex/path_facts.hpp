@@ -18,10 +18,22 @@
 
 namespace probity::symex {
 
+/// Deliberate faults, so that tests can show that they do not pass.
+enum class FactsMutation : std::uint8_t {
+  none,
+  keeps_facts,       ///< those of a path that was left
+  narrow_slice,      ///< overlooks what is related by way of a third conjunct
+  forgets_anywhere,  ///< takes f(x) and f(3) for unrelated
+  tight_bound        ///< bounds one too low
+};
+
 class PathFacts {
  public:
-  explicit PathFacts(Context& context) 
-      : context_(context), leaves_(context.store), remainders_(context.store) {}
+  explicit PathFacts(Context& context, FactsMutation mutation = FactsMutation::none)
+      : context_(context),
+        mutation_(mutation),
+        leaves_(context.store),
+        remainders_(context.store) {}
 
   /// From now on the facts are those of the path with this condition.
   void follow(std::span<const term::Id> condition);
@@ -34,7 +46,7 @@ class PathFacts {
   /// The conjuncts that share leaves with `condition`, directly or by way of other conjuncts, in
   /// the order they joined the path. The rest of the path can be satisfied apart from them.
   std::vector<term::Id> slice(term::Id condition);
-  /// Values of `term` on this path.
+  /// What is known of the values of `a` on this path.
   term::Knowledge knowledge(term::Id a);
 
   const term::LeafSets::Set& leaves(term::Id a) { return leaves_.of(a); }
@@ -65,6 +77,7 @@ class PathFacts {
   std::vector<std::uint32_t> neighbours(term::Id condition);
 
   Context& context_;
+  FactsMutation mutation_;
   term::LeafSets leaves_;
   term::RemainderSums remainders_;
   std::vector<Step> steps_;

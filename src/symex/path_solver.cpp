@@ -24,8 +24,13 @@ constexpr std::size_t max_contradictions = 200'000;
 
 }  // namespace
 
-PathSolver::PathSolver(Context& context, term::Id length, const solver::Options& options)
-    : context_(context), length_(length), solver_(context.store, options), facts_(context) {}
+PathSolver::PathSolver(Context& context, term::Id length, const solver::Options& options,
+                       const Shortcuts& shortcuts)
+    : context_(context),
+      length_(length),
+      solver_(context.store, options),
+      facts_(context, shortcuts.mutation),
+      shortcuts_(shortcuts) {}
 
 std::uint8_t PathSolver::variables_of(term::Id a) {
   while (variables_.size() <= a.index) {

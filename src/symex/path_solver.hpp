@@ -53,11 +53,13 @@ struct Shortcuts {
   bool slices = true;
   bool memory = true;  ///< contradictions and models seen before
   bool repair = true;
+  FactsMutation mutation = FactsMutation::none;
 };
 
 class PathSolver {
  public:
-  PathSolver(Context& context, term::Id length, const solver::Options& options);
+  PathSolver(Context& context, term::Id length, const solver::Options& options,
+             const Shortcuts& shortcuts = {});
 
   /// Can `condition` hold on this path?
   Possibility possible(const PathState& state, term::Id condition);
@@ -71,7 +73,6 @@ class PathSolver {
   /// Questions that reached the solver.
   std::uint64_t checks() const { return counts_.solver; }
   const QuestionCounts& counts() const { return counts_; }
-  void use(const Shortcuts& shortcuts) { shortcuts_ = shortcuts; }
   /// The solver may work until then; later questions are unknown.
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
   /// From now on every "no" that is not a constant is recorded.

@@ -14,6 +14,13 @@ namespace {
 using interval::mask_of;
 using interval::smear;
 
+/// What is known where nothing is possible.
+constexpr Knowledge nothing{1, 0, 0, 0};
+
+bool any_impossible(std::span<const Knowledge> list) {
+  return std::ranges::any_of(list, [](const Knowledge& k) { return k.impossible(); });
+}
+
 unsigned trailing_ones(Value value) {
   unsigned count = 0;
   for (; count < max_width && (value >> count & 1) != 0; ++count) {
@@ -139,7 +146,7 @@ Knowledge backward_eq(const Knowledge& result, const Knowledge& other, const Kno
   const auto excluded = other.value();
   if (!excluded) return k;
   if (own.low == *excluded) {
-    if (own.low == own.high) return {1, 0, 0, 0};
+    if (own.low == own.high) return nothing;
     k.low = own.low + 1;
   } else if (own.high == *excluded) {
     k.high = own.high - 1;
@@ -154,10 +161,10 @@ Knowledge backward_ult(const Knowledge& result, std::span<const Knowledge> in, u
   if (!holds) return k;
   const Knowledge& other = in[1 - number];
   if (*holds != 0 && number == 0) {
-    if (other.high == 0) return {1, 0, 0, 0};
+    if (other.high == 0) return nothing;
     k.high = other.high - 1;
   } else if (*holds != 0) {
-    if (other.low == mask_of(width)) return {1, 0, 0, 0};
+    if (other.low == mask_of(width)) return nothing;
     k.low = other.low + 1;
   } else if (number == 0) {
     k.low = other.low;
@@ -169,13 +176,13 @@ Knowledge backward_ult(const Knowledge& result, std::span<const Knowledge> in, u
 
 Knowledge backward_ite(const Knowledge& result, std::span<const Knowledge> in, unsigned number,
                        unsigned width) {
-  const auto fits = [&](const Knowledge& side) {
-    return !meet(result, side, width).impossible();
-  };
   if (number == 0) {
+    const auto fits = [&](const Knowledge& side) {
+      return !meet(result, side, width).impossible();
+    };
     const bool then = fits(in[1]), otherwise = fits(in[2]);
     if (then && otherwise) return Knowledge::anything(1);
-    if (!then && !otherwise) return {1, 0, 0, 0};
+    if (!then && !otherwise) return nothing;
     return Knowledge::exactly(1, then ? 1 : 0);
   }
   const auto condition = in[0].value();
@@ -194,7 +201,7 @@ Knowledge backward_concat(const Knowledge& result, std::span<const Knowledge> in
   if (!high) return bits;
   const Value base = *high << shift;
   const Value top = base | mask_of(shift);
-  if (result.high < base || result.low > top) return {1, 0, 0, 0};
+  if (result.high < base || result.low > top) return nothing;
   return meet(bits,
               Knowledge::between(width, std::max(result.low, base) - base,
                                  std::min(result.high, top) - base),
@@ -212,7 +219,7 @@ Knowledge backward_extract(const Knowledge& result, const Knowledge& own, unsign
 /// x where x / c, or x >> k with c = 2^k, is `result`.
 Knowledge backward_quotient(const Knowledge& result, Value c, unsigned width) {
   const Value limit = mask_of(width);
-  if (result.low > limit / c) return {1, 0, 0, 0};
+  if (result.low > limit / c) return nothing;
   const Value low = result.low * c;
   const bool fits = result.high < limit / c;
   return {low, fits ? result.high * c + (c - 1) : limit, 0, 0};
@@ -244,6 +251,7 @@ Knowledge join(const Knowledge& a, const Knowledge& b) {
 }
 
 Knowledge forward(const Store& store, Id a, std::span<const Knowledge> in) {
+  if (any_impossible(in)) return nothing;
   const unsigned width = store.width(a);
   switch (store.kind(a)) {
     case Kind::lit: return Knowledge::exactly(width, *store.literal(a));
@@ -279,6 +287,7 @@ Knowledge forward(const Store& store, Id a, std::span<const Knowledge> in) {
 
 Knowledge backward(const Store& store, Id a, const Knowledge& result, std::span<const Knowledge> in,
                    unsigned number) {
+  if (result.impossible() || any_impossible(in)) return nothing;
   const unsigned width = store.width(a);
   const unsigned own_width = store.width(store.args(a)[number]);
   const auto other = [&]() -> const Knowledge& { return in[1 - number]; };
@@ -292,7 +301,7 @@ Knowledge backward(const Store& store, Id a, const Knowledge& result, std::span<
     case Kind::mul: return backward_mul(result, other(), in[number], width);
     case Kind::eq: return backward_eq(result, other(), in[number], own_width);
     case Kind::ult: return backward_ult(result, in, number, own_width);
-    case Kind::ite: return backward_ite(result, in, number, own_width);
+    case Kind::ite: return backward_ite(result, in, number, width);
     case Kind::concat:
       return backward_concat(result, in, number, own_width, store.width(store.args(a)[1]));
     case Kind::extract: return backward_extract(result, in[0], store.low(a), width, own_width);

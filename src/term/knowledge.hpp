@@ -36,7 +36,7 @@ Knowledge meet(const Knowledge& a, const Knowledge& b, unsigned width);
 /// One of them holds.
 Knowledge join(const Knowledge& a, const Knowledge& b);
 
-/// Of `a`, which is an operation or a leaf.
+/// Of `a`, which is an operation or a leaf. Where an operand has no value, nothing is possible.
 Knowledge forward(const Store& store, Id a, std::span<const Knowledge> operands);
 
 /// Of operand `number` of `a`, from that of `a` and of all operands.
