@@ -43,8 +43,7 @@ Answer Incremental::check(std::span<const term::Id> parts, std::uint32_t wall_ms
                               options_.limits, Mutation::none});
   }
   engine_->limit_time(options.limits.wall_ms);
-  Answer answer =
-      engine_->check(parts, std::min(incremental_conflicts, options.limits.conflicts));
+  Answer answer = engine_->check(parts, std::min(incremental_conflicts, options.limits.conflicts));
   core_.assign(engine_->core().begin(), engine_->core().end());
   count_waste(answer);
   if (answer.status != Status::unknown) return answer;

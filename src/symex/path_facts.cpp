@@ -70,7 +70,8 @@ void PathFacts::remove_last_conjunct() {
     std::vector<std::uint32_t>& users = by_function_[context_.store.function(leaf).index].all;
     if (!users.empty() && users.back() == number) users.pop_back();
   }
-  for (const term::Function function : set.anywhere) by_function_[function.index].anywhere.pop_back();
+  for (const term::Function function : set.anywhere)
+    by_function_[function.index].anywhere.pop_back();
 }
 
 void PathFacts::push(Id condition) {
@@ -166,8 +167,8 @@ bool PathFacts::pass_down(Id a) {
   std::array<Knowledge, 3> operands;
   for (std::size_t i = 0; i < args.size(); ++i) operands[i] = knowledge(args[i]);
   for (unsigned i = 0; i < args.size(); ++i) {
-    const Knowledge hint = backward(context_.store, a, knowledge(a),
-                                    std::span(operands).first(args.size()), i);
+    const Knowledge hint =
+        backward(context_.store, a, knowledge(a), std::span(operands).first(args.size()), i);
     if (!learn(args[i], hint)) return false;
     operands[i] = knowledge(args[i]);
   }

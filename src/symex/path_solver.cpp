@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cheap answers first. `data + k > data_end` is the only use of the packet length in almost all programs. Such a
-// condition mentions one variable and is a comparison of two sums, so it holds on a prefix or a
-// suffix of the lengths: two evaluations at the ends of the path's interval and a binary search
-// answer it without a solver. That is only done while no other condition of the path ties the
-// length to other variables.
+// Cheap answers first. `data + k > data_end` is the only use of the packet length in almost all
+// programs. Such a condition mentions one variable and is a comparison of two sums, so it holds on
+// a prefix or a suffix of the lengths: two evaluations at the ends of the path's interval and a
+// binary search answer it without a solver. That is only done while no other condition of the path
+// ties the length to other variables.
 #include "symex/path_solver.hpp"
 
 #include <algorithm>
@@ -163,9 +163,9 @@ Possibility PathSolver::refuse(const Question& question, std::span<const term::I
 Possibility PathSolver::ask(const Question& question, const std::shared_ptr<Valuation>& valuation) {
   const term::Id condition = question.condition;
   facts_.follow(question.path);
-  const std::vector<term::Id> slice =
-      shortcuts_.slices ? facts_.slice(condition)
-                        : solver::conjuncts(context_.store, question.path);
+  const std::vector<term::Id> slice = shortcuts_.slices
+                                          ? facts_.slice(condition)
+                                          : solver::conjuncts(context_.store, question.path);
   if (shortcuts_.facts && facts_.decided(condition) == false) {
     ++counts_.facts;
     return refuse(question, slice);

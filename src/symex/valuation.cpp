@@ -43,8 +43,8 @@ term::Value LeafValues::variable(term::Id a) const {
 const term::Model::Entry* LeafValues::entry(term::Function function,
                                             std::span<const term::Value> arguments) const {
   const auto entries = model_.entries();
-  const auto place = std::partition_point(
-      entries.begin(), entries.end(), [&](const term::Model::Entry& known) {
+  const auto place =
+      std::partition_point(entries.begin(), entries.end(), [&](const term::Model::Entry& known) {
         if (known.function != function) return known.function < function;
         return std::ranges::lexicographical_compare(known.arguments, arguments);
       });

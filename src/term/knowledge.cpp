@@ -241,9 +241,9 @@ Knowledge Knowledge::between(unsigned width, Value low, Value high) {
 }
 
 Knowledge meet(const Knowledge& a, const Knowledge& b, unsigned width) {
-  return reduced({std::max(a.low, b.low), std::min(a.high, b.high), a.zeros | b.zeros,
-                  a.ones | b.ones},
-                 width);
+  return reduced(
+      {std::max(a.low, b.low), std::min(a.high, b.high), a.zeros | b.zeros, a.ones | b.ones},
+      width);
 }
 
 Knowledge join(const Knowledge& a, const Knowledge& b) {
@@ -278,8 +278,7 @@ Knowledge forward(const Store& store, Id a, std::span<const Knowledge> in) {
     case Kind::ite:
       if (const auto condition = in[0].value()) return *condition != 0 ? in[1] : in[2];
       return join(in[1], in[2]);
-    case Kind::concat:
-      return concatenation(in[0], in[1], store.width(store.args(a)[1]), width);
+    case Kind::concat: return concatenation(in[0], in[1], store.width(store.args(a)[1]), width);
     case Kind::extract: return slice(in[0], store.low(a), width);
   }
   PROBITY_UNREACHABLE("kind");
@@ -293,8 +292,7 @@ Knowledge backward(const Store& store, Id a, const Knowledge& result, std::span<
   const auto other = [&]() -> const Knowledge& { return in[1 - number]; };
   switch (store.kind(a)) {
     case Kind::not_:
-      return {mask_of(width) - result.high, mask_of(width) - result.low, result.ones,
-              result.zeros};
+      return {mask_of(width) - result.high, mask_of(width) - result.low, result.ones, result.zeros};
     case Kind::and_: return backward_and(result, other(), width);
     case Kind::xor_: return backward_xor(result, other(), width);
     case Kind::add: return backward_add(result, other(), width);

@@ -61,7 +61,8 @@ std::uint32_t LeafSets::compute(Id a) {
 }
 
 const LeafSets::Set& LeafSets::of(Id a) {
-  if (number_.size() <= a.index) number_.resize(std::max(store_.size() + 1, number_.size() * 3 / 2));
+  if (number_.size() <= a.index)
+    number_.resize(std::max(store_.size() + 1, number_.size() * 3 / 2));
   pending_.push_back(a);
   while (!pending_.empty()) {
     const Id top = pending_.back();

@@ -33,7 +33,7 @@ class LeafSets {
   std::uint32_t merge(std::uint32_t a, std::uint32_t b);
 
   const Store& store_;
-  std::vector<std::uint32_t> number_;  // of the set, by id; 0: not known yet
+  std::vector<std::uint32_t> number_;   // of the set, by id; 0: not known yet
   std::deque<Set> sets_{Set{}, Set{}};  // 0 is none, 1 the empty one
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash_;
   std::unordered_map<std::uint64_t, std::uint32_t> merged_;

@@ -77,7 +77,8 @@ class KnowledgeTest : public testing::Test {
 };
 
 TEST_F(KnowledgeTest, DropsNoValueThatCanOccur) {
-  Store store({false, false, false, false, false});  // the operation itself, not what it rewrites to
+  Store store(
+      {false, false, false, false, false});  // the operation itself, not what it rewrites to
   for (const unsigned width : {1u, 2u, 3u, 4u}) {
     const Id x = store.var(width, "x" + std::to_string(width));
     const Id y = store.var(width, "y" + std::to_string(width));
