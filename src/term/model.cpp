@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models, and evaluation of many terms under one of them.
+// Models as sorted lists, and the evaluator that remembers every term of a store under one of them.
+// What an operation means is value_of_operation() (evaluation.hpp).
 #include <algorithm>
 #include <array>
 
