@@ -393,6 +393,7 @@ bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& v
   const RegionKind kind = kind_of(state, address);
   if (kind == RegionKind::ctx) return load_ctx(state, address, size_bytes, value);
   if (is_socket(kind)) return load_socket(state, address, size_bytes, value);
+  if (kind == RegionKind::choice) return load_choice(state, address, size_bytes, value);
   const auto place = access(state, address, size_bytes, Access::read);
   if (!place) return false;
   if (kind == RegionKind::stack && !may_fill(state, *place, size_bytes)) return false;
@@ -414,6 +415,7 @@ bool Explorer::store_to(PathState& state, Word address, unsigned size_bytes, Wor
   if (!note_access_kind(state, address)) return false;
   const RegionKind kind = kind_of(state, address);
   if (kind == RegionKind::ctx) return store_ctx(state, address, size_bytes, value);
+  if (kind == RegionKind::choice) return store_choice(state, address, size_bytes, value);
   const auto place = access(state, address, size_bytes, Access::write);
   if (!place) return false;
   if (context_.taint.of(value.term) == Taint::uninitialised) {

@@ -176,7 +176,15 @@ class Explorer {
   using Side = std::pair<Alternative*, Possibility>;
   void make_exclusive(std::span<Side> sides);
   /// A register that the insn uses and that is a choice.
-  std::optional<RegionId> open_choice(const PathState& state, const bpf::Insn& insn) const;
+  std::optional<RegionId> open_choice(const PathState& state, const bpf::Insn& insn);
+  struct Leaf {
+    term::Id condition;
+    Word word;
+  };
+  std::vector<Leaf> places_of(const PathState& state, Word word, unsigned size_bytes);
+  bool load_choice(PathState& state, Word address, unsigned size_bytes, Word& value);
+  bool store_choice(PathState& state, Word address, unsigned size_bytes, Word value);
+  MergeFacts merge_facts(const PathState& state) const;
   bool settle_choice(PathState& state, RegionId region);
   Word settled(Word word, RegionId region, Word value);
   /// Checks that the bytes were written on all the paths that became this one.

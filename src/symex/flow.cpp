@@ -65,6 +65,10 @@ Effect effect_of(const bpf::Insn& insn) {
 
 }  // namespace
 
+unsigned registers_used(const bpf::Insn& insn) {
+  return effect_of(insn).read;
+}
+
 unsigned registers_read(const bpf::Insn& insn) {
   const bpf::Row& row = bpf::row(insn.form);
   const unsigned dst = 1u << static_cast<unsigned>(insn.dst);

@@ -63,5 +63,7 @@ class Flow {
 /// The registers whose values `insn` uses as a bit set; r0 of an exit and the arguments of calls
 /// are not among them.
 unsigned registers_read(const bpf::Insn& insn);
+/// The same with r0 of an exit and the arguments of calls.
+unsigned registers_used(const bpf::Insn& insn);
 
 }  // namespace probity::symex

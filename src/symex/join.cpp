@@ -57,16 +57,23 @@ void Explorer::decide_merging() {
   for (auto& state : pending_.take_all()) enqueue(std::move(state));
 }
 
+MergeFacts Explorer::merge_facts(const PathState& state) const {
+  const Flow& flow = *codes_[state.code].flow;
+  MergeFacts facts{flow.live(state.slot), {}, {}};
+  for (const Frame& frame : state.frames)
+    facts.live_in_caller.push_back(flow.live(frame.return_slot));
+  for (const program::MapDef& map : maps_) facts.value_bytes.push_back(map.value_size);
+  return facts;
+}
+
 std::unique_ptr<PathState> Explorer::next() {
   decide_merging();
   std::unique_ptr<PathState> state = pending_.pop();
   if (!merging_) return state;
   const std::vector<std::uint32_t> where = position(*state);
-  std::vector<std::uint32_t> value_bytes;
-  for (const program::MapDef& map : maps_) value_bytes.push_back(map.value_size);
+  const MergeFacts facts = merge_facts(*state);
   for (auto& other : pending_.take(where)) {
-    const unsigned live = codes_[state->code].flow->live(state->slot);
-    if (!merger_.merge(*state, *other, live, value_bytes)) {
+    if (!merger_.merge(*state, *other, facts)) {
       pending_.push(where, std::move(other));
       continue;
     }
@@ -108,24 +115,96 @@ void Explorer::make_exclusive(std::span<Side> sides) {
   }
 }
 
-std::optional<RegionId> Explorer::open_choice(const PathState& state, const bpf::Insn& insn) const {
+std::optional<RegionId> Explorer::open_choice(const PathState& state, const bpf::Insn& insn) {
   const bpf::Row& row = bpf::row(insn.form);
-  unsigned read = registers_read(insn);
+  unsigned read = insn.form == bpf::Form::call_local ? 0 : registers_used(insn);
   const unsigned src = 1u << static_cast<unsigned>(insn.src);
   const unsigned dst = 1u << static_cast<unsigned>(insn.dst);
   constexpr unsigned whole = 64;
   const bool moves = row.meaning == bpf::Meaning::alu && row.width == whole &&
                      static_cast<bpf::AluOp>(row.operation) == bpf::AluOp::mov;
   const bool spills = row.meaning == bpf::Meaning::store_reg && row.width == whole;
+  const unsigned bytes = row.width / 8u;
+  const bool loads = row.meaning == bpf::Meaning::load;
+  const bool stores =
+      row.meaning == bpf::Meaning::store_imm || row.meaning == bpf::Meaning::store_reg;
   if (moves) read = 0;
   if (spills && src != dst) read = dst;
-  if (row.meaning == bpf::Meaning::exit) read = 1;
-  if (insn.form == bpf::Form::call_helper) read = 0x3e;  // r1 to r5
   for (unsigned i = 0; i < bpf::reg_count; ++i) {
-    if ((read >> i & 1) == 0 || state.regs[i].region == 0) continue;
-    if (kind_of(state, state.regs[i]) == RegionKind::choice) return state.regs[i].region;
+    const Word word = state.regs[i];
+    if ((read >> i & 1) == 0 || word.region == 0) continue;
+    if (kind_of(state, word) != RegionKind::choice) continue;
+    const bool base =
+        (loads && (src >> i & 1) != 0) || (stores && dst != src && (dst >> i & 1) != 0);
+    Word address = word;
+    address.term = context_.store.bin(Op::add, word.term, context_.lit64(insn.off));
+    if (base && !places_of(state, address, bytes).empty()) continue;
+    return word.region;
   }
   return std::nullopt;
+}
+
+/// The places that a choice leads to, each with its condition, if all of them surely hold
+/// `size_bytes` bytes that may be accessed; else none.
+std::vector<Explorer::Leaf> Explorer::places_of(const PathState& state, Word word,
+                                                unsigned size_bytes) {
+  constexpr std::size_t max_leaves = 8;
+  term::Store& store = context_.store;
+  std::vector<Leaf> open{{store.true_(), word}};
+  std::vector<Leaf> leaves;
+  while (!open.empty()) {
+    const Leaf leaf = open.back();
+    open.pop_back();
+    const Region& region = state.regions[leaf.word.region];
+    if (region.kind == RegionKind::choice) {
+      for (const auto& [condition, target] : choices_[region.index].words) {
+        const term::Id offset = store.bin(Op::add, target.term, leaf.word.term);
+        open.push_back({condition, {offset, target.region}});
+      }
+      continue;
+    }
+    const auto offset = store.literal(leaf.word.term);
+    const bool plain = region.kind == RegionKind::map_value && region.writable && region.readable &&
+                       region.live && !region.null && !region.volatile_bytes;
+    if (!plain || !offset || *offset > region.size_bytes ||
+        region.size_bytes - static_cast<std::uint64_t>(*offset) < size_bytes) {
+      return {};
+    }
+    leaves.push_back(leaf);
+    if (leaves.size() > max_leaves) return {};
+  }
+  return leaves;
+}
+
+bool Explorer::load_choice(PathState& state, Word address, unsigned size_bytes, Word& value) {
+  std::optional<term::Id> result;
+  for (const Leaf& leaf : places_of(state, address, size_bytes)) {
+    const Place place{leaf.word.region, state.regions[leaf.word.region].object, leaf.word.term};
+    const auto read = read_memory(state, place, size_bytes);
+    if (!read || !*read) {
+      give_up(state, "memory of merged paths cannot be read");
+      return false;
+    }
+    const term::Id number = as_number(**read);
+    result = result ? context_.store.ite(leaf.condition, number, *result) : number;
+  }
+  value = {*result, 0};
+  return true;
+}
+
+bool Explorer::store_choice(PathState& state, Word address, unsigned size_bytes, Word value) {
+  for (const Leaf& leaf : places_of(state, address, size_bytes)) {
+    const Place place{leaf.word.region, state.regions[leaf.word.region].object, leaf.word.term};
+    const auto before = read_memory(state, place, size_bytes);
+    if (!before || !*before) {
+      give_up(state, "memory of merged paths cannot be written");
+      return false;
+    }
+    const term::Id after =
+        context_.store.ite(leaf.condition, as_number(value), as_number(**before));
+    write_memory(state, place, size_bytes, {after, 0});
+  }
+  return true;
 }
 
 Word Explorer::settled(Word word, RegionId region, Word value) {
@@ -135,16 +214,16 @@ Word Explorer::settled(Word word, RegionId region, Word value) {
 
 bool Explorer::settle_choice(PathState& state, RegionId region) {
   const Choice choice = choices_[state.regions[region].index];
-  const auto take = [this, region](Word value) {
-    return [this, region, value](PathState& s) {
-      for (Word& reg : s.regs) reg = settled(reg, region, value);
-      for (Frame& frame : s.frames) {
-        for (Word& saved : frame.saved) saved = settled(saved, region, value);
-      }
-    };
-  };
-  return fork(state, {{choice.condition, take(choice.first)},
-                      {context_.store.not_(choice.condition), take(choice.second)}});
+  std::vector<Alternative> sides;
+  for (const auto& [condition, value] : choice.words) {
+    sides.push_back({condition, [this, region, value](PathState& s) {
+                       for (Word& reg : s.regs) reg = settled(reg, region, value);
+                       for (Frame& frame : s.frames) {
+                         for (Word& saved : frame.saved) saved = settled(saved, region, value);
+                       }
+                     }});
+  }
+  return fork(state, std::move(sides));
 }
 
 bool Explorer::defined(PathState& state, const Place& place, unsigned size_bytes) {

@@ -128,6 +128,7 @@ bool Merger::force(const PathState& a, const PathState& b, RegionId ra, RegionId
 void Merger::match_objects(const PathState& a, const PathState& b) {
   for (std::uint32_t i = 0; i < std::min(a.objects.count(), b.objects.count()); ++i) {
     if (objects_[i] != unmatched || object_taken_[i]) continue;
+    if (!mine_.objects[i] || !yours_.objects[i]) continue;
     if (!Memory::same_origin(a.objects.at(i), b.objects.at(i))) continue;
     objects_[i] = i;
     object_taken_[i] = true;
@@ -137,11 +138,10 @@ void Merger::match_objects(const PathState& a, const PathState& b) {
 /// A choice is the same in the result if its words are.
 bool Merger::is_settled(const Region& region) const {
   if (region.kind != RegionKind::choice) return true;
-  const auto stays = [this](Word word) {
-    const RegionId base = base_of(word.region);
+  return std::ranges::all_of(choices_[region.index].words, [this](const auto& one) {
+    const RegionId base = base_of(one.second.region);
     return regions_[base] == base;
-  };
-  return stays(choices_[region.index].first) && stays(choices_[region.index].second);
+  });
 }
 
 /// Which regions and objects of `b` are which of `a`.
@@ -172,8 +172,9 @@ bool Merger::match(const PathState& a, const PathState& b) {
   for (RegionId id = 1; id < std::min(a.regions.count(), b.regions.count()); ++id) {
     const Region& x = a.regions[id];
     const Region& y = b.regions[id];
+    if (regions_[id] != unmatched || !mine_.regions[id] || !yours_.regions[id]) continue;
     const bool same = same_region(x, y) && objects_[y.object] == x.object && is_settled(y);
-    if (regions_[id] == unmatched && same) regions_[id] = id;
+    if (same) regions_[id] = id;
   }
   return true;
 }
@@ -192,24 +193,103 @@ bool Merger::keeps_targets(const PathState& a) const {
   });
 }
 
-/// What only `b` has gets new numbers.
-void Merger::append_rest(PathState& a, const PathState& b) {
-  for (std::uint32_t i = 0; i < objects_.size(); ++i) {
-    if (objects_[i] == unmatched) objects_[i] = a.objects.add(b.objects.at(i));
+Merger::Used Merger::find_used(const PathState& state, const MergeFacts& facts) const {
+  Used used{std::vector<bool>(state.regions.count()), std::vector<bool>(state.objects.count())};
+  std::vector<RegionId> open{state.ctx, state.packet.region};
+  const auto reach = [&](RegionId region) { open.push_back(base_of(region)); };
+  const auto reach_object = [&](std::uint32_t object) {
+    if (used.objects[object]) return;
+    used.objects[object] = true;
+    state.objects.at(object).mentions([&](RegionId region) {
+      reach(region);
+      return false;
+    });
+  };
+  for (unsigned i = 0; i < bpf::reg_count; ++i) {
+    if ((facts.live >> i & 1) != 0) reach(state.regs[i].region);
   }
+  for (std::size_t frame = 0; frame < state.frames.size(); ++frame) {
+    reach(state.frames[frame].stack);
+    for (unsigned i = 0; i < 4; ++i) {
+      const bool read = (facts.live_in_caller[frame] >> (6 + i) & 1) != 0;
+      if (read) reach(state.frames[frame].saved[i].region);
+    }
+  }
+  for (const MapState& map : state.maps) {
+    for (const Slot& slot : map.slots) {
+      reach(slot.value);
+      reach_object(slot.initial_object);
+    }
+  }
+  for (const SpecDemand& demand : state.specs.demands) {
+    reach(demand.target.region);
+    reach_object(demand.object);
+    reach_object(demand.initial_object);
+  }
+  reach_object(state.packet.object);
+  reach_object(0);
+  for (RegionId id = 1; id < state.regions.count(); ++id) {
+    // The explorer knows the maps themselves by number.
+    if (state.regions[id].kind == RegionKind::map_object) reach(id);
+  }
+  while (!open.empty()) {
+    const RegionId id = open.back();
+    open.pop_back();
+    if (used.regions[id]) continue;
+    used.regions[id] = true;
+    if (id == 0) continue;
+    const Region& region = state.regions[id];
+    reach_object(region.object);
+    if (region.kind != RegionKind::choice) continue;
+    for (const auto& [condition, word] : choices_[region.index].words) reach(word.region);
+  }
+  return used;
+}
+
+RegionId Merger::add_region(Region region) {
+  RegionId id = 0;
+  if (free_regions_.empty()) {
+    id = result_->add_region(region);
+    region_added_.resize(id + 1);
+  } else {
+    id = free_regions_.back();
+    free_regions_.pop_back();
+    result_->regions.reuse(id, region);
+  }
+  region_added_[id] = true;
+  return id;
+}
+
+std::uint32_t Merger::add_object(const Memory& memory) {
+  if (free_objects_.empty()) return result_->objects.add(memory);
+  const std::uint32_t object = free_objects_.back();
+  free_objects_.pop_back();
+  result_->objects.replace(object, memory);
+  return object;
+}
+
+/// What only `b` has gets new numbers.
+void Merger::append_rest(const PathState& b) {
+  for (std::uint32_t i = 0; i < objects_.size(); ++i) {
+    if (objects_[i] != unmatched) continue;
+    objects_[i] = yours_.objects[i] ? add_object(b.objects.at(i)) : 0;
+  }
+  std::vector<RegionId> added;
   for (RegionId id = 1; id < regions_.size(); ++id) {
     if (regions_[id] != unmatched) continue;
+    regions_[id] = 0;
+    if (!yours_.regions[id]) continue;
     Region region = b.regions[id];
     region.object = objects_[region.object];
-    regions_[id] = a.add_region(region);
+    regions_[id] = add_region(region);
+    if (region.kind == RegionKind::choice) added.push_back(regions_[id]);
   }
   // A choice names words of the path; where their numbers changed it becomes another one.
-  for (RegionId id = 1; id < regions_.size(); ++id) {
-    Region& region = a.regions[regions_[id]];
-    if (region.kind != RegionKind::choice || regions_[id] < first_regions_) continue;
-    const Choice old = choices_[b.regions[id].index];
-    choices_.push_back({old.condition, carry(old.first), carry(old.second)});
-    region.index = static_cast<std::uint32_t>(choices_.size() - 1);
+  for (const RegionId id : added) {
+    Choice choice = choices_[result_->regions[id].index];
+    for (auto& [condition, word] : choice.words) word = carry(word);
+    choices_.push_back(std::move(choice));
+    result_->regions[id].index = static_cast<std::uint32_t>(choices_.size() - 1);
   }
 }
 
@@ -230,14 +310,43 @@ Word Merger::join(Word a, Word b) {
   PROBITY_CHECK(same_width);
   if (a.region == b.region && !unset_a && !unset_b) return {pick(a.term, b.term), a.region};
   const auto [found, is_new] = joined_.try_emplace({a, b});
-  if (is_new) {
-    choices_.push_back({condition_, a, b});
-    Region region;
-    region.kind = RegionKind::choice;
-    region.index = static_cast<std::uint32_t>(choices_.size() - 1);
-    found->second = {context_.lit64(0), result_->add_region(region)};
-  }
+  if (!is_new) return found->second;
+  Choice choice;
+  const auto add = [&](term::Id path, Word from) {
+    for (const auto& [condition, word] : words_of(from)) {
+      const term::Id here = context_.store.and_(path, condition);
+      const bool unset = context_.taint.of(word.term) == Taint::uninitialised;
+      const auto alike = std::ranges::find_if(choice.words, [&](const auto& other) {
+        const bool other_unset = context_.taint.of(other.second.term) == Taint::uninitialised;
+        return other.second == word ||
+               (other.second.region == word.region && !unset && !other_unset);
+      });
+      if (alike == choice.words.end()) {
+        choice.words.emplace_back(here, word);
+        continue;
+      }
+      alike->second.term = context_.store.ite(here, word.term, alike->second.term);
+      alike->first = context_.store.or_(alike->first, here);
+    }
+  };
+  add(condition_, a);
+  add(context_.store.not_(condition_), b);
+  choices_.push_back(std::move(choice));
+  Region region;
+  region.kind = RegionKind::choice;
+  region.index = static_cast<std::uint32_t>(choices_.size() - 1);
+  found->second = {context_.lit64(0), add_region(region)};
   return found->second;
+}
+
+/// The words that a word stands for, each with its condition.
+std::vector<std::pair<term::Id, Word>> Merger::words_of(Word word) const {
+  term::Store& store = context_.store;
+  const Region& region = result_->regions[word.region];
+  if (word.region == 0 || region.kind != RegionKind::choice) return {{store.true_(), word}};
+  auto words = choices_[region.index].words;
+  for (auto& [condition, one] : words) one.term = store.bin(Op::add, one.term, word.term);
+  return words;
 }
 
 JoinWords Merger::words() {
@@ -248,6 +357,7 @@ JoinWords Merger::words() {
 bool Merger::merge_memories(PathState& result, const PathState& b) {
   const JoinWords how = words();
   for (std::uint32_t i = 0; i < objects_.size(); ++i) {
+    if (!yours_.objects[i]) continue;  // no word of the second path leads there
     const std::uint32_t target = objects_[i];
     const bool both = target < object_taken_.size() && object_taken_[target];
     const bool moves = b.objects.at(i).mentions(how.moved);
@@ -343,7 +453,7 @@ void Merger::merge_nulls(PathState& result, const PathState& b) {
   term::Store& store = context_.store;
   const auto bit = [&](Id null) { return null ? null : store.false_(); };
   for (RegionId id = 1; id < regions_.size(); ++id) {
-    if (regions_[id] >= first_regions_) continue;
+    if (regions_[id] == 0 || region_added_[regions_[id]]) continue;
     Region& mine = result.regions[regions_[id]];
     const Id yours = b.regions[id].null;
     if (mine.null == yours) continue;
@@ -352,10 +462,10 @@ void Merger::merge_nulls(PathState& result, const PathState& b) {
   }
 }
 
-void Merger::merge_values(PathState& result, const PathState& b, unsigned live) {
+void Merger::merge_values(PathState& result, const PathState& b, const MergeFacts& facts) {
   constexpr unsigned frame_pointer = 10;
   for (unsigned i = 0; i < bpf::reg_count; ++i) {
-    if ((live >> i & 1) != 0 || i == frame_pointer) {
+    if ((facts.live >> i & 1) != 0 || i == frame_pointer) {
       result.regs[i] = join(result.regs[i], b.regs[i]);
     } else {
       result.regs[i] = {TaintIndex::uninitialised(context_.store, i, ++context_.serial), 0};
@@ -364,7 +474,11 @@ void Merger::merge_values(PathState& result, const PathState& b, unsigned live) 
   for (std::size_t frame = 0; frame < b.frames.size(); ++frame) {
     for (unsigned i = 0; i < 4; ++i) {
       Word& saved = result.frames[frame].saved[i];
-      saved = join(saved, b.frames[frame].saved[i]);
+      if ((facts.live_in_caller[frame] >> (6 + i) & 1) != 0) {
+        saved = join(saved, b.frames[frame].saved[i]);
+      } else {
+        saved = {TaintIndex::uninitialised(context_.store, 6 + i, ++context_.serial), 0};
+      }
     }
   }
   result.packet.head = pick(result.packet.head, b.packet.head);
@@ -428,14 +542,13 @@ void Merger::merge_notes(PathState& result, const PathState& b) {
   append_new(result.assumptions, b.assumptions);
 }
 
-bool Merger::merge(PathState& first, PathState& second, unsigned live,
-                   std::span<const std::uint32_t> value_bytes) {
+bool Merger::merge(PathState& first, PathState& second, const MergeFacts& facts) {
   if (!alike(first, second)) return false;
   split_conditions(first, second);
   Fate fate = std::move(first.fate);  // the attempt is no path of its own
   PathState result = first;
   first.fate = std::move(fate);
-  if (!combine(result, first, second, live, value_bytes)) return false;
+  if (!combine(result, first, second, facts)) return false;
   result.fate = std::move(first.fate);
   second.fate.merge_into(result.fate);
   first = std::move(result);
@@ -443,18 +556,28 @@ bool Merger::merge(PathState& first, PathState& second, unsigned live,
 }
 
 bool Merger::combine(PathState& result, const PathState& first, const PathState& second,
-                     unsigned live, std::span<const std::uint32_t> value_bytes) {
+                     const MergeFacts& facts) {
   result_ = &result;
   joined_.clear();
-  first_regions_ = first.regions.count();
+  mine_ = find_used(first, facts);
+  yours_ = find_used(second, facts);
   if (!match(first, second) || !keeps_targets(first)) return false;
-  append_rest(result, second);
+  region_added_.assign(first.regions.count(), false);
+  free_regions_.clear();
+  free_objects_.clear();
+  for (RegionId id = 1; id < mine_.regions.size(); ++id) {
+    if (!mine_.regions[id]) free_regions_.push_back(id);
+  }
+  for (std::uint32_t i = 1; i < mine_.objects.size(); ++i) {
+    if (!mine_.objects[i]) free_objects_.push_back(i);
+  }
+  append_rest(second);
   if (!merge_memories(result, second)) return false;
   merge_nulls(result, second);
   for (std::uint32_t map = 0; map < result.maps.size(); ++map) {
-    merge_entries(result, second, map, value_bytes[map]);
+    merge_entries(result, second, map, facts.value_bytes[map]);
   }
-  merge_values(result, second, live);
+  merge_values(result, second, facts);
   merge_outputs(result, second);
   merge_conditions(result, second);
   merge_notes(result, second);

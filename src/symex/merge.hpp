@@ -19,6 +19,14 @@
 
 namespace probity::symex {
 
+/// What merging needs to know of the program.
+struct MergeFacts {
+  unsigned live = 0;  ///< bit i: register i is read later
+  /// By frame: the same for the registers that its caller gets back.
+  std::vector<unsigned> live_in_caller;
+  std::vector<std::uint32_t> value_bytes;  ///< by map
+};
+
 class Merger {
  public:
   /// The value of a ctx field that nobody wrote, by its offset.
@@ -27,14 +35,22 @@ class Merger {
   Merger(Context& context, std::vector<Choice>& choices, InitialCtx initial_ctx)
       : context_(context), choices_(choices), initial_ctx_(std::move(initial_ctx)) {}
 
-  /// `first` becomes both, if they can be one; registers outside `live` are forgotten. False:
-  /// nothing has changed. The value of maps' entries is `value_bytes[map]` long.
-  bool merge(PathState& first, PathState& second, unsigned live,
-             std::span<const std::uint32_t> value_bytes);
+  /// `first` becomes both, if they can be one; what nobody reads is forgotten. False: nothing has
+  /// changed.
+  bool merge(PathState& first, PathState& second, const MergeFacts& facts);
 
  private:
-  bool combine(PathState& result, const PathState& first, const PathState& second, unsigned live,
-               std::span<const std::uint32_t> value_bytes);
+  bool combine(PathState& result, const PathState& first, const PathState& second,
+               const MergeFacts& facts);
+  /// What of a path can still be reached.
+  struct Used {
+    std::vector<bool> regions;
+    std::vector<bool> objects;
+  };
+  Used find_used(const PathState& state, const MergeFacts& facts) const;
+  RegionId add_region(Region region);
+  std::uint32_t add_object(const Memory& memory);
+  std::vector<std::pair<term::Id, Word>> words_of(Word word) const;
   bool alike(const PathState& a, const PathState& b) const;
   bool trace_fits(const PathState& a, const PathState& b) const;
   void split_conditions(const PathState& a, const PathState& b);
@@ -45,13 +61,13 @@ class Merger {
   void match_objects(const PathState& a, const PathState& b);
   bool is_settled(const Region& region) const;
   bool keeps_targets(const PathState& a) const;
-  void append_rest(PathState& result, const PathState& b);
+  void append_rest(const PathState& b);
   bool merge_memories(PathState& result, const PathState& b);
   void merge_entries(PathState& result, const PathState& b, std::uint32_t map,
                      std::uint32_t value_bytes);
   bool give_to_both(PathState& result, Slot& slot, term::Id owner, std::uint32_t value_bytes);
   void merge_nulls(PathState& result, const PathState& b);
-  void merge_values(PathState& result, const PathState& b, unsigned live);
+  void merge_values(PathState& result, const PathState& b, const MergeFacts& facts);
   void merge_outputs(PathState& result, const PathState& b);
   void merge_conditions(PathState& result, const PathState& b);
   void merge_notes(PathState& result, const PathState& b);
@@ -69,10 +85,14 @@ class Merger {
   static constexpr std::uint32_t unmatched = ~std::uint32_t{0};
   std::vector<std::uint32_t> regions_;  ///< numbers in the result of the second path's
   std::vector<std::uint32_t> objects_;
-  std::vector<bool> object_taken_;  ///< by object of the first path: the second has it, too
+  Used mine_;                           ///< of the first path; the rest is reused
+  Used yours_;                          ///< of the second; the rest is not carried over
+  std::vector<RegionId> free_regions_;  ///< numbers in the result
+  std::vector<std::uint32_t> free_objects_;
+  std::vector<bool> region_added_;  ///< by number in the result: only the second path has it
+  std::vector<bool> object_taken_;  ///< by number in the first: the second has it, too
   std::map<std::pair<Word, Word>, Word> joined_;
   PathState* result_ = nullptr;
-  RegionId first_regions_ = 0;  ///< regions of the first path
 };
 
 }  // namespace probity::symex

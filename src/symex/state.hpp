@@ -58,11 +58,10 @@ struct Region {
   std::uint32_t reference = 0;  ///< of what the program must give back, or 0
 };
 
-/// What merged paths hold in one place: the first where the condition holds, else the second.
+/// What merged paths hold in one place: of the words, the one whose condition holds. Exactly one
+/// does; none of the words is a choice itself.
 struct Choice {
-  term::Id condition;
-  Word first;
-  Word second;
+  std::vector<std::pair<term::Id, Word>> words;
 };
 
 /// Something that the program acquired and must release: a socket, a ring buffer record.
@@ -83,6 +82,8 @@ class Regions {
     return static_cast<RegionId>(list_.size() - 1);
   }
   RegionId count() const { return static_cast<RegionId>(list_.size()); }
+  /// Gives a number that nothing refers to any more to another region.
+  void reuse(RegionId region, Region now) { list_[region] = now; }
   auto begin() { return list_.begin(); }
   auto end() { return list_.end(); }
 
