@@ -36,18 +36,21 @@ Expected<void> require_length(const RunInput& input) {
 
 Expected<PacketBuffer> PacketBuffer::make_xdp(const RunInput& input) {
   TRY(require_length(input));
-  if (input.metadata_size % 4 != 0 || input.metadata_size > max_metadata_bytes ||
+  constexpr std::uint64_t room = xdp_headroom_bytes - xdp_frame_bytes;
+  if (input.metadata_size % 4 != 0 || input.metadata_size > room ||
       input.metadata_size + ethernet_header_bytes > input.packet.size()) {
     return error(Fault::bad_input, fmt::format("metadata_size {} is not a multiple of 4 in 0..{}",
-                                               input.metadata_size, max_metadata_bytes));
+                                               input.metadata_size, room));
   }
   PacketBuffer buffer;
-  const std::size_t linear = std::min<std::size_t>(input.packet.size(), max_linear_bytes);
+  // Metadata lies in the headroom, and takes from it.
+  const std::size_t most = max_linear_bytes + input.metadata_size;
+  const std::size_t linear = std::min<std::size_t>(input.packet.size(), most);
   buffer.page_.assign(page_bytes, 0);
-  buffer.meta_ = xdp_headroom_bytes;
-  buffer.data_ = buffer.meta_ + input.metadata_size;
+  buffer.meta_ = xdp_headroom_bytes - input.metadata_size;
+  buffer.data_ = xdp_headroom_bytes;
   buffer.end_ = buffer.meta_ + static_cast<std::uint32_t>(linear);
-  std::copy_n(input.packet.begin(), linear, buffer.page_.begin() + xdp_headroom_bytes);
+  std::copy_n(input.packet.begin(), linear, buffer.page_.begin() + buffer.meta_);
   buffer.fragments_.assign(input.packet.begin() + static_cast<std::ptrdiff_t>(linear),
                            input.packet.end());
   return buffer;

@@ -10,6 +10,7 @@
 
 #include "runtime/ctx.hpp"
 #include "runtime/link_header.hpp"
+#include "symex/arrange.hpp"
 #include "symex/explorer.hpp"
 #include "symex/mentions.hpp"
 
@@ -135,6 +136,10 @@ void Explorer::tell_answers(const PathState& state, Witness& witness, Valuation&
     if (is_of_the_world(name)) continue;
     const auto value = static_cast<std::uint64_t>(valuation(leaf));
     if (name.starts_with(choice_prefix) && value == 0) continue;
+    if (name.starts_with(choice_prefix) && name.contains(".xdp_adjust_head.no_headroom[")) {
+      witness.helper_results.emplace_back(no_headroom);
+      continue;
+    }
     const bool arbitrary = context_.taint.is_arbitrary(leaf);
     witness.helper_results.push_back(arbitrary ? "of an address, of memory never written or shared"
                                                : fmt::format("{} = {:#x}", name, value));

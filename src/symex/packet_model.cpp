@@ -77,14 +77,12 @@ void Explorer::move_metadata(PathState& state, term::Id delta, std::uint64_t siz
   }
 }
 
-/// The failures of a move: always, or because of the driver, which no engine can be told to do.
+/// The failures of a move: always, or because of the driver.
 void Explorer::refuse_move(std::vector<Alternative>& sides, term::Id always, term::Id driver) {
   sides.push_back(
       {always, [this](PathState& s) { set_result(s, context_.lit64(move_errno::invalid)); }});
-  sides.push_back({driver, [this](PathState& s) {
-                     s.helper_results.push_back("a driver without room or support");
-                     set_result(s, context_.lit64(move_errno::invalid));
-                   }});
+  sides.push_back(
+      {driver, [this](PathState& s) { set_result(s, context_.lit64(move_errno::invalid)); }});
 }
 
 bool Explorer::call_adjust_head(PathState& state) {

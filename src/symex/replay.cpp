@@ -13,6 +13,7 @@
 #include "program/spec_call.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/spec_run.hpp"
+#include "symex/arrange.hpp"
 
 namespace probity::symex {
 namespace {
@@ -179,10 +180,23 @@ Replayed on_kernel(const object::Image& image, const Finding& finding, const Run
   return {"kernel", same ? Outcome::reproduced : Outcome::contradicted, outcome_text(*output)};
 }
 
+/// Of the crowded witnesses the first that shows the finding; else the finding as it is.
+Finding arranged(const object::Image& image, const Finding& finding) {
+  if (!needs_crowding(finding.witness)) return finding;
+  for (std::uint32_t bytes = most_metadata; bytes != 0; bytes -= metadata_step) {
+    Finding attempt = finding;
+    attempt.witness = crowded(finding.witness, bytes);
+    std::optional<RunOutput> output;
+    if (on_interpreter(image, attempt, output).outcome == Outcome::reproduced) return attempt;
+  }
+  return finding;
+}
+
 }  // namespace
 
-std::vector<Replayed> replay(const object::Image& image, const Finding& finding,
+std::vector<Replayed> replay(const object::Image& image, const Finding& found,
                              UseKernel use_kernel) {
+  const Finding finding = arranged(image, found);
   std::optional<RunOutput> output;
   std::vector<Replayed> results{on_interpreter(image, finding, output)};
   if (use_kernel == UseKernel::yes && output && output->fault.kind == runtime::FaultKind::none &&
@@ -215,8 +229,9 @@ Replayed replay_entry(const object::Image& function, const Finding& finding) {
   return result;
 }
 
-Replayed replay_case(const object::Image& image, const PathCase& path,
-                     std::string_view engine_name) {
+namespace {
+
+Replayed run_case(const object::Image& image, const PathCase& path, std::string_view engine_name) {
   Replayed result{std::string(engine_name), Outcome::not_applicable, {}};
   if (!path.witness.helper_results.empty()) {
     result.text = "depends on the helper result " + path.witness.helper_results.front();
@@ -234,6 +249,25 @@ Replayed replay_case(const object::Image& image, const PathCase& path,
   result.text = fmt::format("{}; predicted {} ({} bytes out)", outcome_text(*output),
                             path.return_value, path.packet.size());
   return result;
+}
+
+/// Of the crowded inputs the first that leads along the path; else the path as it is.
+PathCase arranged(const object::Image& image, const PathCase& path) {
+  if (!needs_crowding(path.witness)) return path;
+  for (std::uint32_t bytes = most_metadata; bytes != 0; bytes -= metadata_step) {
+    PathCase attempt = path;
+    attempt.witness = crowded(path.witness, bytes);
+    attempt.packet.insert(attempt.packet.begin(), bytes, 0);
+    if (run_case(image, attempt, "interp").outcome == Outcome::reproduced) return attempt;
+  }
+  return path;
+}
+
+}  // namespace
+
+Replayed replay_case(const object::Image& image, const PathCase& path,
+                     std::string_view engine_name) {
+  return run_case(image, arranged(image, path), engine_name);
 }
 
 }  // namespace probity::symex

@@ -40,6 +40,17 @@ TEST(PacketBuffer, MetadataMovesWithTheHead) {
   EXPECT_EQ((Bytes{out.begin(), out.begin() + 4}), (Bytes{0, 1, 2, 3}));
 }
 
+TEST(PacketBuffer, MetadataTakesFromTheHeadroom) {
+  auto buffer = PacketBuffer::make_xdp(packet_of(300, 200));
+  ASSERT_TRUE(buffer.has_value());
+  EXPECT_EQ(buffer->adjust_head(-17), errno_of::invalid);
+  EXPECT_EQ(buffer->adjust_head(-16), 0);
+  EXPECT_EQ(buffer->adjust_head(-1), errno_of::invalid);
+  EXPECT_EQ(buffer->data_bytes(), 116u);
+  EXPECT_TRUE(PacketBuffer::make_xdp(packet_of(300, 216)).has_value());
+  EXPECT_FALSE(PacketBuffer::make_xdp(packet_of(300, 220)).has_value());  // EINVAL in the kernel
+}
+
 TEST(PacketBuffer, MetadataHasWordsOnly) {
   auto buffer = PacketBuffer::make_xdp(packet_of(64, 0));
   ASSERT_TRUE(buffer.has_value());
