@@ -18,6 +18,8 @@ constexpr std::array table = {
     Verb{"check", "Explore every path: memory safety and specifications", run_check},
     Verb{"equiv", "Prove that two programs behave the same, or show an input that tells",
          run_equiv},
+    Verb{"interact", "Programs on one hook: does their order matter, what do maps decide",
+         run_interact},
     Verb{"prove", "Prove the toolchain's own theorems: translators, instruction tables", run_prove},
     Verb{"test", "Run text corpora (.data files) and compare the results", run_test},
     Verb{"help", "Show this list, or the help of one verb", run_help},

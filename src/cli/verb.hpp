@@ -47,13 +47,14 @@ struct Verb {
 /// All verbs, in the order of the manual.
 std::span<const Verb> verbs();
 
-// One per file: help.cpp, version.cpp, dump.cpp, run.cpp, check.cpp, equiv.cpp, prove.cpp, …
+// One per file: help.cpp, version.cpp, dump.cpp, run.cpp, check.cpp, equiv.cpp, interact.cpp, …
 Expected<Outcome> run_help(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_version(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_dump(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_run(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_check(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_equiv(const Arguments& arguments, report::Document& document);
+Expected<Outcome> run_interact(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_prove(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_test(const Arguments& arguments, report::Document& document);
 

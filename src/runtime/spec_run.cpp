@@ -21,37 +21,6 @@ using Byte = Bv<Concrete, 8>;
 using Number = Bv<Concrete, 64>;
 
 constexpr std::uint8_t call_opcode = 0x85;
-constexpr std::uint64_t max_bytes = 4096;      // of one statement
-constexpr std::size_t max_demands = 1u << 16;  // kept in one run
-
-/// The argument that is a number of bytes; 0: none.
-unsigned size_argument(SpecCall call) {
-  switch (call) {
-    case SpecCall::assert_constant:
-    case SpecCall::only_modifies:
-    case SpecCall::old: return 2;
-    case SpecCall::if_eq:
-    case SpecCall::if_neq:
-    case SpecCall::if_action_eq:
-    case SpecCall::if_action_neq:
-    case SpecCall::end_eq_addr: return 3;
-    case SpecCall::assert_true:
-    case SpecCall::assume:
-    case SpecCall::assert_return:
-    case SpecCall::probe:
-    case SpecCall::assert_not_return:
-    case SpecCall::assert_unreachable:
-    case SpecCall::leads_to_action:
-    case SpecCall::map_has:
-    case SpecCall::map_lacks:
-    case SpecCall::ignore_map_state:
-    case SpecCall::map_unchanged:
-    case SpecCall::map_key_eq:
-    case SpecCall::len_delta:
-    case SpecCall::leave: return 0;
-  }
-  return 0;
-}
 
 bool asks_in(const program::View& program) {
   for (const bpf::Slot& slot : program.slots) {
@@ -128,10 +97,6 @@ std::optional<SpecRun::Place> SpecRun::place_of(HelperCall& call, unsigned index
 }
 
 HelperFlow SpecRun::keep(HelperCall& call, Demand demand) {
-  if (demands_.size() >= max_demands) {
-    return call.refuse(FaultKind::unsupported, max_demands,
-                       fmt::format("more than {} statements about the end", max_demands));
-  }
   demands_.push_back(std::move(demand));
   return call.returns(0);
 }
@@ -260,11 +225,6 @@ HelperFlow SpecRun::give_old(HelperCall& call) {
 
 HelperFlow SpecRun::call(HelperCall& call) {
   const auto kind = static_cast<SpecCall>(call.helper);
-  if (const unsigned size = size_argument(kind); size != 0 && call.arg(size) > max_bytes) {
-    return call.refuse(
-        FaultKind::bad_helper_argument, call.arg(size),
-        fmt::format("a statement about {} bytes (limit {})", call.arg(size), max_bytes));
-  }
   const std::uint64_t slot = call.machine.environment_slot;
   Demand demand{kind,   call.machine.environment_slot, true, call.arg(1), {}, {}, {}, nullptr,
                 nullptr};

@@ -326,6 +326,7 @@ std::optional<Place> Explorer::access(PathState& state, Word address, std::uint6
 Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Place& place,
                                                     unsigned size_bytes) {
   const Region& region = state.regions[place.region];
+  note_memory(state, place, context_.lit(64, size_bytes), Access::read, {});
   const bool known = context_.store.literal(place.offset).has_value();
   const bool changes = options_.mode == Mode::safety && region.kind == RegionKind::map_value &&
                        !program_.maps[region.index].read_only;
@@ -349,6 +350,8 @@ Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Plac
 
 void Explorer::write_memory(PathState& state, const Place& place, unsigned size_bytes, Word value) {
   const Region& region = state.regions[place.region];
+  const std::array<term::Id, 1> stored{value.term};
+  note_memory(state, place, context_.lit(64, size_bytes), Access::write, stored);
   if (region.volatile_bytes) return;
   if (options_.mode == Mode::safety && region.kind == RegionKind::map_value) {
     // Bytes at an unknown offset need no mark: those never read have any value already, and those
@@ -391,7 +394,10 @@ bool Explorer::aligned(PathState& state, Word address, unsigned size_bytes) {
 bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& value) {
   if (!note_access_kind(state, address)) return false;
   const RegionKind kind = kind_of(state, address);
-  if (kind == RegionKind::ctx) return load_ctx(state, address, size_bytes, value);
+  if (kind == RegionKind::ctx) {
+    note_ctx(state, address, size_bytes, Access::read, {});
+    return load_ctx(state, address, size_bytes, value);
+  }
   if (is_socket(kind)) return load_socket(state, address, size_bytes, value);
   if (kind == RegionKind::choice) return load_choice(state, address, size_bytes, value);
   const auto place = access(state, address, size_bytes, Access::read);
@@ -414,7 +420,11 @@ bool Explorer::load(PathState& state, Word address, unsigned size_bytes, Word& v
 bool Explorer::store_to(PathState& state, Word address, unsigned size_bytes, Word value) {
   if (!note_access_kind(state, address)) return false;
   const RegionKind kind = kind_of(state, address);
-  if (kind == RegionKind::ctx) return store_ctx(state, address, size_bytes, value);
+  if (kind == RegionKind::ctx) {
+    const std::array<term::Id, 1> stored{value.term};
+    note_ctx(state, address, size_bytes, Access::write, stored);
+    return store_ctx(state, address, size_bytes, value);
+  }
   if (kind == RegionKind::choice) return store_choice(state, address, size_bytes, value);
   const auto place = access(state, address, size_bytes, Access::write);
   if (!place) return false;

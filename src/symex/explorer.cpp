@@ -101,6 +101,8 @@ bpf::PacketRead<Provenance> Machine::load_packet(Value<32> offset) {
   const Bool<Provenance> ok = Bool<Provenance>::of({store.bin(Op::ule, last, size), 0});
   const term::Id from = store.bin(Op::add, at, state_.packet.head);
   const auto read = state_.objects.at(state_.packet.object).read(explorer_.context_, from, W / 8);
+  const Place place{state_.packet.region, state_.packet.object, from};
+  explorer_.note_memory(state_, place, explorer_.context_.lit64(W / 8), Explorer::Access::read, {});
   const Value<W> value = read && *read ? Value<W>::of(**read) : Value<W>::lit(0);
   const Value<64> result = zext<64>(bpf::reverse_bytes(value));
   if (store.is_false(special)) return {result, ok};
@@ -201,6 +203,7 @@ bool Explorer::out_of_time() const {
 }
 
 std::string Explorer::limit_reached() const {
+  if (options_.enough && options_.enough(result_)) return "enough is known";
   if (result_.statistics.paths >= options_.max_paths) {
     return fmt::format("{} paths explored (limit {})", result_.statistics.paths,
                        options_.max_paths);
@@ -316,6 +319,7 @@ bool Explorer::jump_to(PathState& state, std::uint32_t target) {
 
 bool Explorer::branch(PathState& state, term::Id taken, std::uint32_t target) {
   if (!observable(state, {taken, 0}, "a branch")) return false;
+  note_branch(state, taken);
   const Possibility yes = solver_.possible(state, taken);
   const term::Id not_taken = context_.store.not_(taken);
   const Possibility no = solver_.possible(state, not_taken);
@@ -465,6 +469,7 @@ bool Explorer::finish(PathState& state) {
   term::Store& store = context_.store;
   const term::Id value = store.extract(0, 32, as_number(result));
   state.action = value;
+  note_finish(state, value);
   if (!options_.allowed_returns.empty()) {
     term::Id allowed = store.false_();
     std::string list;

@@ -24,6 +24,7 @@
 #include "runtime/packet_bounds.hpp"
 #include "symex/assumption.hpp"
 #include "symex/context.hpp"
+#include "symex/effect.hpp"
 #include "symex/finding.hpp"
 #include "symex/flow.hpp"
 #include "symex/merge.hpp"
@@ -70,6 +71,9 @@ struct Options {
   std::vector<Assumption> assumptions;         ///< of every input
   std::vector<program::View> entry_functions;  ///< answer 0: the input is not considered
   Relation relation;                           ///< what must hold when the last stage has ended
+  /// Asked after each path: is enough known? Then the exploration ends, which makes it unknown.
+  std::function<bool(const Exploration&)> enough;
+  EffectLog* effects = nullptr;  ///< what the runs touched is written here; null: nowhere
   solver::Options solver;
 };
 
@@ -252,6 +256,20 @@ class Explorer {
   Finding describe(PathState& state, Property property, std::string text,
                    std::shared_ptr<Valuation> valuation, term::Id shown);
   Site& site(const PathState& state, Property property);
+
+  // effect.cpp: what is noted in Options::effects, if that is wanted.
+  std::uint32_t entry_name(const PathState& state, std::uint32_t map, std::size_t number);
+  void add_sources(const PathState& state, term::Id a, Leaves& leaves);
+  bool holds_leaf(const PathState& state, const Slot& slot, term::Id leaf);
+  std::vector<term::Id> peek(const PathState& state, Word address, std::uint64_t size_bytes);
+  void note(PathState& state, Effect effect);
+  void note_memory(PathState& state, const Place& place, term::Id size_bytes, Access access,
+                   std::span<const term::Id> stored);
+  void note_ctx(PathState& state, Word address, unsigned size_bytes, Access access,
+                std::span<const term::Id> stored);
+  void note_call(PathState& state, const program::Helper& row);
+  void note_branch(PathState& state, term::Id condition);
+  void note_finish(PathState& state, term::Id action);
 
   // pointer_rules.cpp: what the kernel's verifier lets a program do with pointers.
   enum class Rule : std::uint8_t {

@@ -190,7 +190,9 @@ bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
                                helper_name(helper)));
   }
   const Rule rule = check_arguments(state, *row);
-  return rule == Rule::obeyed ? call_model(state, *row) : rule == Rule::again;
+  if (rule != Rule::obeyed) return rule == Rule::again;
+  note_call(state, *row);
+  return call_model(state, *row);
 }
 
 bool Explorer::call_model(PathState& state, const program::Helper& row) {

@@ -121,6 +121,8 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   Region region{RegionKind::map_value, object, def.value_size, map, writable, true};
   region.readable = (def.flags & write_only_to_programs) == 0;
   slot.value = state.add_region(region);
+  slot.first_stage = state.stage;
+  slot.first_slot = state.slot;
   entries.slots.push_back(std::move(slot));
   return number;
 }

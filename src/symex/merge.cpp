@@ -540,6 +540,7 @@ void Merger::merge_notes(PathState& result, const PathState& b) {
   append_new(result.not_replayable, b.not_replayable);
   append_new(result.evictions, b.evictions);
   append_new(result.assumptions, b.assumptions);
+  result.effects.insert(b.effects.begin(), b.effects.end());
 }
 
 bool Merger::merge(PathState& first, PathState& second, const MergeFacts& facts) {

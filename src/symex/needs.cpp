@@ -23,7 +23,8 @@ constexpr std::string_view ctx_prefix = "ctx.";
 /// for the byte that a statement about all bytes is broken by.
 bool is_of_the_world(std::string_view name) {
   return name.starts_with("packet") || name.starts_with(ctx_prefix) || name.starts_with("map.") ||
-         name.starts_with("metadata.") || name.starts_with("spec.");
+         name.starts_with("metadata.") || name.starts_with("spec.") ||
+         name.starts_with("byte.index");
 }
 
 }  // namespace

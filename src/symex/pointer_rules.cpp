@@ -81,6 +81,7 @@ term::Id Explorer::assumed_null(PathState& state) {
 Explorer::Rule Explorer::tell_null(PathState& state, RegionId region,
                                    std::function<void(PathState&)> otherwise) {
   const term::Id null = state.regions[region].null;
+  note_branch(state, null);
   const term::Id zero = context_.lit64(0);
   std::vector<Alternative> sides;
   sides.push_back({context_.store.not_(null), std::move(otherwise)});

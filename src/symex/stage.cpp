@@ -141,6 +141,7 @@ void Explorer::begin_run(PathState& state, std::uint32_t code, Start start) {
   state.calls_by_helper.clear();
   state.trace.clear();
   state.says = {};
+  state.effects.clear();
   state.packet_loads = 0;
   state.packet_checked = 0;
   state.specs.demands.clear();

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -127,6 +128,8 @@ struct Slot {
                                ///< fresh slot
   RegionId value = 0;          ///< region of the current value
   std::uint32_t initial_object = 0;  ///< memory whose origin is the initial value
+  std::uint32_t first_stage = 0;     ///< with first_slot: the insn that looked at it first
+  std::uint32_t first_slot = 0;
 };
 
 /// What a path knows of a trie's first contents beyond its list of entries: no other entry covers
@@ -248,6 +251,7 @@ struct PathState {
   std::optional<Word> lock;  ///< the struct bpf_spin_lock that is held
 
   SpecRecord specs;
+  std::set<std::uint32_t> effects;  ///< of Options::effects, so far in this stage
 
   /// The pointer into `region` is NULL: every register that holds it becomes 0.
   void forget_pointer(RegionId region, term::Id zero);

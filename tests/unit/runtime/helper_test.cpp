@@ -145,15 +145,6 @@ TEST(Helper, InputsAreConfigurable) {
   EXPECT_EQ(run(program, input).return_value, 42u);
 }
 
-TEST(Helper, SpecCallsHaveLimits) {
-  // BPF_ASSERT_END_EQ of 5000 bytes: a buffer of that size is not even made.
-  const RunOutput large = run(program_of(
-      {mov(2, 0), mov(1, 1), mov(3, 5000), mov(4, 0), call(0x5be0000b), mov(0, 2), exit_insn()}));
-  EXPECT_EQ(large.fault.kind, FaultKind::bad_helper_argument);
-  EXPECT_NE(large.fault.text.find("5000 bytes (limit 4096)"), std::string::npos)
-      << large.fault.text;
-}
-
 TEST(Helper, SpecCallsAreRecordedForReplays) {
   const RunOutput output = run(program_of({mov(1, 0), call(0x5be00001), mov(0, 2), exit_insn()}));
   ASSERT_EQ(output.events.size(), 1u);

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+// `probity interact A B …`: what programs on one hook mean for each other. Does their order matter,
+// which map contents flow where, which decide a branch or an action? Sets of what is read and
+// written come first; where they overlap all four runs of both orders are explored, and a witness
+// is run both ways before it is shown.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "cli/exploration_flags.hpp"
+#include "cli/flags.hpp"
+#include "cli/interact_report.hpp"
+#include "cli/program_source.hpp"
+#include "packet/packet.hpp"
+#include "replay/witness_file.hpp"
+#include "report/file.hpp"
+#include "runtime/engine.hpp"
+
+namespace probity::cli {
+namespace {
+
+using interact::Chain;
+using interact::OrderVerdict;
+using interact::Subject;
+
+constexpr std::size_t max_programs = 32;
+/// For the sets of one program, when nothing but the order is asked for.
+constexpr std::uint32_t sets_seconds = 10;
+
+struct Flags {
+  std::vector<std::string> files;
+  std::string type;
+  object::ReadOptions kernel;
+  ExplorationFlags exploration;
+  Chain chain = Chain::pass;
+  std::vector<std::string> private_maps;
+  std::string show;
+  std::string dot;
+  std::string witness_dir = ".";
+  bool paths = false;
+  bool no_kernel = false;
+};
+
+/// What is reported.
+struct Parts {
+  bool order = false;
+  bool sets = false;
+  bool maps = false;
+  bool branches = false;
+  bool actions = false;
+};
+
+void declare(CLI::App& app, Flags& flags) {
+  app.add_option("PROGRAM", flags.files, "object files, optionally :SECTION or :FUNCTION")
+      ->required();
+  app.add_option("--type", flags.type, "program type, when the section names do not say it");
+  add_kernel_options(app, flags.kernel);
+  add_choice<Chain>(app, "--chain", flags.chain, {{"pass", Chain::pass}, {"all", Chain::all}},
+                    "when the next program runs: after a verdict that passes (default), always");
+  app.add_option("--private", flags.private_maps,
+                 "a map that programs do not share, although several have one of this name")
+      ->allow_extra_args(false);
+  app.add_option("--show", flags.show,
+                 "what is reported: order, sets, maps, branches, actions, separated by commas "
+                 "(default: all; actions of a single program only)");
+  app.add_flag("--paths", flags.paths, "sets of each path, too");
+  app.add_option("--dot", flags.dot, "write the map dependency graph for graphviz");
+  app.add_option("--witness-dir", flags.witness_dir,
+                 "where counterexamples are written (default .)");
+  declare_exploration(app, flags.exploration);
+  app.add_flag("--no-kernel", flags.no_kernel, "do not replay counterexamples in the live kernel");
+}
+
+Expected<Parts> parts_of(const Flags& flags) {
+  if (flags.show.empty()) return Parts{true, true, true, true, flags.files.size() == 1};
+  Parts parts;
+  const std::pair<std::string_view, bool*> words[] = {{"order", &parts.order},
+                                                      {"sets", &parts.sets},
+                                                      {"maps", &parts.maps},
+                                                      {"branches", &parts.branches},
+                                                      {"actions", &parts.actions}};
+  std::string_view list = flags.show;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    const std::string_view given = list.substr(0, comma);
+    const auto found = std::ranges::find(words, given, &std::pair<std::string_view, bool*>::first);
+    if (found == std::end(words)) {
+      return error(
+          Fault::bad_input,
+          fmt::format("--show: \"{}\" is none of order, sets, maps, branches, actions", given));
+    }
+    *found->second = true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return parts;
+}
+
+Expected<std::vector<Subject>> load_subjects(const Flags& flags) {
+  if (flags.files.size() > max_programs) {
+    return error(Fault::bad_input,
+                 fmt::format("interact: {} programs (limit {})", flags.files.size(), max_programs));
+  }
+  std::vector<object::Image> images;
+  std::vector<std::string> files;
+  for (const std::string& file : flags.files) {
+    TRY(object::Image image, load_program(file, flags.type, flags.kernel));
+    TRY(require_checkable(image));
+    images.push_back(std::move(image));
+    const std::size_t colon = file.rfind(':');
+    files.push_back(file.substr(0, colon));
+  }
+  return interact::make_subjects(std::move(images), files, flags.private_maps);
+}
+
+/// A name out of an object as part of a file name.
+std::string file_name(std::string_view name) {
+  constexpr std::size_t longest = 100;
+  std::string safe(name.substr(0, longest));
+  for (char& c : safe) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain && c != '_' && c != '-') c = '_';
+  }
+  return safe;
+}
+
+/// One run through all of it.
+class Session {
+ public:
+  Session(const Flags& flags, const Parts& parts, const symex::Options& options,
+          const std::vector<Subject>& subjects, report::Document& document)
+      : flags_(flags),
+        parts_(parts),
+        options_(options),
+        subjects_(subjects),
+        report_(document, subjects, flags.chain) {}
+
+  Expected<Outcome> run() {
+    for (std::size_t i = 0; i < subjects_.size(); ++i) {
+      TRY(look_at(i));
+    }
+    if (parts_.maps || !flags_.dot.empty()) {
+      TRY(show_edges());
+    }
+    std::vector<PairResult> results;
+    for (std::size_t a = 0; parts_.order && a < subjects_.size(); ++a) {
+      for (std::size_t b = a + 1; b < subjects_.size(); ++b) {
+        TRY(results.emplace_back(), pair(a, b));
+        report_.pair(results.back());
+      }
+    }
+    if (results.size() > 1) report_.matrix(results);
+    report_.finish();
+    return outcome(results);
+  }
+
+ private:
+  Expected<void> look_at(std::size_t number) {
+    symex::Options options = options_;
+    if (only_order()) {  // the exploration of both orders may answer without the sets
+      const std::uint32_t given = options.timeout_seconds;
+      options.timeout_seconds = given == 0 ? sets_seconds : std::min(given, sets_seconds);
+    }
+    TRY(interact::Footprint footprint,
+        interact::explore_footprint(subjects_[number], options, store_));
+    report_.program(number, footprint);
+    if (parts_.sets) report_.sets(number, footprint, store_);
+    if (flags_.paths) report_.path_sets(number, footprint, store_);
+    if (parts_.branches) {
+      TRY(const auto influences, interact::branch_influences(subjects_[number], footprint, store_));
+      report_.branches(number, influences);
+    }
+    if (parts_.actions) {
+      TRY(show_actions(number, footprint));
+    }
+    footprints_.push_back(std::move(footprint));
+    return {};
+  }
+
+  bool only_order() const {
+    return !parts_.sets && !parts_.maps && !parts_.branches && !parts_.actions && !flags_.paths &&
+           flags_.dot.empty();
+  }
+
+  bool is_certain(std::size_t number) const {
+    const symex::Exploration& exploration = footprints_[number].exploration;
+    return exploration.findings.empty() && exploration.unknowns.empty();
+  }
+
+  Expected<void> show_actions(std::size_t number, const interact::Footprint& footprint) {
+    std::set<std::string> looked_at;
+    for (const symex::Effect& effect : footprint.effects) {
+      if (effect.map == symex::unnamed_map || footprint.maps[effect.map].read_only) continue;
+      looked_at.emplace(footprint.maps[effect.map].name);
+    }
+    std::vector<interact::MapInfluence> influences;
+    for (const std::string& map : looked_at) {
+      TRY(influences.emplace_back(), interact::map_influence(subjects_[number], map, options_));
+      const interact::MapInfluence& influence = influences.back();
+      unknown_ = unknown_ || !influence.unknowns.empty();
+      for (const interact::Flip& flip : influence.flips) note(flip.replayed);
+    }
+    report_.influences(number, influences);
+    return {};
+  }
+
+  Expected<void> show_edges() {
+    std::vector<interact::Edge> edges;
+    for (std::size_t i = 0; i < subjects_.size(); ++i) {
+      TRY(const auto own, interact::dependencies(subjects_[i], footprints_[i], store_));
+      edges.insert(edges.end(), own.begin(), own.end());
+      for (std::size_t other = 0; other < subjects_.size(); ++other) {
+        if (other == i) continue;
+        const auto between = interact::dependencies_between(
+            subjects_[i], footprints_[i], subjects_[other], footprints_[other], store_);
+        edges.insert(edges.end(), between.begin(), between.end());
+      }
+    }
+    if (parts_.maps) report_.edges(edges);
+    if (flags_.dot.empty()) return {};
+    return report::write_file_atomically(flags_.dot, interact::print_dot(subjects_, edges));
+  }
+
+  Expected<PairResult> pair(std::size_t a, std::size_t b) {
+    PairResult result;
+    result.a = a;
+    result.b = b;
+    if (is_certain(a) && is_certain(b)) {
+      result.disjointness = interact::check_disjoint(footprints_[a], footprints_[b], flags_.chain,
+                                                     store_, options_.solver);
+    }
+    if (result.disjointness.proved) {
+      result.verdict = OrderVerdict::commute;
+      return result;
+    }
+    TRY(result.order, interact::compare_orders(subjects_[a], subjects_[b], flags_.chain, options_));
+    result.explored = true;
+    result.verdict = result.order.verdict;
+    if (!result.order.difference) return result;
+    std::vector<runtime::EngineKind> engines{runtime::EngineKind::interp};
+    if (!flags_.no_kernel && runtime::kernel_unavailable_reason().empty()) {
+      engines.push_back(runtime::EngineKind::kernel);
+    }
+    for (const runtime::EngineKind engine : engines) {
+      result.replays.push_back(
+          interact::replay_orders(engine, subjects_[a], subjects_[b], flags_.chain, result.order));
+      note(result.replays.back().replayed);
+    }
+    TRY(result.files, write_witness(result));
+    return result;
+  }
+
+  /// Both runs of the witness for `probity replay`, and its packet.
+  Expected<std::string> write_witness(const PairResult& result) {
+    const symex::Finding& finding = *result.order.difference;
+    const std::string base =
+        fmt::format("{}/order-{}-{}", flags_.witness_dir, file_name(subjects_[result.a].label()),
+                    file_name(subjects_[result.b].label()));
+    const packet::Record record{finding.witness.input.packet, 0};
+    TRY(const std::string capture, packet::print_capture({&record, 1}));
+    TRY(report::write_file_atomically(base + ".pcap", capture));
+    replay::WitnessFile file;
+    file.made_by = "interact";
+    file.property = "order";
+    file.text = finding.text;
+    for (const std::size_t number : {result.a, result.b}) {
+      TRY(file.programs.emplace_back(),
+          replay::name_program(object_of(number), subjects_[number].image().view()));
+    }
+    file.inputs.push_back({finding.witness.input, finding.witness.maps,
+                           finding.witness.helper_results, finding.witness.not_replayable});
+    const auto type = subjects_[result.a].image().type;
+    const std::vector<std::uint32_t> go_on =
+        flags_.chain == Chain::pass ? interact::passing(type) : std::vector<std::uint32_t>{};
+    for (const std::uint32_t first : {0u, 1u}) {
+      replay::WitnessRun run;
+      run.name = first == 0 ? "A then B" : "B then A";
+      run.chain = {{first, go_on}, {1 - first, {}}};
+      file.runs.push_back(std::move(run));
+    }
+    file.differences = seen_differences(result);
+    TRY(replay::write_witness(file, base + ".json"));
+    return base;
+  }
+
+  /// The words of a witness file for what the interpreter saw differ.
+  std::vector<std::string> seen_differences(const PairResult& result) const {
+    const program::ProgType type = subjects_[result.a].image().type;
+    std::set<std::string> words;
+    for (const interact::OrderReplay& replay : result.replays) {
+      if (replay.replayed.outcome != symex::Outcome::reproduced) continue;
+      for (const std::string& what : interact::differences(replay.a_first, replay.b_first, type)) {
+        words.insert(what == "verdict"          ? "return_value"
+                     : what == "packet"         ? "packet"
+                     : what.starts_with("map ") ? "maps"
+                                                : "events");
+      }
+      break;
+    }
+    return {words.begin(), words.end()};
+  }
+
+  std::string object_of(std::size_t number) const {
+    const std::string& given = flags_.files[number];
+    const std::size_t colon = given.rfind(':');
+    return given.substr(0, colon);
+  }
+
+  void note(const symex::Replayed& replayed) {
+    contradicted_ = contradicted_ || replayed.outcome == symex::Outcome::contradicted;
+  }
+
+  Outcome outcome(const std::vector<PairResult>& results) const {
+    const auto is = [](OrderVerdict verdict) {
+      return [verdict](const PairResult& result) { return result.verdict == verdict; };
+    };
+    if (contradicted_) return Outcome::bug;
+    if (std::ranges::any_of(results, is(OrderVerdict::differ))) return Outcome::refuted;
+    bool certain = !unknown_ && std::ranges::none_of(results, is(OrderVerdict::unknown));
+    for (std::size_t i = 0; i < subjects_.size() && !only_order(); ++i) {
+      certain = certain && is_certain(i);
+    }
+    return certain ? Outcome::holds : Outcome::unknown;
+  }
+
+  const Flags& flags_;
+  const Parts& parts_;
+  const symex::Options& options_;
+  const std::vector<Subject>& subjects_;
+  InteractReport report_;
+  term::Store store_;
+  std::vector<interact::Footprint> footprints_;
+  bool contradicted_ = false;
+  bool unknown_ = false;
+};
+
+}  // namespace
+
+Expected<Outcome> run_interact(const Arguments& arguments, report::Document& document) {
+  CLI::App app{"tells what programs on one hook mean for each other: order, maps, actions"};
+  Flags flags;
+  declare(app, flags);
+  TRY(const Parsed parsed, parse_flags(app, arguments, document));
+  if (parsed == Parsed::help) return Outcome::holds;
+  if (flags.witness_dir.empty()) {
+    return error(Fault::bad_input, "--witness-dir: the name is empty (. is this folder)");
+  }
+  TRY(const Parts parts, parts_of(flags));
+  TRY(const symex::Options options, exploration_options(flags.exploration));
+  TRY(const std::vector<Subject> subjects, load_subjects(flags));
+  document.summarise(report::SummaryKind::verdicts);
+  return Session(flags, parts, options, subjects, document).run();
+}
+
+}  // namespace probity::cli
