@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -221,8 +222,8 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
       entry_assumptions(loaded.object, image, flags.assumptions));
   assumptions.apply(options);
 
-  symex::Explorer explorer(image.view(), options);
-  TRY(const symex::Exploration exploration, explorer.explore());
+  std::optional<symex::Explorer> explorer(std::in_place, image.view(), options);
+  TRY(const symex::Exploration exploration, explorer->explore());
 
   TRY(require_sum(exploration));
   document.summarise(report::SummaryKind::verdicts);
@@ -246,10 +247,11 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   std::size_t differing_paths = 0;
   if (options.collect_cases) differing_paths = report.replay_paths(flags.replay_paths);
   std::size_t unconfirmed = 0;
-  if (flags.cross_check) unconfirmed = cross_check(image, explorer, options, report);
+  if (flags.cross_check) unconfirmed = cross_check(image, *explorer, options, report);
   report.unknowns();
   assumptions.report(document);
   report.verdict(options, unconfirmed + differing_paths);
+  explorer.reset();  // one exploration at a time has the thread's terms
   const Checked checked{image,   flags.file, flags.type,       flags.kernel,
                         options, use_kernel, flags.witness_dir};
   TRY(const Outcome against, check_against(flags.against, checked, document));
