@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same demand from outside the exporter: `probity check exporter.o --spec exporter.spec.o`.
+// The same demand from outside the exporter: every packet passes as it came.
+//   probity check exporter.o --spec exporter.spec.o
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The forwarder as a whole, from outside: `probity check forwarder.o --spec forwarder.spec.o`.
+// The forwarder as a whole, from outside: verdict, packet, maps and where the frame is sent.
+//   probity check forwarder.o --spec forwarder.spec.o
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Some duties of the redirector, from outside: what is not a SYN of TCP over IPv4 passes as it came.
+// Some duties of the redirector, from outside: what is not a SYN of TCP over IPv4 passes as it
+// came. Of SYNs this says nothing.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What CRAB's balancer must do with untagged packets: only SYNs of TCP over IPv4 are touched. Such a
-// one leaves, eight bytes longer, for the target whose turn it is, and tells it in a TCP option
-// which address the client asked for. The checksum of TCP is left to the look-alike in examples/.
+// What CRAB's balancer must do with untagged packets: only SYNs of TCP over IPv4 are touched. Such
+// a one leaves, eight bytes longer, for the target whose turn it is, and tells it in a TCP option
+// which address the client asked for. The checksum of TCP is left open here.
 #include "wire.h"
 
 #define GROWTH 8

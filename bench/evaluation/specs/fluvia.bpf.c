@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An exporter only looks: every packet passes, unchanged. What it exports is its own affair.
+// An exporter only looks: every packet passes, unchanged. What it exports is its own affair, and so
+// are its maps.
 #include "wire.h"
 
 SEC("xdp")

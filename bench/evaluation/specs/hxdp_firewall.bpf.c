@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the hXDP firewall must do, completely: what is neither TCP nor UDP over IPv4 is dropped; from
-// the outside only known flows pass, the way they came; from anywhere else a packet goes out and
-// makes its flow known.
+// What the hXDP firewall must do, completely: what is neither TCP nor UDP over IPv4 is dropped;
+// from the outside only known flows pass, the way they came; from anywhere else a packet goes out
+// and makes its flow known.
 #include "hxdp_firewall_maps.h"
 
 SEC("xdp")

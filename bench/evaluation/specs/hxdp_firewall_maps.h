@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The maps of the firewall under test, by the names and sizes that its object has. */
+/* The maps of the firewall under test, by the names and sizes that its object has, and which
+ * packets it judges by their flow. */
 #pragma once
 #include "wire.h"
 
