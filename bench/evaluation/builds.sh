@@ -30,7 +30,7 @@ for version in 14 16 19; do
   done
 done
 declare -A counts=()
-spent() { awk 'NR==2 {split($2, a, "[ms]"); split($4, b, "[ms]"); print a[1]*60+a[2]+b[1]*60+b[2]}' <(times); }
+spent() { awk 'NR==2 {split($1, a, "[ms]"); split($2, b, "[ms]"); print a[1]*60+a[2]+b[1]*60+b[2]}' "$out/times"; }
 for object in "${objects[@]:1}"; do
   "$probity" equiv "${objects[0]}" "$object" --no-kernel --witness-dir "$out" > "$object.txt" 2>&1
   status=$?
@@ -38,4 +38,6 @@ for object in "${objects[@]:1}"; do
   counts[$word]=$((${counts[$word]:-0} + 1))
   echo "$(basename "$object"): $word; $(grep -o '[0-9]* paths of both.*' "$object.txt")"
 done
-echo "${#objects[@]} builds, $((${#objects[@]} - 1)) pairs:$(for w in "${!counts[@]}"; do printf ' %s %s' "${counts[$w]}" "$w"; done); $(spent) s CPU"
+times > "$out/times"  # of this shell: not in a subshell
+seconds=$(spent)
+echo "${#objects[@]} builds, $((${#objects[@]} - 1)) pairs:$(for w in "${!counts[@]}"; do printf ' %s %s' "${counts[$w]}" "$w"; done); $seconds s CPU"
