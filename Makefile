@@ -18,6 +18,7 @@ build_packages := cmake ninja-build g++ libc6-dev libelf-dev libbpf-dev zlib1g-d
   clang-14 linux-libc-dev
 test_packages := z3 cvc5 git patch llvm-19 gcc-bpf binutils-riscv64-linux-gnu g++-riscv64-linux-gnu qemu-user
 clang_packages := clang-19 libclang-rt-19-dev
+browser_packages := chromium-headless-shell
 lint_packages := clang-19 clang-tidy-19
 format_packages := clang-format-19
 
@@ -50,7 +51,9 @@ test: setup
 	@$(call run_tests,release,-LE slow)
 
 ## test, then the same and the slow suites under sanitizers, the fuzz targets, and a build with clang.
-test-all: test
+test-all:
+	@$(INSTALL) $(browser_packages)
+	@$(MAKE) test
 	@$(INSTALL) $(clang_packages)
 	@$(call compile,clang)
 	@$(MAKE) fuzz

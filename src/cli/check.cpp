@@ -9,16 +9,21 @@
 #include <fmt/format.h>
 
 #include "cli/check_against.hpp"
+#include "cli/check_outputs.hpp"
 #include "cli/check_report.hpp"
 #include "cli/entry_assumptions.hpp"
 #include "cli/exploration_flags.hpp"
+#include "cli/file_name.hpp"
 #include "cli/flags.hpp"
+#include "cli/path_sum.hpp"
 #include "cli/program_source.hpp"
 #include "cli/spec_report.hpp"
+#include "object/object.hpp"
 #include "proof/cache.hpp"
 #include "proof/proof.hpp"
 #include "runtime/engine.hpp"
 #include "symex/explorer.hpp"
+#include "symex/minimise.hpp"
 #include "symex/replay.hpp"
 
 namespace probity::cli {
@@ -38,6 +43,7 @@ struct Flags {
   bool cross_check = false;
   bool no_specs = false;
   bool no_kernel = false;
+  CheckOutputs outputs;
 };
 
 void declare(CLI::App& app, Flags& flags) {
@@ -59,6 +65,7 @@ void declare(CLI::App& app, Flags& flags) {
                  "solve every path to a packet and compare with an engine: interp or kernel");
   app.add_option("--witness-dir", flags.witness_dir,
                  "where counterexamples are written (default .)");
+  add_check_outputs(app, flags.outputs);
   app.add_flag("--cross-check", flags.cross_check,
                "prove again, with a second solver, everything the verdict rests on");
   app.add_flag("--no-specs", flags.no_specs, "leave the specifications switched off");
@@ -183,28 +190,6 @@ std::size_t cross_check(const object::Image& image, const symex::Explorer& explo
   return report.cross_checked(proof::discharge(obligations_of(image, explorer), proving));
 }
 
-/// No path may be lost between its beginning and the summary.
-Expected<void> require_sum(const symex::Exploration& exploration) {
-  const symex::PathCounts& counts = exploration.counts;
-  const std::uint64_t dropped = counts.of(symex::PathVerdict::dropped);
-  if (!symex::adds_up(counts)) {
-    return error(Fault::bug,
-                 fmt::format("check: the paths do not add up: {} began, {} were dropped "
-                             "without a verdict (please report it)",
-                             counts.begun, dropped));
-  }
-  const bool refuted = counts.of(symex::PathVerdict::refuted) > 0;
-  const bool unknown = counts.of(symex::PathVerdict::unknown) > 0;
-  if (refuted == !exploration.findings.empty() && (!unknown || !exploration.unknowns.empty())) {
-    return {};
-  }
-  return error(Fault::bug,
-               fmt::format("check: {} paths are refuted with {} findings, {} unknown with {} "
-                           "reasons (please report it)",
-                           counts.of(symex::PathVerdict::refuted), exploration.findings.size(),
-                           counts.of(symex::PathVerdict::unknown), exploration.unknowns.size()));
-}
-
 }  // namespace
 
 Expected<Outcome> run_check(const Arguments& arguments, report::Document& document) {
@@ -215,6 +200,10 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   if (parsed == Parsed::help) return Outcome::holds;
   TRY(adapt_to_safety(app, flags));
   TRY(symex::Options options, options_of(flags));
+  if (app.count("--witness-dir") != 0) {
+    TRY(require_writable_folder("--witness-dir", flags.witness_dir));
+  }
+  TRY(prepare_outputs(flags.outputs, options));
   TRY(const LoadedProgram loaded, load_with_object(flags.file, flags.type, flags.kernel));
   const object::Image& image = loaded.image;
   TRY(require_checkable(image));
@@ -223,18 +212,21 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   assumptions.apply(options);
 
   std::optional<symex::Explorer> explorer(std::in_place, image.view(), options);
-  TRY(const symex::Exploration exploration, explorer->explore());
+  TRY(symex::Exploration exploration, explorer->explore());
 
   TRY(require_sum(exploration));
   document.summarise(report::SummaryKind::verdicts);
-  CheckReport report{document, image, exploration, flags.witness_dir};
+  const std::string object_path(object::split_selection(flags.file).path);
+  CheckReport report{document, image, exploration, object_path, flags.witness_dir};
   report.overview(options);
   report_statements(document, image, exploration);
   const symex::UseKernel use_kernel =
       flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
   bool contradicted = false;
   std::size_t number = 0;
-  for (const symex::Finding& finding : exploration.findings) {
+  for (symex::Finding& finding : exploration.findings) {
+    // The interpreter would not notice an assumption that a smaller input breaks.
+    if (assumptions.texts.empty()) symex::minimise(image, finding);
     auto replayed = symex::replay(image, finding, use_kernel);
     for (const auto& function : assumptions.functions) {
       replayed.push_back(symex::replay_entry(*function, finding));
@@ -245,20 +237,24 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
     }
   }
   std::size_t differing_paths = 0;
-  if (options.collect_cases) differing_paths = report.replay_paths(flags.replay_paths);
+  if (!flags.replay_paths.empty()) differing_paths = report.replay_paths(flags.replay_paths);
   std::size_t unconfirmed = 0;
   if (flags.cross_check) unconfirmed = cross_check(image, *explorer, options, report);
+  TRY(const bool tests_differ,
+      write_tests(flags.outputs, object_path, image, exploration, document));
   report.unknowns();
   assumptions.report(document);
-  report.verdict(options, unconfirmed + differing_paths);
+  report.verdict(options, unconfirmed + differing_paths + (tests_differ ? 1 : 0));
   explorer.reset();  // one exploration at a time has the thread's terms
   const Checked checked{image,   flags.file, flags.type,       flags.kernel,
                         options, use_kernel, flags.witness_dir};
   TRY(const Outcome against, check_against(flags.against, checked, document));
-  if (contradicted || differing_paths > 0) return Outcome::bug;
-  if (!exploration.findings.empty()) return worse(Outcome::refuted, against);
   const bool holds = exploration.unknowns.empty() && unconfirmed == 0;
-  return worse(holds ? Outcome::holds : Outcome::unknown, against);
+  Outcome outcome = worse(holds ? Outcome::holds : Outcome::unknown, against);
+  if (!exploration.findings.empty()) outcome = worse(Outcome::refuted, against);
+  if (contradicted || differing_paths > 0 || tests_differ) outcome = Outcome::bug;
+  TRY(write_outputs(flags.outputs, object_path, image, exploration, options, outcome, document));
+  return outcome;
 }
 
 }  // namespace probity::cli

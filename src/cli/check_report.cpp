@@ -8,7 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "cli/disassembly.hpp"
+#include "cli/file_name.hpp"
+#include "cli/path_sum.hpp"
+#include "cli/source_place.hpp"
 #include "packet/packet.hpp"
+#include "replay/map_json.hpp"
+#include "replay/rerun.hpp"
 #include "report/file.hpp"
 
 namespace probity::cli {
@@ -43,6 +49,7 @@ Json json_of(const symex::Witness& witness) {
   return Json::object({{"packet", report::hex(witness.input.packet)},
                        {"ingress_ifindex", witness.input.ingress_ifindex},
                        {"rx_queue_index", witness.input.rx_queue_index},
+                       {"ctx", *replay::json_of(replay::input_of(witness)).find("ctx")},
                        {"maps", std::move(maps)},
                        {"helper_results", std::move(helpers)}});
 }
@@ -71,22 +78,8 @@ std::string text_of(const symex::Witness& witness) {
 
 }  // namespace
 
-std::string CheckReport::source(std::uint32_t slot) const {
-  const program::LineInfo* best = nullptr;
-  for (const program::LineInfo& line : image_.lines) {
-    if (line.slot <= slot) best = &line;
-  }
-  if (best == nullptr) return {};
-  std::string_view text = best->text;
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first != std::string_view::npos) text.remove_prefix(first);
-  return fmt::format("{}:{}: {}", best->file, best->line, text);
-}
-
 std::string CheckReport::place(std::uint32_t slot) const {
-  const std::string line = source(slot);
-  if (line.empty()) return fmt::format("{}, slot {}", image_.name, slot);
-  return fmt::format("{} (slot {})", line, slot);
+  return fmt::format("{} (slot {})", place_of(image_.view(), slot), slot);
 }
 
 std::string CheckReport::trail(std::span<const symex::TrailStep> steps) const {
@@ -96,31 +89,9 @@ std::string CheckReport::trail(std::span<const symex::TrailStep> steps) const {
   if (skipped > 0) text += fmt::format("  … {} branches before\n", skipped);
   for (const symex::TrailStep& step : steps.subspan(skipped)) {
     text += fmt::format("  slot {:<5} {:<9} {}\n", step.slot, step.taken ? "taken" : "not taken",
-                        source(step.slot));
+                        source_line(image_.view(), step.slot));
   }
   return steps.empty() ? "path: straight from the entry\n" : text;
-}
-
-void CheckReport::count_paths() {
-  using symex::PathVerdict;
-  const symex::PathCounts& counts = exploration_.counts;
-  Json json = Json::object({{"explored", counts.begun}});
-  std::string text = fmt::format("{} =", counts.begun);
-  for (std::size_t i = 0; i < symex::path_verdict_count; ++i) {
-    const auto verdict = static_cast<PathVerdict>(i);
-    const std::uint64_t count = counts.of(verdict);
-    json[symex::name(verdict)] = count;
-    const bool always = i <= static_cast<std::size_t>(PathVerdict::unknown);
-    if (!always && count == 0) continue;
-    text += fmt::format("{} {} {}", i == 0 ? "" : " +", count, symex::name(verdict));
-  }
-  json["causes"] = Json::object({});
-  for (const auto& [cause, count] : counts.causes) json["causes"][cause] = count;
-  document_.fields({{"paths", std::move(text)}});
-  for (const auto& [cause, count] : counts.causes) {
-    document_.fields({{fmt::format("  {} unknown", count), cause}});
-  }
-  document_.details()["paths"] = std::move(json);
 }
 
 void CheckReport::overview(const symex::Options& options) {
@@ -132,7 +103,7 @@ void CheckReport::overview(const symex::Options& options) {
        {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet)},
        {"explored", fmt::format("{} paths, {} insns, {} solver checks, {:.3f} s CPU", s.paths,
                                 s.insns, s.solver_checks, s.cpu_seconds)}});
-  count_paths();
+  report_sum(document_, exploration_.counts);
   std::map<symex::Property, std::array<std::uint64_t, 3>> counts;
   Json sites = Json::array();
   for (const symex::Site& site : exploration_.sites) {
@@ -166,22 +137,6 @@ void CheckReport::overview(const symex::Options& options) {
   details["findings"] = Json::array();
 }
 
-namespace {
-
-/// A name out of an object as part of a file name. Objects may be hostile: "../../x" must not lead
-/// out of the folder.
-std::string file_name(std::string_view name) {
-  constexpr std::size_t longest = 100;
-  std::string safe(name.substr(0, longest));
-  for (char& c : safe) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && c != '_' && c != '.' && c != '-') c = '_';
-  }
-  return safe;
-}
-
-}  // namespace
-
 Expected<std::string> CheckReport::write_witness(const symex::Finding& finding,
                                                  std::size_t number) {
   const std::string base = fmt::format("{}/{}-{}", witness_dir_, file_name(image_.name), number);
@@ -191,26 +146,53 @@ Expected<std::string> CheckReport::write_witness(const symex::Finding& finding,
   const packet::Record record{finding.witness.input.packet, 0};
   TRY(const std::string capture, packet::print_capture({&record, 1}));
   TRY(report::write_file_atomically(base + ".pcap", capture));
-  TRY(report::write_file_atomically(base + ".json",
-                                    report::print(json_of(finding.witness)) + "\n"));
+  TRY(const replay::WitnessFile file, witness_of(finding));
+  TRY(replay::write_witness(file, base + ".json"));
   for (const runtime::MapContents& contents : finding.witness.maps) {
-    Json entries = Json::array();
-    for (const runtime::MapEntry& entry : contents.entries) {
-      entries.push(
-          Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
-    }
+    const Json maps = replay::maps_json({&contents, 1});
     TRY(report::write_file_atomically(fmt::format("{}.map.{}.json", base, file_name(contents.map)),
-                                      report::print(entries) + "\n"));
+                                      report::print(*maps.find(contents.map)) + "\n"));
   }
   return base;
+}
+
+Expected<replay::WitnessFile> CheckReport::witness_of(const symex::Finding& finding) const {
+  replay::WitnessFile file;
+  file.made_by = "check";
+  file.property = symex::name(finding.property);
+  file.text = finding.text;
+  file.source = place_of(image_.view(), finding.slot);
+  TRY(replay::NamedProgram program, replay::name_program(object_path_, image_.view()));
+  file.programs.push_back(std::move(program));
+  file.inputs.push_back(replay::input_of(finding.witness));
+  file.runs.push_back({std::string(image_.name), 0, {{0, {}}}, {}});
+  replay::Expectation& expected = file.runs.front().expected;
+  // Where the deployed program runs to its end, its output is what the kernel must show.
+  if (symex::shows_on_kernel(finding.property) && finding.witness.helper_results.empty()) {
+    const program::View view = image_.view();
+    const auto output =
+        replay::run_chain(file, file.runs.front(), {&view, 1}, runtime::EngineKind::interp);
+    if (output && output->last.fault.kind == runtime::FaultKind::none) {
+      expected = replay::expectation_of(*output);
+    }
+  }
+  expected.effect = replay::Effect::fails;
+  expected.slot = finding.slot;
+  if (finding.property == symex::Property::return_value) {
+    expected.return_value = finding.return_value;
+  }
+  return file;
 }
 
 Expected<void> CheckReport::finding(const symex::Finding& finding, std::size_t number,
                                     std::span<const symex::Replayed> replayed) {
   TRY(const std::string base, write_witness(finding, number));
-  document_.note(Tone::bad,
-                 fmt::format("refuted: {}: {}", symex::name(finding.property), finding.text));
-  std::string text = fmt::format("at {}\n{}", place(finding.slot), trail(finding.trail));
+  const std::string diagnostic =
+      diagnostic_text(image_.view(), finding.slot, "refuted",
+                      fmt::format("{}: {}", symex::name(finding.property), finding.text));
+  const std::size_t first_line = diagnostic.find('\n');
+  document_.note(Tone::bad, diagnostic.substr(0, first_line));
+  std::string text = diagnostic.substr(first_line + 1) + trail(finding.trail);
   text += "registers:";
   for (const symex::Register& reg : finding.registers)
     text += fmt::format(" {}={}", reg.name, reg.value);
@@ -218,21 +200,51 @@ Expected<void> CheckReport::finding(const symex::Finding& finding, std::size_t n
   for (const symex::Replayed& one : replayed) {
     text += fmt::format("replay on {}: {}: {}\n", one.engine, name(one.outcome), one.text);
   }
-  text += fmt::format("written to {}.hex, .pcap, .json", base);
+  text += fmt::format("written to {}.json, .hex, .pcap; again: probity replay {}.json", base, base);
   document_.code(text);
   Json replays = Json::array();
   for (const symex::Replayed& one : replayed) {
     replays.push(
         Json::object({{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
   }
-  document_.details()["findings"].push(Json::object({{"property", symex::name(finding.property)},
-                                                     {"slot", finding.slot},
-                                                     {"source", source(finding.slot)},
-                                                     {"text", finding.text},
-                                                     {"witness", json_of(finding.witness)},
-                                                     {"files", base},
-                                                     {"replays", std::move(replays)}}));
+  Json registers = Json::object({});
+  for (const symex::Register& reg : finding.registers) registers[reg.name] = reg.value;
+  document_.details()["findings"].push(
+      Json::object({{"property", symex::name(finding.property)},
+                    {"slot", finding.slot},
+                    {"place", place_json(finding.slot)},
+                    {"source", source_line(image_.view(), finding.slot)},
+                    {"text", finding.text},
+                    {"trail", trail_json(finding.trail)},
+                    {"registers", std::move(registers)},
+                    {"witness", json_of(finding.witness)},
+                    {"files", base},
+                    {"replays", std::move(replays)}}));
   return {};
+}
+
+/// The place of an insn: what an editor needs to go there.
+Json CheckReport::place_json(std::uint32_t slot) const {
+  const program::View view = image_.view();
+  Json json = Json::object({{"slot", slot}});
+  if (slot < view.slots.size()) json["insn"] = list_insn(view, slot, TextStyle::kernel).text;
+  const program::LineInfo* line = line_of(view, slot);
+  if (line == nullptr) return json;
+  json["file"] = line->file;
+  json["line"] = line->line;
+  json["column"] = line->column;
+  json["text"] = source_text(view, slot);
+  return json;
+}
+
+Json CheckReport::trail_json(std::span<const symex::TrailStep> steps) const {
+  Json list = Json::array();
+  for (const symex::TrailStep& step : steps) {
+    Json one = place_json(step.slot);
+    one["taken"] = step.taken;
+    list.push(std::move(one));
+  }
+  return list;
 }
 
 std::size_t CheckReport::replay_paths(std::string_view engine) {
@@ -296,7 +308,8 @@ void CheckReport::unknowns() {
   for (const symex::Unknowing& unknown : exploration_.unknowns) {
     document_.note(Tone::warning,
                    fmt::format("unknown: {} at {}", unknown.reason, place(unknown.slot)));
-    list.push(Json::object({{"slot", unknown.slot}, {"reason", unknown.reason}}));
+    list.push(Json::object(
+        {{"slot", unknown.slot}, {"reason", unknown.reason}, {"place", place_json(unknown.slot)}}));
   }
   document_.details()["unknowns"] = std::move(list);
 }

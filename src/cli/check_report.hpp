@@ -8,6 +8,7 @@
 
 #include "object/image.hpp"
 #include "proof/proof.hpp"
+#include "replay/witness_file.hpp"
 #include "report/document.hpp"
 #include "symex/explorer.hpp"
 #include "symex/replay.hpp"
@@ -17,10 +18,12 @@ namespace probity::cli {
 class CheckReport {
  public:
   CheckReport(report::Document& document, const object::Image& image,
-              const symex::Exploration& exploration, std::string witness_dir)
+              const symex::Exploration& exploration, std::string object_path,
+              std::string witness_dir)
       : document_(document),
         image_(image),
         exploration_(exploration),
+        object_path_(std::move(object_path)),
         witness_dir_(std::move(witness_dir)) {}
 
   void overview(const symex::Options& options);
@@ -39,16 +42,17 @@ class CheckReport {
   void verdict(const symex::Options& options, std::size_t doubts);
 
  private:
-  /// How all paths ended; the numbers add up.
-  void count_paths();
   std::string place(std::uint32_t slot) const;
-  std::string source(std::uint32_t slot) const;
+  report::Json place_json(std::uint32_t slot) const;
+  report::Json trail_json(std::span<const symex::TrailStep> steps) const;
   std::string trail(std::span<const symex::TrailStep> steps) const;
+  Expected<replay::WitnessFile> witness_of(const symex::Finding& finding) const;
   Expected<std::string> write_witness(const symex::Finding& finding, std::size_t number);
 
   report::Document& document_;
   const object::Image& image_;
   const symex::Exploration& exploration_;
+  std::string object_path_;
   std::string witness_dir_;
 };
 

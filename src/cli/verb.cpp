@@ -20,6 +20,8 @@ constexpr std::array table = {
          run_equiv},
     Verb{"interact", "Programs on one hook: does their order matter, what do maps decide",
          run_interact},
+    Verb{"replay", "Run counterexamples again: interpreter, translated code, live kernel",
+         run_replay},
     Verb{"prove", "Prove the toolchain's own theorems: translators, instruction tables", run_prove},
     Verb{"test", "Run text corpora (.data files) and compare the results", run_test},
     Verb{"help", "Show this list, or the help of one verb", run_help},

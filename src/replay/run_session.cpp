@@ -325,6 +325,10 @@ Expected<std::vector<MapContents>> RunSession::maps() {
   return read_maps(*engines_.front().engine);
 }
 
+bool RunSession::reads(std::string_view map) const {
+  return std::ranges::any_of(readable_, [map](const auto* def) { return def->name == map; });
+}
+
 std::vector<std::string> RunSession::engine_names() const {
   std::vector<std::string> names;
   for (const Loaded& loaded : engines_) names.emplace_back(loaded.engine->engine_name());

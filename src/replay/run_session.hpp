@@ -67,6 +67,9 @@ class RunSession {
   /// Contents now, as the first engine has them; zero entries of arrays are left out.
   Expected<std::vector<runtime::MapContents>> maps();
 
+  /// Can every engine read the entries of the map?
+  bool reads(std::string_view map) const;
+
   /// Corrections of map definitions, and maps whose entries no engine can read.
   const std::vector<std::string>& notes() const { return notes_; }
   std::vector<std::string> engine_names() const;

@@ -11,8 +11,8 @@
 #include <span>
 
 #include "packet/packet.hpp"
-#include "replay/digest.hpp"
 #include "replay/map_json.hpp"
+#include "report/digest.hpp"
 #include "report/file.hpp"
 
 namespace probity::replay {
@@ -499,7 +499,7 @@ Expected<WitnessFile> read_witness(const std::string& path) {
 Expected<NamedProgram> name_program(const std::string& object, const program::View& program) {
   NamedProgram named{
       object, {}, std::string(program.name), std::string(program::name(program.type))};
-  TRY(named.sha256, sha256_of_file(object));
+  TRY(named.sha256, report::sha256_of_file(object));
   return named;
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/check.hpp"
+#include "report/json_line.hpp"
 
 namespace probity::report {
 namespace {
@@ -147,6 +148,10 @@ const Json* Json::find(std::string_view key) const {
 
 std::string print(const Json& json) {
   return to_tree(json).dump(2, ' ', false, Tree::error_handler_t::replace);
+}
+
+std::string print_line(const Json& json) {
+  return to_tree(json).dump(-1, ' ', false, Tree::error_handler_t::replace);
 }
 
 Expected<Json> parse_json(std::string_view text, std::string_view place) {

@@ -34,7 +34,7 @@ void Progress::update(std::uint64_t done, std::uint64_t total, std::string_view 
   last_ = now;
   drawn_ = true;
   const std::string limit = total == 0 ? "" : "/" + std::to_string(total);
-  const std::string shown(item.substr(0, 60));
+  const std::string shown(item.substr(0, 80));
   std::fprintf(stderr, "\r%s %s%llu%s %s\x1b[K", what_.c_str(), bar(done, total).c_str(),
                static_cast<unsigned long long>(done), limit.c_str(), shown.c_str());
   std::fflush(stderr);

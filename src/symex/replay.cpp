@@ -20,19 +20,6 @@ namespace {
 
 using runtime::RunOutput;
 
-/// The program as the checker saw it: specifications on. `maps` keeps the changed definitions.
-program::View with_specs(const object::Image& image, std::vector<program::MapDef>& maps) {
-  maps = image.maps;
-  for (program::MapDef& map : maps) {
-    if (map.name != program::specs_section) continue;
-    map.initial = std::span(program::specs_on)
-                      .first(std::min<std::size_t>(map.value_size, program::max_specs_bytes));
-  }
-  program::View view = image.view();
-  view.maps = maps;
-  return view;
-}
-
 Expected<RunOutput> run_on(runtime::Engine& engine, const Witness& witness) {
   for (const runtime::MapContents& contents : witness.maps) {
     TRY(engine.write_map(contents));
@@ -85,8 +72,8 @@ bool traps(Property property) {
   return false;
 }
 
-Replayed judge(const Finding& finding, const RunOutput& output) {
-  Replayed result{"interp", Outcome::contradicted, outcome_text(output)};
+Replayed judge(const Finding& finding, const RunOutput& output, std::string_view engine) {
+  Replayed result{std::string(engine), Outcome::contradicted, outcome_text(output)};
   const bool faulted = output.fault.kind != runtime::FaultKind::none;
   if (assumption_broken(output)) {
     result.text += "; an assumption does not hold";
@@ -108,14 +95,14 @@ Replayed judge(const Finding& finding, const RunOutput& output) {
 }
 
 /// Runs a copy that records an event at the violating slot instead of executing the insn.
-Replayed probe(const object::Image& image, const Finding& finding) {
-  Replayed result{"interp", Outcome::not_applicable, {}};
+Replayed probe(const object::Image& image, const Finding& finding, runtime::EngineKind kind) {
+  Replayed result{std::string(runtime::name(kind)), Outcome::not_applicable, {}};
   std::vector<program::MapDef> maps;
   std::vector<bpf::Slot> slots = image.slots;
   slots[finding.slot] = {0x85, 0, 0, static_cast<std::int32_t>(program::SpecCall::probe)};
   program::View view = with_specs(image, maps);
   view.slots = slots;
-  auto engine = runtime::load_interpreter(view, {});
+  auto engine = runtime::load_engine(kind, view, {});
   if (!engine) {
     result.text = engine.error().line();
     return result;
@@ -139,20 +126,22 @@ bool needs_probe(Property property) {
          property == Property::references || property == Property::kernel_contract;
 }
 
-Replayed on_interpreter(const object::Image& image, const Finding& finding,
-                        std::optional<RunOutput>& output_of_run) {
+/// On an engine of this process, with the specifications switched on.
+Replayed on_engine(const object::Image& image, const Finding& finding, runtime::EngineKind kind,
+                   std::optional<RunOutput>& output_of_run) {
+  const std::string name(runtime::name(kind));
   if (!finding.witness.helper_results.empty()) {
     const std::string& first = finding.witness.helper_results.front();
-    return {"interp", Outcome::not_applicable, "depends on the helper result " + first};
+    return {name, Outcome::not_applicable, "depends on the helper result " + first};
   }
   std::vector<program::MapDef> maps;
-  auto engine = runtime::load_interpreter(with_specs(image, maps), {});
-  if (!engine) return {"interp", Outcome::not_applicable, std::string(engine.error().line())};
+  auto engine = runtime::load_engine(kind, with_specs(image, maps), {});
+  if (!engine) return {name, Outcome::not_applicable, std::string(engine.error().line())};
   auto output = run_on(**engine, finding.witness);
-  if (!output) return {"interp", Outcome::not_applicable, std::string(output.error().line())};
+  if (!output) return {name, Outcome::not_applicable, std::string(output.error().line())};
   output_of_run = *output;
-  if (needs_probe(finding.property)) return probe(image, finding);
-  return judge(finding, *output);
+  if (needs_probe(finding.property)) return probe(image, finding, kind);
+  return judge(finding, *output, name);
 }
 
 /// A run of the program as it is deployed; the error says what could not be arranged.
@@ -187,18 +176,32 @@ Finding arranged(const object::Image& image, const Finding& finding) {
     Finding attempt = finding;
     attempt.witness = crowded(finding.witness, bytes);
     std::optional<RunOutput> output;
-    if (on_interpreter(image, attempt, output).outcome == Outcome::reproduced) return attempt;
+    if (on_engine(image, attempt, runtime::EngineKind::interp, output).outcome ==
+        Outcome::reproduced)
+      return attempt;
   }
   return finding;
 }
 
 }  // namespace
 
+program::View with_specs(const object::Image& image, std::vector<program::MapDef>& maps) {
+  maps = image.maps;
+  for (program::MapDef& map : maps) {
+    if (map.name != program::specs_section) continue;
+    map.initial = std::span(program::specs_on)
+                      .first(std::min<std::size_t>(map.value_size, program::max_specs_bytes));
+  }
+  program::View view = image.view();
+  view.maps = maps;
+  return view;
+}
+
 std::vector<Replayed> replay(const object::Image& image, const Finding& found,
                              UseKernel use_kernel) {
   const Finding finding = arranged(image, found);
   std::optional<RunOutput> output;
-  std::vector<Replayed> results{on_interpreter(image, finding, output)};
+  std::vector<Replayed> results{on_engine(image, finding, runtime::EngineKind::interp, output)};
   if (use_kernel == UseKernel::yes && output && output->fault.kind == runtime::FaultKind::none &&
       !traps(finding.property) && !needs_probe(finding.property)) {
     results.push_back(on_kernel(image, finding, *output));
@@ -227,6 +230,15 @@ Replayed replay_entry(const object::Image& function, const Finding& finding) {
   result.outcome = considered ? Outcome::reproduced : Outcome::contradicted;
   result.text = fmt::format("assumption {}: {}", function.name, outcome_text(*output));
   return result;
+}
+
+Replayed replay_on(const object::Image& image, const Finding& finding, runtime::EngineKind kind) {
+  std::optional<RunOutput> output;
+  return on_engine(image, arranged(image, finding), kind, output);
+}
+
+bool shows_on_kernel(Property property) {
+  return !traps(property) && !needs_probe(property);
 }
 
 namespace {

@@ -25,6 +25,9 @@ struct Replayed {
   std::string text;  ///< one line: what the engine did
 };
 
+/// The program as the checker saw it: specifications on. `maps` keeps the changed definitions.
+program::View with_specs(const object::Image& image, std::vector<program::MapDef>& maps);
+
 enum class UseKernel : bool { no, yes };
 
 /// Runs the witness of `finding` on the interpreter and, if wanted and possible, in the live
@@ -34,6 +37,12 @@ std::vector<Replayed> replay(const object::Image& image, const Finding& finding,
 
 /// Does the interpreter agree that an entry function of the object considers the witness?
 Replayed replay_entry(const object::Image& function, const Finding& finding);
+
+/// Runs the witness on one engine of this process, with the specifications switched on.
+Replayed replay_on(const object::Image& image, const Finding& finding, runtime::EngineKind kind);
+
+/// Can the live kernel be asked? It refuses programs that break the other properties.
+bool shows_on_kernel(Property property);
 
 /// Runs the input of one path and compares return value and packet with what the path predicts.
 Replayed replay_case(const object::Image& image, const PathCase& path, std::string_view engine);

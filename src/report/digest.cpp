@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See digest.hpp.
-#include "replay/digest.hpp"
+#include "report/digest.hpp"
 
 #include <openssl/evp.h>
 
@@ -10,7 +10,7 @@
 #include "report/file.hpp"
 #include "report/json.hpp"
 
-namespace probity::replay {
+namespace probity::report {
 namespace {
 
 constexpr std::size_t digest_bytes = 32;
@@ -44,4 +44,4 @@ Expected<std::string> sha256_of_file(const std::string& path) {
   return sha256_hex(bytes);
 }
 
-}  // namespace probity::replay
+}  // namespace probity::report

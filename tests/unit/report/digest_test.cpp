@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // SHA-256 against the examples of FIPS 180-2, appendix B.
-#include "replay/digest.hpp"
+#include "report/digest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
-namespace probity::replay {
+namespace probity::report {
 namespace {
 
 std::string of_text(std::string_view text) {
@@ -33,4 +33,4 @@ TEST(Digest, OfAFile) {
 }
 
 }  // namespace
-}  // namespace probity::replay
+}  // namespace probity::report

@@ -9,7 +9,7 @@
 
 #include "base/diagnostic.hpp"
 
-namespace probity::replay {
+namespace probity::report {
 
 /// 64 lower-case hexadecimal digits.
 std::string sha256_hex(std::span<const std::uint8_t> bytes);
@@ -18,4 +18,4 @@ std::string sha256_base64(std::string_view text);
 /// The digest of a file's contents, in hexadecimal.
 Expected<std::string> sha256_of_file(const std::string& path);
 
-}  // namespace probity::replay
+}  // namespace probity::report
