@@ -43,6 +43,7 @@ symex::Options bounds() {
   options.max_paths = 20'000;
   options.timeout_seconds = 60;
   options.solver.external = solver::External::none;
+  options.solver.limits.conflicts = 20'000;
   return options;
 }
 
