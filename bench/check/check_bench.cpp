@@ -37,8 +37,12 @@ symex::Exploration check_firewall(bool collect_cases) {
 void check(benchmark::State& state) {
   for (auto _ : state) {
     const symex::Exploration exploration = check_firewall(state.range(0) != 0);
-    state.counters["paths"] = static_cast<double>(exploration.statistics.paths);
-    state.counters["solver_checks"] = static_cast<double>(exploration.statistics.solver_checks);
+    const symex::Statistics& done = exploration.statistics;
+    const auto rate = benchmark::Counter::kIsIterationInvariantRate;
+    state.counters["paths"] = static_cast<double>(done.paths);
+    state.counters["solver_checks"] = static_cast<double>(done.solver_checks);
+    state.counters["paths_per_second"] = {static_cast<double>(done.paths), rate};
+    state.counters["insns_per_second"] = {static_cast<double>(done.insns), rate};
   }
 }
 BENCHMARK(check)->ArgName("solve_paths")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);

@@ -4,10 +4,14 @@
 #include "symex/explorer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <ctime>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "isa/bpf/codec.hpp"
 #include "isa/bpf/semantics_impl.hpp"
@@ -19,11 +23,30 @@ namespace {
 
 constexpr std::uint64_t stack_bytes = 512;
 constexpr std::uint64_t max_insns_per_path = 2'000'000;
+constexpr std::uint64_t max_resident_mib = 4096;
+/// So many insns may run between two looks at the memory in use.
+constexpr std::uint64_t insns_between_looks = 4096;
 
 double cpu_seconds() {
   timespec now{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+/// Memory of this process that is in RAM; 0 where nobody can say. Asked once per path, so without
+/// a stream.
+std::uint64_t resident_mib() {
+  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::array<char, 128> text{};
+  const ssize_t size = ::read(file, text.data(), text.size());
+  ::close(file);
+  const std::string_view line(text.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
+  const std::size_t second = std::min(line.find(' '), line.size());
+  std::uint64_t pages = 0;
+  std::from_chars(line.data() + std::min(second + 1, line.size()), line.data() + line.size(),
+                  pages);
+  return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) >> 20;
 }
 
 }  // namespace
@@ -140,6 +163,7 @@ Expected<Exploration> Explorer::explore() {
   deadline_.reset();
   if (options_.timeout_seconds != 0) {
     deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(options_.timeout_seconds);
+    solver_.set_deadline(*deadline_);
   }
   start();
   while (!pending_.empty()) {
@@ -209,6 +233,9 @@ std::string Explorer::limit_reached() const {
                        options_.max_paths);
   }
   if (out_of_time()) return fmt::format("{} seconds passed (--timeout)", options_.timeout_seconds);
+  if (const std::uint64_t used = resident_mib(); used >= max_resident_mib) {
+    return fmt::format("{} MiB of memory in use (limit {})", used, max_resident_mib);
+  }
   if (result_.statistics.insns <= options_.max_insns) return {};
   return fmt::format("{} insns executed (limit {})", result_.statistics.insns, options_.max_insns);
 }
@@ -217,6 +244,10 @@ void Explorer::run(std::unique_ptr<PathState> state) {
   while (step(*state)) {
     if (out_of_time()) {
       give_up(*state, "the time ended on this path");
+      break;
+    }
+    if (state->insns % insns_between_looks == 0 && resident_mib() >= max_resident_mib) {
+      give_up(*state, fmt::format("memory: {} MiB in use (limit)", max_resident_mib));
       break;
     }
     if (!waits(*state)) continue;
