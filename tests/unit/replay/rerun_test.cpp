@@ -17,7 +17,7 @@ using symex::Outcome;
 /// A program on packets that can write into its first byte, with one map.
 object::Image program(std::string_view body) {
   const std::string text =
-      "r6 = *(u32 *)(r1 + 0)\nr7 = *(u32 *)(r1 + 4)\nr8 = r6\nr8 += 14\n"
+      "r6 = *(u32 *)(r1 + 0)\nr7 = *(u32 *)(r1 + 4)\nr8 = r6\nr8 += 15\n"
       "r0 = 0\nif r8 > r7 goto +" +
       std::to_string(std::count(body.begin(), body.end(), '\n')) + "\n" + std::string(body) +
       "exit\n";
@@ -33,7 +33,7 @@ WitnessFile both_orders() {
   file.property = "order";
   file.programs = {{"a.o", "", "test", "xdp"}, {"b.o", "", "test", "xdp"}};
   file.inputs.emplace_back();
-  file.inputs[0].run.packet.assign(14, 0);
+  file.inputs[0].run.packet.assign(15, 0);
   file.runs = {{"forward", 0, {{0, {}}, {1, {}}}, {}}, {"backward", 0, {{1, {}}, {0, {}}}, {}}};
   return file;
 }
@@ -148,7 +148,7 @@ TEST(Trace, TellsEveryInsnOnceWithWhatItChanged) {
       });
   ASSERT_TRUE(engine) << engine.error().line();
   runtime::RunInput input;
-  input.packet.assign(14, 0);
+  input.packet.assign(15, 0);
   const auto output = (*engine)->run(input);
   ASSERT_TRUE(output);
   EXPECT_EQ(slots, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
@@ -156,7 +156,7 @@ TEST(Trace, TellsEveryInsnOnceWithWhatItChanged) {
   EXPECT_EQ(last, 2u);
   EXPECT_EQ(output->return_value, 2u);
   slots.clear();
-  input.packet.assign(13, 0);
+  input.packet.assign(14, 0);
   ASSERT_TRUE((*engine)->run(input));
   EXPECT_EQ(slots, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 8})) << "the branch is taken";
 }
