@@ -44,6 +44,7 @@ struct Flags {
   bool no_specs = false;
   bool no_kernel = false;
   CheckOutputs outputs;
+  bool interference = false;
 };
 
 void declare(CLI::App& app, Flags& flags) {
@@ -68,6 +69,8 @@ void declare(CLI::App& app, Flags& flags) {
   add_check_outputs(app, flags.outputs);
   app.add_flag("--cross-check", flags.cross_check,
                "prove again, with a second solver, everything the verdict rests on");
+  app.add_flag("--interference", flags.interference,
+               "map values may change between two accesses unless a lock is held");
   app.add_flag("--no-specs", flags.no_specs, "leave the specifications switched off");
   app.add_flag("--no-kernel", flags.no_kernel, "do not replay counterexamples in the live kernel");
 }
@@ -143,6 +146,7 @@ Expected<symex::Options> options_of(const Flags& flags) {
   options.specs = !flags.no_specs;
   options.record_claims = flags.cross_check;
   options.collect_cases = !flags.replay_paths.empty();
+  options.interference = flags.interference;
   TRY(options.allowed_returns, parse_returns(flags.returns));
   return options;
 }

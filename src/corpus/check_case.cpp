@@ -3,6 +3,7 @@
 // should be given.
 #include "corpus/check_case.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -72,6 +73,16 @@ Expected<void> apply_setting(object::Image& image, symex::Options& options,
     image.maps.push_back(map);
     return {};
   }
+  if (words[0] == "inner" && words.size() == 3) {
+    TRY(const std::uint32_t outer, number(words[1], place));
+    TRY(const std::uint32_t inner, number(words[2], place));
+    if (std::max(outer, inner) >= image.maps.size()) {
+      return error(Fault::bad_input, fmt::format("{}: map {} of {}", place, std::max(outer, inner),
+                                                 image.maps.size()));
+    }
+    image.maps[outer].inner = static_cast<std::int32_t>(inner);
+    return {};
+  }
   if (words.size() != 2) {
     return error(Fault::bad_input, fmt::format("{}: unknown setting \"{}\"", place, words[0]));
   }
@@ -83,6 +94,8 @@ Expected<void> apply_setting(object::Image& image, symex::Options& options,
     options.min_packet = 0;
     options.max_packet = longest;
     options.specs = false;
+  } else if (words[0] == "interference" && words[1] == "on") {
+    options.interference = true;
   } else if (words[0] == "max-packet") {
     TRY(options.max_packet, number(words[1], place));
   } else if (words[0] == "unroll") {

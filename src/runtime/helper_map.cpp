@@ -50,12 +50,6 @@ HelperFlow share_value(HelperCall& call, const Map& map, std::uint8_t* value) {
 }
 
 HelperFlow map_lookup_elem(HelperCall& call) {
-  const Map* named = call.map(1);
-  if (named != nullptr && named->definition().type == program::MapType::xskmap) {
-    return call.refuse(
-        FaultKind::unsupported, call.arg(1),
-        fmt::format("map {}: the sockets of an xskmap are not modelled", named->definition().name));
-  }
   Map* map = call.map_to_look_up(1);
   if (map == nullptr || !program_may_read(call, *map)) return HelperFlow::fault;
   const Key key = key_of(call, *map);
@@ -64,6 +58,11 @@ HelperFlow map_lookup_elem(HelperCall& call) {
   if (value == nullptr) {
     if (call.session.map_memory().exhausted()) return call.refuse_map_memory(*map);
     return call.returns(0);
+  }
+  if (map->definition().type == program::MapType::xskmap) {
+    return call.refuse(
+        FaultKind::unsupported, call.arg(1),
+        fmt::format("map {}: the sockets of an xskmap are not modelled", map->definition().name));
   }
   if (family_of(map->definition().type) == MapFamily::outer) {
     const auto inner = load_le<std::uint32_t>(value);

@@ -137,7 +137,8 @@ bool programs_look_up(MapType type) {
     case MapFamily::hash:
     case MapFamily::lpm:
     case MapFamily::outer: return true;
-    case MapFamily::slots: return type == MapType::devmap || type == MapType::devmap_hash;
+    case MapFamily::slots:
+      return type == MapType::devmap || type == MapType::devmap_hash || type == MapType::xskmap;
     case MapFamily::queue:
     case MapFamily::helpers_only:
     case MapFamily::unmodelled:

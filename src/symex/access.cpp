@@ -70,7 +70,7 @@ Site& Explorer::site(const PathState& state, Property property) {
     entry_site_ = {};
     return entry_site_;
   }
-  Site& entry = sites_[{state.stage, static_cast<std::uint32_t>(property), state.slot}];
+  Site& entry = sites_[{state.code, static_cast<std::uint32_t>(property), state.slot}];
   entry.property = property;
   entry.stage = state.stage;
   entry.slot = state.slot;
@@ -96,7 +96,8 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
   finding.property = property;
   finding.stage = state.stage;
   finding.slot = state.slot;
-  finding.text = std::move(text);
+  const bool elsewhere = state.code >= stages_.size() + options_.entry_functions.size();
+  finding.text = elsewhere ? fmt::format("in {}: {}", program_.name, text) : std::move(text);
   finding.trail = state.trail;
   if (property == Property::return_value) {
     finding.return_value = static_cast<std::uint32_t>((*valuation)(state.regs[0].term));
@@ -113,6 +114,10 @@ Finding Explorer::describe(PathState& state, Property property, std::string text
     finding.registers.push_back({fmt::format("r{}", i), std::move(shown_value)});
   }
   finding.witness = make_witness(state, *valuation, shown);
+  if (elsewhere) {
+    finding.witness.helper_results.push_back(
+        fmt::format("of a tail call to {}, where it happens", program_.name));
+  }
   return finding;
 }
 
@@ -323,16 +328,30 @@ std::optional<Place> Explorer::access(PathState& state, Word address, std::uint6
   return access_range(state, address, context_.lit(64, size_bytes), access);
 }
 
+/// Other CPUs write map values: in safety mode always, with Options::interference unless the
+/// program holds a lock.
+bool Explorer::may_change_now(const PathState& state, const Region& region) const {
+  if (region.kind != RegionKind::map_value) return false;
+  return options_.mode == Mode::safety || (options_.interference && !state.lock);
+}
+
+/// What a changing place holds next.
+term::Id Explorer::changed_value(const Region& region, unsigned size_bytes) {
+  if (options_.mode == Mode::safety || region.kind != RegionKind::map_value) {
+    return context_.fresh(size_bytes * 8, arbitrary_prefix);
+  }
+  return context_.fresh(size_bytes * 8, fmt::format("{}value of map {}", interference_prefix,
+                                                    program_.maps[region.index].name));
+}
+
 Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Place& place,
                                                     unsigned size_bytes) {
   const Region& region = state.regions[place.region];
   note_memory(state, place, context_.lit(64, size_bytes), Access::read, {});
   const bool known = context_.store.literal(place.offset).has_value();
-  const bool changes = options_.mode == Mode::safety && region.kind == RegionKind::map_value &&
-                       !program_.maps[region.index].read_only;
+  const bool changes = may_change_now(state, region) && !program_.maps[region.index].read_only;
   if (region.volatile_bytes || (changes && !known)) {
-    const term::Id value = context_.fresh(size_bytes * 8, arbitrary_prefix);
-    return std::optional<Word>(Word{value, 0});
+    return std::optional<Word>(Word{changed_value(region, size_bytes), 0});
   }
   TRY(std::optional<Word> value,
       state.objects.at(place.object).read(context_, place.offset, size_bytes));
@@ -341,7 +360,7 @@ Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Plac
   }
   // Another CPU may write before the next read: only the first one sees what the witness says.
   if (changes) {
-    const term::Id next = context_.fresh(size_bytes * 8, arbitrary_prefix);
+    const term::Id next = changed_value(region, size_bytes);
     state.objects.writable(place.object).write(context_, place.offset, size_bytes, {next, 0});
     if (value && value->region != 0) value = Word{as_number(*value), 0};
   }
@@ -353,11 +372,11 @@ void Explorer::write_memory(PathState& state, const Place& place, unsigned size_
   const std::array<term::Id, 1> stored{value.term};
   note_memory(state, place, context_.lit(64, size_bytes), Access::write, stored);
   if (region.volatile_bytes) return;
-  if (options_.mode == Mode::safety && region.kind == RegionKind::map_value) {
+  if (may_change_now(state, region)) {
     // Bytes at an unknown offset need no mark: those never read have any value already, and those
     // that were read have any value again.
     if (!context_.store.literal(place.offset)) return;
-    value = {context_.fresh(size_bytes * 8, arbitrary_prefix), 0};
+    value = {changed_value(region, size_bytes), 0};
   }
   state.objects.writable(place.object).write(context_, place.offset, size_bytes, value);
 }

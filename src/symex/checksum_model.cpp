@@ -14,15 +14,16 @@ constexpr std::int64_t bad_address = -14;
 constexpr std::uint64_t max_offset = 0xffff;
 constexpr std::uint32_t l3_csum_replace = 10;
 
-/// The 32-bit words of chunks of eight (the last one maybe four) bytes.
-std::vector<Value<32>> words_of(const term::Store& store, std::span<const term::Id> chunks) {
+/// The 32-bit words of chunks of eight bytes; the last word is filled up with zeros.
+std::vector<Value<32>> words_of(term::Store& store, std::span<const term::Id> chunks) {
+  constexpr unsigned word_bits = 32;
   std::vector<Value<32>> words;
   for (const term::Id chunk : chunks) {
-    if (store.width(chunk) == 32) {
-      words.push_back(Value<32>::of({chunk, 0}));
+    if (store.width(chunk) <= word_bits) {
+      words.push_back(Value<32>::of({store.zext(word_bits, chunk), 0}));
       continue;
     }
-    const Value<64> both = Value<64>::of({chunk, 0});
+    const Value<64> both = Value<64>::of({store.zext(2 * word_bits, chunk), 0});
     words.push_back(trunc<32>(both));
     words.push_back(bits<63, 32>(both));
   }
@@ -49,11 +50,6 @@ bool Explorer::call_csum_diff(PathState& state) {
     to = *chunks;
   }
   const Value<32> seed = trunc<32>(Value<64>::of(argument(state, 5)));
-  if ((*from_size | *to_size) % 4 != 0) {  // the kernel fills the last word up with zeros
-    give_up(state,
-            fmt::format("bpf_csum_diff of {} and {} bytes is not modelled", *from_size, *to_size));
-    return false;
-  }
   clobber(state);
   const std::vector<Value<32>> removed = words_of(context_.store, from);
   const std::vector<Value<32>> added = words_of(context_.store, to);

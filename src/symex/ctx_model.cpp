@@ -84,10 +84,6 @@ term::Id Explorer::first_value(const runtime::CtxRow& row) {
     return store.var(width, fmt::format("ctx.{}", name));
   };
   if (options_.mode == Mode::safety) return variable(row.name);
-  if (row.name == "vlan_present") {
-    const term::Id tag = store.bin(Op::or_, variable("vlan_tci"), variable("vlan_proto"));
-    return store.zext(width, store.not_(store.eq(store.extract(0, 16, tag), context_.lit(16, 0))));
-  }
   if (row.kept_bits >= width) return variable(row.name);
   return store.zext(width, store.extract(0, row.kept_bits, variable(row.name)));
 }
@@ -172,6 +168,8 @@ bool Explorer::load_ctx(PathState& state, Word address, unsigned size_bytes, Wor
   term::Id whole;
   if (row->field == CtxField::length) {
     whole = context_.store.extract(0, 32, packet_length(state));
+  } else if (row->name == "vlan_present" && options_.mode == Mode::strict) {
+    whole = context_.store.zext(32, vlan_present(state));
   } else if (written != state.ctx_written.end()) {
     whole = written->second.term;
   } else {

@@ -208,6 +208,7 @@ void Explorer::start() {
 void Explorer::push_frame(PathState& state, std::uint32_t return_slot) {
   Frame frame;
   frame.return_slot = return_slot;
+  frame.return_code = state.code;
   for (unsigned i = 0; i < 4; ++i) frame.saved[i] = state.regs[6 + i];
   Origin origin = Uninitialised{};
   if (options_.mode == Mode::safety) {
@@ -483,6 +484,7 @@ bool Explorer::leave_frame(PathState& state) {
   }
   for (unsigned i = 0; i < 4; ++i) state.regs[6 + i] = frame.saved[i];
   state.regs[10] = {context_.lit64(stack_bytes), state.frames.back().stack};
+  state.code = frame.return_code;
   if (frame.callback) return leave_callback(state, frame);
   clobber(state);
   state.slot = frame.return_slot;

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,76 +23,28 @@
 #include "program/program.hpp"
 #include "runtime/ctx.hpp"
 #include "runtime/packet_bounds.hpp"
+#include "symex/alternative.hpp"
 #include "symex/assumption.hpp"
 #include "symex/context.hpp"
 #include "symex/effect.hpp"
 #include "symex/finding.hpp"
 #include "symex/flow.hpp"
+#include "symex/map_update.hpp"
 #include "symex/merge.hpp"
+#include "symex/options.hpp"
 #include "symex/path_solver.hpp"
 #include "symex/schedule.hpp"
+#include "symex/skb_change.hpp"
 #include "symex/stage.hpp"
 #include "symex/state.hpp"
 
 namespace probity::symex {
 
-/// Whether paths that meet become one (merge.hpp).
-enum class Merging : std::uint8_t {
-  automatic,  ///< where there are too many paths to walk each
-  always,
-  never
-};
-
-/// What a program must not do.
-enum class Mode : std::uint8_t {
-  strict,  ///< also: read what was never written, or let a result depend on an address
-  safety,  ///< what the kernel's verifier forbids; all memory but the stack may change at any time
-};
-
-struct Options {
-  Mode mode = Mode::strict;
-  std::uint32_t min_packet = 14;    ///< bytes; the kernel's test run takes no less
-  std::uint32_t max_packet = 1514;  ///< bytes
-  std::uint32_t unroll = 2048;      ///< times a back edge may be taken on one path
-  std::uint64_t max_paths = 200'000;
-  std::uint64_t max_insns = 50'000'000;        ///< over all paths
-  std::uint32_t timeout_seconds = 0;           ///< of wall clock; 0: none
-  std::vector<std::uint32_t> allowed_returns;  ///< empty: any
-  bool specs = true;                           ///< evaluate BPF_ASSERT and friends
-  bool record_claims = false;                  ///< for --cross-check
-  bool collect_cases = false;                  ///< solve every path to an input and its output
-  std::uint64_t max_cases = 20'000;
-  bool record_paths = false;  ///< every path, for a report that draws them
-  std::uint64_t max_recorded_paths = 20'000;
-  Merging merging = Merging::automatic;
-  /// Merging::automatic: ways through the control flow, and paths walked, from which on it is done.
-  double merge_from_static_paths = 1e6;
-  std::uint64_t merge_from_paths = 4'000;
-  MapSharing sharing = MapSharing::by_name;    ///< between stages
-  std::vector<Assumption> assumptions;         ///< of every input
-  std::vector<program::View> entry_functions;  ///< answer 0: the input is not considered
-  Relation relation;                           ///< what must hold when the last stage has ended
-  /// Asked after each path: is enough known? Then the exploration ends, which makes it unknown.
-  std::function<bool(const Exploration&)> enough;
-  EffectLog* effects = nullptr;  ///< what the runs touched is written here; null: nowhere
-  solver::Options solver;
-};
-
-/// A side of a fork: taken when `condition` holds, then `apply` changes the path.
-struct Alternative {
-  term::Id condition;
-  std::function<void(PathState&)> apply;
-};
-
-/// A memory access that was found to be inside its region.
-struct Place {
-  RegionId region = 0;
-  std::uint32_t object = 0;
-  term::Id offset;
-};
-
 /// A function: its code and its first slot.
 using FunctionKey = std::pair<std::uint32_t, std::uint32_t>;
+
+/// Maps of a map of maps that a path may tell apart.
+constexpr std::uint32_t max_inner_maps = 4;
 
 /// Frames on a chain of calls, the first one included.
 constexpr std::size_t max_frames = 8;
@@ -133,6 +86,8 @@ class Explorer {
   Expected<void> make_world();
   Expected<std::uint32_t> world_map(const program::MapDef& def);
   Expected<std::uint32_t> add_code(const program::View& program);
+  Expected<void> add_tail_targets();
+  void add_inner_maps();
   /// Makes `code` the program that the next insns belong to.
   void select(std::uint32_t code);
   void begin_stage(PathState& state);
@@ -240,6 +195,8 @@ class Explorer {
   Expected<std::optional<Word>> read_memory(PathState& state, const Place& place,
                                             unsigned size_bytes);
   void write_memory(PathState& state, const Place& place, unsigned size_bytes, Word value);
+  bool may_change_now(const PathState& state, const Region& region) const;
+  term::Id changed_value(const Region& region, unsigned size_bytes);
   bool load(PathState& state, Word address, unsigned size_bytes, Word& value);
   RegionKind kind_of(const PathState& state, Word word) const {
     return state.regions[word.region].kind;
@@ -348,19 +305,6 @@ class Explorer {
   bool any_instance(const PathState& state, unsigned number) const;
 
   // map_update_model.cpp
-  struct MapUpdate {
-    std::uint32_t map = 0;
-    std::vector<term::Id> key;
-    std::vector<term::Id> value;
-    term::Id flags;  ///< 64 bits
-  };
-  struct UpdateFlags;
-  struct Replacement {
-    term::Id condition;
-    term::Id locked;
-    term::Id memory;  ///< there is memory for the new value
-  };
-  enum class InPlace : std::uint8_t { no, yes };
   bool call_map_update(PathState& state);
   bool call_map_delete(PathState& state);
   bool update_array(PathState& state, const MapUpdate& update);
@@ -379,7 +323,6 @@ class Explorer {
   bool may_change(PathState& state, std::uint32_t map);
   /// Entries that were free at entry, 64 bits.
   term::Id free_entries(std::uint32_t map);
-  enum class AtFirst : std::uint8_t { absent, present };
   term::Id entries_at_first(const PathState& state, std::uint32_t map, AtFirst which);
   term::Id entries_fit(const PathState& state, std::uint32_t map);
   /// Is there room for one more entry?
@@ -426,6 +369,7 @@ class Explorer {
   void forget_packet(PathState& state);  ///< only the bytes
   bool set_helper_result(PathState& state, const program::Helper& row,
                          const std::array<Word, 6>& arguments);
+  bool note_question(PathState& state, const program::Helper& row);
   bool call_by_kinds(PathState& state, const program::Helper& row);
 
   // helper_model.cpp, packet_model.cpp
@@ -455,11 +399,51 @@ class Explorer {
   bool call_ringbuf_end(PathState& state, std::uint32_t helper);
   bool call_redirect(PathState& state);
   bool call_redirect_map(PathState& state);
+  bool call_redirect_neigh(PathState& state);
+  bool call_redirect_peer(PathState& state);
 
   // fib_model.cpp
   std::vector<term::Id> fib_question(std::span<const term::Id> chunks, term::Id flags);
   term::Id fib_answer(std::string_view part, unsigned width, std::span<const term::Id> question);
+  // tail_call_model.cpp
   bool call_tail(PathState& state);
+  bool enter_unknown_program(PathState& state, std::uint32_t map, term::Id index);
+  bool enter_known_program(PathState& state, std::uint32_t map, term::Id index);
+  void enter_tail_target(PathState& state, std::uint32_t code);
+  void fall_through(PathState& state);
+
+  // inner_map_model.cpp
+  bool lookup_inner_map(PathState& state, std::uint32_t map, std::span<const term::Id> key);
+  void offer_inner_maps(PathState& state, std::vector<Alternative>& sides, std::uint32_t map,
+                        const Candidate& candidate, term::Id null);
+
+  // skb_model.cpp
+  Told tell(PathState& state, term::Id condition);
+  Told tell_memory(PathState& state, std::string_view helper);
+  std::optional<bool> call_skb_model(PathState& state, std::uint32_t helper);
+  term::Id skb_field(PathState& state, std::uint32_t offset);
+  void set_skb_field(PathState& state, std::uint32_t offset, term::Id value);
+  term::Id packet_byte(PathState& state, std::int64_t offset);
+  void shift_front(PathState& state, std::uint32_t kept, std::int64_t count);
+  bool skb_done(PathState& state, std::int64_t result);
+  bool skb_moved(PathState& state);
+  term::Id is_vlan(term::Id type);
+  term::Id vlan_present(PathState& state);
+  VlanTag take_tag(PathState& state);
+  bool call_skb_pull_data(PathState& state);
+  bool call_skb_change_type(PathState& state);
+  bool call_set_hash(PathState& state, std::optional<term::Id> value);
+  bool call_get_hash_recalc(PathState& state);
+  bool call_skb_change_tail(PathState& state);
+  bool call_skb_change_head(PathState& state);
+  bool call_skb_change_proto(PathState& state);
+  bool call_skb_vlan_push(PathState& state);
+  bool call_skb_vlan_pop(PathState& state);
+  bool call_clone_redirect(PathState& state);
+  bool call_skb_adjust_room(PathState& state);
+  bool adjust_room(PathState& state, const RoomChange& change);
+  bool shrink_room(PathState& state, const RoomChange& change);
+  bool grow_room(PathState& state, const RoomChange& change);
   bool call_fib_lookup(PathState& state);
   bool call_csum_diff(PathState& state);
   bool call_csum_replace(PathState& state, std::uint32_t helper);
@@ -538,6 +522,7 @@ class Explorer {
   std::vector<term::Id> witness_wishes(const PathState& state, term::Id condition);
   void tell_field(Witness& witness, std::string_view name, std::uint64_t value,
                   std::uint64_t usual);
+  void tell_maps(PathState& state, Witness& witness, Valuation& valuation);
   void tell_fields(Witness& witness, Valuation& valuation, std::span<const term::Id> leaves);
   void tell_answers(const PathState& state, Witness& witness, Valuation& valuation,
                     std::span<const term::Id> leaves);
@@ -560,7 +545,11 @@ class Explorer {
   std::vector<Code> codes_;            ///< those of the stages first
   std::uint32_t code_ = 0;             ///< the selected one
   program::View program_;              ///< of the selected code; its maps are the world's
-  term::Id length_;                    ///< packet length, 16 bits
+  std::map<const program::View*, std::uint32_t> tail_codes_;  ///< of the targets of tail calls
+  /// Maps that may lie in a map of maps, by its number; their names.
+  std::map<std::uint32_t, std::vector<std::uint32_t>> inner_maps_;
+  std::deque<std::string> inner_names_;
+  term::Id length_;  ///< packet length, 16 bits
   term::Id length64_;
   term::Function packet_bytes_;
   PathSolver solver_;

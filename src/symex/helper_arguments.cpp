@@ -384,6 +384,30 @@ bool Explorer::has_computed_size(const PathState& state, const program::Helper& 
   return false;
 }
 
+/// What a helper without a model of its own is told is an output like any other: two programs get
+/// the same answers as long as they say the same.
+bool Explorer::note_question(PathState& state, const program::Helper& row) {
+  std::vector<term::Id> values;
+  std::vector<term::Id> data;
+  for (unsigned number = 1; number <= row.args.size(); ++number) {
+    const ArgKind kind = row.args[number - 1];
+    const Word word = argument(state, number);
+    const bool is_number = kind == ArgKind::scalar || kind == ArgKind::const_size ||
+                           kind == ArgKind::const_size_or_zero;
+    if (is_number && word.region == 0) values.push_back(word.term);
+    if (kind == ArgKind::const_map)
+      values.push_back(context_.lit(32, state.regions[word.region].index));
+    if (!reads_buffer(kind) || word.region == 0) continue;
+    const auto bytes = output_bytes(state, number);
+    if (!bytes) return false;
+    data.insert(data.end(), bytes->begin(), bytes->end());
+  }
+  if (!values.empty() || !data.empty()) {
+    give_away(state, row.id, std::move(values), std::move(data));
+  }
+  return true;
+}
+
 bool Explorer::call_by_kinds(PathState& state, const program::Helper& row) {
   const auto has = [&](ArgKind kind) {
     return std::ranges::find(row.args, kind) != row.args.end();
@@ -393,6 +417,7 @@ bool Explorer::call_by_kinds(PathState& state, const program::Helper& row) {
     give_up(state, fmt::format("helper {}#{} is not modelled", row.name, row.id));
     return false;
   }
+  if (options_.mode == Mode::strict && !note_question(state, row)) return false;
   for (unsigned number = 1; number <= row.args.size(); ++number) {
     const ArgKind kind = row.args[number - 1];
     if (reads_buffer(kind) && !reads_known_bytes(state, number)) return false;

@@ -46,6 +46,8 @@ enum Helper : std::uint32_t {
   ringbuf_reserve = 131,
   ringbuf_submit = 132,
   ringbuf_discard = 133,
+  redirect_neigh = 152,
+  redirect_peer = 155,
   bpf_loop = 181,
   xdp_get_buff_len = 188,
   xdp_load_bytes = 189,
@@ -53,10 +55,6 @@ enum Helper : std::uint32_t {
 };
 
 constexpr std::uint64_t max_buffer_bytes = 4096;
-
-bool is_program_array(program::MapType type) {
-  return type == program::MapType::prog_array;
-}
 
 std::string helper_name(std::uint32_t helper) {
   const program::Helper* found = program::find_helper(helper);
@@ -138,37 +136,6 @@ bool Explorer::call_free_result(PathState& state, std::string_view name, unsigne
   return true;
 }
 
-bool Explorer::call_tail(PathState& state) {
-  if (!ctx_argument(state, 1)) return false;
-  const auto map = map_argument(state, 2, &is_program_array);
-  if (!map) return false;
-  if (!observable(state, argument(state, 3), "the tail call's index")) return false;
-  if (!holds_nothing(state, "a tail call may end the program")) return false;
-  if (state.frames.size() > 1) {
-    // When the target ends it returns to the caller of this function.
-    give_up(state, "a tail call from a local function is not modelled");
-    return false;
-  }
-  // The target is another program: this path ends here when it exists, and goes on when it does
-  // not.
-  const std::string note =
-      fmt::format("slot {}: tail call through {}: targets are checked on their own", state.slot,
-                  program_.maps[*map].name);
-  bool known = false;
-  for (const std::string& other : result_.notes) known = known || other == note;
-  if (!known) result_.notes.push_back(note);
-  if (!options_.allowed_returns.empty() || !state.specs.demands.empty()) {
-    give_up(state, "what a tail call's target returns and leaves is not known");
-  }
-  if (options_.mode == Mode::safety) {  // the verifier takes the target for one that moves data
-    move_packet(state, state.packet.head, state.packet.end, state.packet.meta);
-  }
-  clobber(state);
-  unset(state, 0);
-  ++state.slot;
-  return true;
-}
-
 bool Explorer::call_helper(PathState& state, std::uint32_t helper) {
   if (program::is_spec_call(helper)) return call_spec(state, helper);
   if (program::is_external_spec_call(helper)) return call_external_spec(state, helper);
@@ -201,6 +168,7 @@ bool Explorer::call_model(PathState& state, const program::Helper& row) {
   const bool computed = has_computed_size(state, row) ||
                         (flags_matter && !context_.store.literal(argument(state, 5).term));
   if (computed && options_.mode == Mode::safety) return call_by_kinds(state, row);
+  if (const auto done = call_skb_model(state, row.id)) return *done;
   switch (row.id) {
     case get_local_storage:
       if (context_.store.literal(argument(state, 2).term) != term::Value{0}) {
@@ -224,6 +192,8 @@ bool Explorer::call_model(PathState& state, const program::Helper& row) {
     case ringbuf_discard: return call_ringbuf_end(state, row.id);
     case redirect: return call_redirect(state);
     case redirect_map: return call_redirect_map(state);
+    case redirect_neigh: return call_redirect_neigh(state);
+    case redirect_peer: return call_redirect_peer(state);
     case tail_call: return call_tail(state);
     case fib_lookup: return call_fib_lookup(state);
     case csum_diff: return call_csum_diff(state);

@@ -118,7 +118,9 @@ std::uint32_t Explorer::new_slot(PathState& state, std::uint32_t map, std::vecto
   // A devmap's values are the kernel's own structures.
   const bool writable =
       !def.read_only && (def.flags & read_only_to_programs) == 0 && !is_device(def.type);
-  Region region{RegionKind::map_value, object, def.value_size, map, writable, true};
+  // The socket that an xskmap gives shows its queue's number.
+  const std::uint64_t bytes = def.type == MapType::xskmap ? sizeof(std::uint32_t) : def.value_size;
+  Region region{RegionKind::map_value, object, bytes, map, writable, true};
   region.readable = (def.flags & write_only_to_programs) == 0;
   slot.value = state.add_region(region);
   slot.first_stage = state.stage;
@@ -191,15 +193,11 @@ bool Explorer::call_map_lookup(PathState& state) {
   const auto key = key_argument(state, *map);
   if (!key) return false;
   if (def.type == MapType::array_of_maps || def.type == MapType::hash_of_maps) {
+    if (options_.mode == Mode::strict) return lookup_inner_map(state, *map, *key);
     return give_inner_map(state, *map);
   }
   if (is_forgetful(state, *map)) return give_any_value(state, *map);
   if (!modelled(state, *map)) return false;
-  if (def.type == MapType::xskmap) {
-    give_up(state, fmt::format("map {}: a lookup in a map of type {} is not modelled", def.name,
-                               program::name(def.type)));
-    return false;
-  }
   clobber(state);
   if (is_trie(def.type)) return lookup_trie(state, *map, *key);
   term::Store& store = context_.store;
@@ -218,6 +216,10 @@ bool Explorer::call_map_lookup(PathState& state) {
     if (safety && is_array(def.type)) null = store.or_(null, assumed_null(state));
     // Another CPU may insert or delete the entry before the next lookup.
     if (safety && !is_array(def.type)) slot.present = context_.fresh(1, arbitrary_prefix);
+    if (options_.interference && !safety && !is_array(def.type) && !state.lock) {
+      slot.present = context_.fresh(
+          1, fmt::format("{}presence of a key of map {}", interference_prefix, def.name));
+    }
     if (!store.is_false(null)) region.null = null;
     sides.push_back({candidate.condition, [this, region, null](PathState& s) {
                        if (context_.store.is_true(null)) return set_result(s, context_.lit64(0));

@@ -49,15 +49,7 @@ bool is_kept(const program::MapDef& def, std::uint64_t at) {
 
 }  // namespace
 
-/// What the flags of an update say, one bit each.
-struct Explorer::UpdateFlags {
-  term::Id invalid;  ///< no flags of this map
-  term::Id only_new;
-  term::Id only_existing;
-  term::Id locked;
-};
-
-Explorer::UpdateFlags Explorer::update_flags(const program::MapDef& def, term::Id flags) {
+UpdateFlags Explorer::update_flags(const program::MapDef& def, term::Id flags) {
   term::Store& store = context_.store;
   const auto bit = [&](unsigned low) { return store.extract(low, 1, flags); };
   const std::uint64_t lock = knows_lock(def.type) ? flag_lock : 0;

@@ -16,7 +16,7 @@ namespace {
 bool same_frames(const PathState& a, const PathState& b) {
   return std::ranges::equal(a.frames, b.frames, [](const Frame& x, const Frame& y) {
     return !x.callback && !y.callback && x.first_slot == y.first_slot &&
-           x.return_slot == y.return_slot;
+           x.return_slot == y.return_slot && x.return_code == y.return_code;
   });
 }
 
@@ -46,6 +46,17 @@ bool same_questions(const PathState& a, const PathState& b) {
   return std::ranges::equal(a.maps, b.maps, [&](const MapState& x, const MapState& y) {
     return std::ranges::equal(x.questions, y.questions, same);
   });
+}
+
+/// Do both know the same maps in their maps of maps?
+bool same_inner_maps(const PathState& a, const PathState& b) {
+  for (std::size_t map = 0; map < std::min(a.maps.size(), b.maps.size()); ++map) {
+    for (const Slot& slot : a.maps[map].slots) {
+      const auto other = std::ranges::find(b.maps[map].slots, slot.key, &Slot::key);
+      if (other != b.maps[map].slots.end() && other->inner != slot.inner) return false;
+    }
+  }
+  return true;
 }
 
 bool same_slot(const Slot& a, const Slot& b) {
@@ -80,6 +91,7 @@ bool Merger::alike(const PathState& a, const PathState& b) const {
   return a.stage == b.stage && a.code == b.code && a.slot == b.slot && a.variant == b.variant &&
          a.endings == b.endings && a.says == b.says && same_frames(a, b) && a.references.empty() &&
          b.references.empty() && !a.lock && !b.lock && same_demands(a, b) && same_questions(a, b) &&
+         same_inner_maps(a, b) && a.skb == b.skb && a.tail_calls == b.tail_calls &&
          a.packet_loads == b.packet_loads && a.packet_checked == b.packet_checked &&
          a.ctx == b.ctx && trace_fits(a, b) && a.maps.size() == b.maps.size();
 }

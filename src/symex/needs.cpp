@@ -12,6 +12,7 @@
 #include "runtime/link_header.hpp"
 #include "symex/arrange.hpp"
 #include "symex/explorer.hpp"
+#include "symex/map_kind.hpp"
 #include "symex/mentions.hpp"
 
 namespace probity::symex {
@@ -25,6 +26,11 @@ bool is_of_the_world(std::string_view name) {
   return name.starts_with("packet") || name.starts_with(ctx_prefix) || name.starts_with("map.") ||
          name.starts_with("metadata.") || name.starts_with("spec.") ||
          name.starts_with("byte.index");
+}
+
+/// Engines take these from the packet's addresses.
+bool is_of_socket(std::string_view name) {
+  return name == "family" || name.starts_with("remote_") || name.starts_with("local_");
 }
 
 }  // namespace
@@ -107,7 +113,7 @@ void Explorer::tell_field(Witness& witness, std::string_view name, std::uint64_t
     witness.input.ingress_ifindex = small;
   } else if (!is_xdp() && name == "mark") {
     witness.input.mark = small;
-  } else if (value != usual) {
+  } else if (value != usual || is_of_socket(name)) {
     const runtime::CtxRow* row = runtime::find_ctx_row(program_.type, name);
     const bool taken =
         row != nullptr && (row->test_run & runtime::ctx_type_bit(program_.type)) != 0;
@@ -128,6 +134,27 @@ void Explorer::tell_fields(Witness& witness, Valuation& valuation,
   }
 }
 
+/// What maps hold at first. Other maps and sockets cannot be put into a map.
+void Explorer::tell_maps(PathState& state, Witness& witness, Valuation& valuation) {
+  const auto there = [&valuation](const Slot& slot) {
+    return valuation(slot.initially_present) != 0;
+  };
+  for (std::uint32_t map = 0; map < state.maps.size(); ++map) {
+    const program::MapDef& def = program_.maps[map];
+    const std::vector<Slot>& slots = state.maps[map].slots;
+    if (def.read_only || slots.empty()) continue;
+    const auto own = [map](const program::InnerMap& inner) { return inner.map == map; };
+    const bool filled = std::ranges::any_of(program_.inner_maps, own);
+    if (is_outer(def.type) && (filled || std::ranges::any_of(slots, there))) {
+      witness.helper_results.push_back(fmt::format("of the maps that lie in {}", def.name));
+    } else if (def.type == program::MapType::xskmap && std::ranges::any_of(slots, there)) {
+      witness.helper_results.push_back(fmt::format("of a socket in {}", def.name));
+    } else if (def.type != program::MapType::prog_array) {
+      witness.maps.push_back(initial_entries(state, valuation, map));
+    }
+  }
+}
+
 /// Answers that the path depends on and that no engine can be told.
 void Explorer::tell_answers(const PathState& state, Witness& witness, Valuation& valuation,
                             std::span<const term::Id> leaves) {
@@ -139,6 +166,10 @@ void Explorer::tell_answers(const PathState& state, Witness& witness, Valuation&
     if (name.starts_with(choice_prefix) && value == 0) continue;
     if (name.starts_with(choice_prefix) && name.contains(".xdp_adjust_head.no_headroom[")) {
       witness.helper_results.emplace_back(no_headroom);
+      continue;
+    }
+    if (name.starts_with(interference_prefix)) {
+      witness.helper_results.push_back(std::string(name.substr(0, name.find('!'))));
       continue;
     }
     const bool arbitrary = context_.taint.is_arbitrary(leaf);

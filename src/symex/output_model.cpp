@@ -18,6 +18,8 @@ constexpr std::uint32_t trace_printk = 6;
 constexpr std::uint32_t redirect = 23;
 constexpr std::uint32_t perf_event_output = 25;
 constexpr std::uint32_t redirect_map = 51;
+constexpr std::uint32_t redirect_neigh = 152;
+constexpr std::uint32_t redirect_peer = 155;
 constexpr std::uint32_t ringbuf_output = 130;
 constexpr std::uint32_t ringbuf_submit = 132;
 
@@ -178,6 +180,38 @@ bool Explorer::call_redirect(PathState& state) {
       program_.type == program::ProgType::xdp
           ? runtime::xdp_redirect_answer(bits)
           : runtime::skb_redirect_answer(bits, runtime::redirect_flags::ingress);
+  set_result(state, answer.raw().term);
+  return true;
+}
+
+bool Explorer::call_redirect_peer(PathState& state) {
+  for (const unsigned number : {1u, 2u}) {
+    if (!observable(state, argument(state, number), "the redirect")) return false;
+  }
+  const term::Id flags = argument(state, 2).term;
+  const term::Id interface = context_.store.extract(0, 32, argument(state, 1).term);
+  give_away(state, redirect_peer, {interface, flags}, {});
+  clobber(state);
+  set_result(state, runtime::skb_redirect_answer(Value<64>::of({flags, 0}), 0).raw().term);
+  return true;
+}
+
+bool Explorer::call_redirect_neigh(PathState& state) {
+  constexpr std::uint64_t params_bytes = 20;  // struct bpf_redir_neigh
+  for (const unsigned number : {1u, 4u}) {
+    if (!observable(state, argument(state, number), "the redirect")) return false;
+  }
+  const auto size = size_argument(state, 3);
+  if (!size) return false;
+  const auto neighbour = output_bytes(state, 2);
+  if (!neighbour) return false;
+  const term::Id flags = argument(state, 4).term;
+  const term::Id interface = context_.store.extract(0, 32, argument(state, 1).term);
+  give_away(state, redirect_neigh, {interface, flags}, *neighbour);
+  clobber(state);
+  const bool too_short = *size != 0 && *size < params_bytes;
+  const Value<64> answer = too_short ? Value<64>::lit(runtime::verdict_of::tc_shot)
+                                     : runtime::skb_redirect_answer(Value<64>::of({flags, 0}), 0);
   set_result(state, answer.raw().term);
   return true;
 }

@@ -11,6 +11,7 @@
 #include "isa/bpf/codec.hpp"
 #include "runtime/map_definition.hpp"
 #include "symex/explorer.hpp"
+#include "symex/map_kind.hpp"
 
 namespace probity::symex {
 namespace {
@@ -93,6 +94,8 @@ Expected<void> Explorer::make_world() {
     TRY(const std::uint32_t code, add_code(function));
     static_cast<void>(code);  // function k comes k places after the stages
   }
+  TRY(add_tail_targets());
+  add_inner_maps();
   for (Code& code : codes_) {
     code.view.maps = maps_;
     code.view.tail_targets = code.tail_targets;
@@ -100,6 +103,33 @@ Expected<void> Explorer::make_world() {
   }
   select(0);
   return {};
+}
+
+/// The programs that tail calls enter, those of theirs included.
+Expected<void> Explorer::add_tail_targets() {
+  for (std::size_t at = 0; at < codes_.size(); ++at) {
+    for (const program::TailTarget& target : codes_[at].view.tail_targets) {
+      if (target.program == nullptr || tail_codes_.contains(target.program)) continue;
+      TRY(tail_codes_[target.program], add_code(*target.program));
+    }
+  }
+  return {};
+}
+
+/// For each map of maps, those that may lie in it.
+void Explorer::add_inner_maps() {
+  const std::size_t count = maps_.size();
+  for (std::size_t outer = 0; outer < count; ++outer) {
+    if (!is_outer(maps_[outer].type) || maps_[outer].inner < 0) continue;
+    for (std::uint32_t i = 0; i < max_inner_maps; ++i) {
+      program::MapDef inner = maps_[static_cast<std::size_t>(maps_[outer].inner)];
+      inner_names_.push_back(fmt::format("{}<{}>", maps_[outer].name, i));
+      inner.name = inner_names_.back();
+      inner_maps_[static_cast<std::uint32_t>(outer)].push_back(
+          static_cast<std::uint32_t>(maps_.size()));
+      maps_.push_back(inner);
+    }
+  }
 }
 
 void Explorer::select(std::uint32_t code) {
@@ -117,6 +147,7 @@ void Explorer::restore_world(PathState& state) {
   if (state.packet.region != 0) state.regions[state.packet.region].live = false;
   make_packet(state);
   state.ctx_written.clear();
+  state.skb = {};
   for (std::uint32_t map = 0; map < state.maps.size(); ++map) {
     state.maps[map].begin_run();
     for (Slot& slot : state.maps[map].slots) {
@@ -142,6 +173,7 @@ void Explorer::begin_run(PathState& state, std::uint32_t code, Start start) {
   state.trace.clear();
   state.says = {};
   state.effects.clear();
+  state.tail_calls = 0;
   state.packet_loads = 0;
   state.packet_checked = 0;
   state.specs.demands.clear();

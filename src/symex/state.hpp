@@ -130,6 +130,7 @@ struct Slot {
   std::uint32_t initial_object = 0;  ///< memory whose origin is the initial value
   std::uint32_t first_stage = 0;     ///< with first_slot: the insn that looked at it first
   std::uint32_t first_slot = 0;
+  std::optional<std::uint32_t> inner;  ///< of a map of maps: the map that lies there
 };
 
 /// What a path knows of a trie's first contents beyond its list of entries: no other entry covers
@@ -191,8 +192,18 @@ struct Frame {
   std::optional<LoopCallback> callback;
   std::uint32_t first_slot = 0;  ///< of the function
   std::uint32_t return_slot = 0;
-  std::array<Word, 4> saved{};  ///< r6..r9
+  std::uint32_t return_code = 0;  ///< whose slot that is
+  std::array<Word, 4> saved{};    ///< r6..r9
   RegionId stack = 0;
+};
+
+/// What the kernel notes about an sk_buff beyond its ctx fields.
+struct SkbState {
+  std::uint32_t network = 14;              ///< from data to the network header
+  std::optional<std::uint32_t> transport;  ///< to the transport header, once a helper set it
+  bool is_encapsulated = false;
+  bool hash_is_known = false;
+  friend bool operator==(const SkbState&, const SkbState&) = default;
 };
 
 /// The packet window, as offsets from the original data pointer.
@@ -219,6 +230,8 @@ struct PathState {
   Objects objects;
   Packet packet;
   term::Id initial_meta;  ///< data_meta at entry
+  SkbState skb;
+  std::uint32_t tail_calls = 0;  ///< of this stage
   RegionId ctx = 0;
   RegionId packet_loads = 0;    ///< of packet pointers from ctx, so far
   RegionId packet_checked = 0;  ///< the last load before the last comparison with data_end

@@ -22,6 +22,9 @@ constexpr std::string_view arbitrary_prefix = "any#";
 /// they do not, as on every engine. Names of the variables begin with this.
 constexpr std::string_view choice_prefix = "choice";
 
+/// What another CPU wrote between two accesses of the program. Names of the variables begin so.
+constexpr std::string_view interference_prefix = "another CPU changes the ";
+
 class TaintIndex {
  public:
   explicit TaintIndex(const term::Store& store) : store_(store) {}

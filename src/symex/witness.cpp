@@ -147,10 +147,7 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation, term::Id 
   }
   const std::vector<term::Id> leaves = path_leaves(state, shown);
   tell_fields(witness, valuation, leaves);
-  for (std::uint32_t map = 0; map < state.maps.size(); ++map) {
-    if (program_.maps[map].read_only || state.maps[map].slots.empty()) continue;
-    witness.maps.push_back(initial_entries(state, valuation, map));
-  }
+  tell_maps(state, witness, valuation);
   tell_answers(state, witness, valuation, leaves);
   for (const auto& [what, value] : state.assumptions) {
     if (valuation(value) == 0) continue;
@@ -191,8 +188,9 @@ PathCase Explorer::make_case(PathState& state, std::string ending) {
   const auto signed_value = [&](term::Id a) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>((*valuation)(a)));
   };
-  // Engines return the metadata and the link header, too.
-  const std::int64_t head = signed_value(state.packet.meta) - hidden_bytes();
+  // Engines return the metadata, too, and zeros for a link header that the program does not see.
+  result.packet.resize(hidden_bytes());
+  const std::int64_t head = signed_value(state.packet.meta);
   const std::int64_t end = signed_value(state.packet.end);
   for (std::int64_t i = head; i < end; ++i) {
     const auto byte = state.objects.at(state.packet.object).read(context_, context_.lit64(i), 1);

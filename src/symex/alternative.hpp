@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the explorer hand to each other about one path: the sides of a fork, and a
+// place in memory that was found to be accessible.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "symex/state.hpp"
+
+namespace probity::symex {
+
+/// A side of a fork: taken when `condition` holds, then `apply` changes the path.
+struct Alternative {
+  term::Id condition;
+  std::function<void(PathState&)> apply;
+};
+
+/// A memory access that was found to be inside its region.
+struct Place {
+  RegionId region = 0;
+  std::uint32_t object = 0;
+  term::Id offset;
+};
+
+}  // namespace probity::symex
