@@ -242,7 +242,7 @@ std::string Explorer::limit_reached() const {
 }
 
 void Explorer::run(std::unique_ptr<PathState> state) {
-  while (step(*state)) {
+  for (std::uint32_t slot = state->slot; step(*state); slot = state->slot) {
     if (out_of_time()) {
       give_up(*state, "the time ended on this path");
       break;
@@ -251,7 +251,7 @@ void Explorer::run(std::unique_ptr<PathState> state) {
       give_up(*state, fmt::format("memory: {} MiB in use (limit)", max_resident_mib));
       break;
     }
-    if (!waits(*state)) continue;
+    if (state->slot == slot || !waits(*state)) continue;
     enqueue(std::move(state));
     return;
   }

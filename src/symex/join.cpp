@@ -212,18 +212,38 @@ Word Explorer::settled(Word word, RegionId region, Word value) {
   return {context_.store.bin(Op::add, value.term, word.term), value.region};
 }
 
+/// Each side executes the insn at once: at a join the sides would merge again before it.
 bool Explorer::settle_choice(PathState& state, RegionId region) {
   const Choice choice = choices_[state.regions[region].index];
-  std::vector<Alternative> sides;
-  for (const auto& [condition, value] : choice.words) {
-    sides.push_back({condition, [this, region, value](PathState& s) {
-                       for (Word& reg : s.regs) reg = settled(reg, region, value);
-                       for (Frame& frame : s.frames) {
-                         for (Word& saved : frame.saved) saved = settled(saved, region, value);
-                       }
-                     }});
+  const auto settle = [&](PathState& s, Word value) {
+    for (Word& reg : s.regs) reg = settled(reg, region, value);
+    for (Frame& frame : s.frames) {
+      for (Word& saved : frame.saved) saved = settled(saved, region, value);
+    }
+  };
+  std::vector<std::pair<std::size_t, Possibility>> feasible;
+  for (std::size_t i = 0; i < choice.words.size(); ++i) {
+    Possibility shown = solver_.possible(state, choice.words[i].first);
+    if (shown.answer == Answer::unknown) give_up(state, "merged paths: " + shown.reason);
+    if (shown.answer == Answer::yes) feasible.emplace_back(i, std::move(shown));
   }
-  return fork(state, std::move(sides));
+  for (std::size_t i = 1; i < feasible.size(); ++i) {
+    const auto& [condition, value] = choice.words[feasible[i].first];
+    ++result_.statistics.forks;
+    auto other = std::make_unique<PathState>(state);
+    solver_.assume(*other, condition, feasible[i].second);
+    settle(*other, value);
+    if (step(*other)) {
+      enqueue(std::move(other));
+    } else {
+      end_path(*other);
+    }
+  }
+  if (feasible.empty()) return false;
+  const auto& [condition, value] = choice.words[feasible.front().first];
+  solver_.assume(state, condition, feasible.front().second);
+  settle(state, value);
+  return step(state);
 }
 
 bool Explorer::defined(PathState& state, const Place& place, unsigned size_bytes) {
