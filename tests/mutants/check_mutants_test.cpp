@@ -108,6 +108,7 @@ std::string violation(const program::View& view, const symex::Options& options, 
   const auto output = (*engine)->run(input);
   if (!output) return {};
   if (output->fault.kind == runtime::FaultKind::out_of_fuel) return {};
+  if (output->fault.kind == runtime::FaultKind::unsupported) return {};  // says nothing
   if (output->fault.kind != runtime::FaultKind::none) return output->fault.text;
   const auto value = static_cast<std::uint32_t>(output->return_value);
   const auto& allowed = options.allowed_returns;

@@ -181,8 +181,7 @@ TEST(Order, MessagesKeepTheirOrder) {
 }
 
 TEST(Order, AHelperThatIsNotInTheTableTouchesEverything) {
-  const std::string replaces =
-      "r2 = 4\nr3 = 0\nr4 = 0\ncall bpf_skb_adjust_room#50\nr0 = -1\nexit\n";
+  const std::string replaces = "r2 = 129\nr3 = 1\ncall bpf_skb_vlan_push#18\nr0 = -1\nexit\n";
   const PairAnswer answer =
       ask(replaces, "*(u32 *)(r1 + 8) = 7\nr0 = -1\nexit\n", Chain::all, "sched_cls");
   EXPECT_FALSE(answer.sets.proved);

@@ -8,7 +8,9 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <set>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "corpus/check_case.hpp"
@@ -33,9 +35,15 @@ std::vector<Sample> samples_of(const object::Image& image, const Options& option
   Explorer explorer(image.view(), separate);
   const auto result = explorer.explore();
   if (!result) return {};
+  const auto asks = [](const PathCase& path) { return !path.witness.helper_results.empty(); };
+  if (std::ranges::any_of(result->cases, asks)) return {};  // a helper may do either
+  const auto is_trie = [](const program::MapDef& map) {
+    return map.type == program::MapType::lpm_trie;
+  };
+  // Which prefix an entry has that nobody inserted is a variable of the path.
+  if (std::ranges::any_of(image.view().maps, is_trie)) return {};
   for (const PathCase& path : result->cases) {
-    const bool plain = path.witness.not_replayable.empty() && path.witness.maps.empty() &&
-                       path.witness.helper_results.empty();
+    const bool plain = path.witness.not_replayable.empty() && path.witness.maps.empty();
     if (plain) inputs.push_back(path.witness.input);
   }
   std::mt19937 random(7);
@@ -57,19 +65,57 @@ std::vector<Sample> samples_of(const object::Image& image, const Options& option
   return samples;
 }
 
-Valuation valuation_of(Explorer& explorer, const Sample& sample) {
+/// The variables that say which of several possible sides of a fork a path took.
+std::vector<term::Id> sides_of(const term::Store& store, const PathState& state) {
+  std::set<term::Id> seen;
+  std::vector<term::Id> open = state.condition;
+  std::vector<term::Id> sides;
+  while (!open.empty()) {
+    const term::Id a = open.back();
+    open.pop_back();
+    if (!seen.insert(a).second) continue;
+    if (store.kind(a) == term::Kind::var && store.name(a).starts_with("side!")) sides.push_back(a);
+    open.insert(open.end(), store.args(a).begin(), store.args(a).end());
+  }
+  return sides;
+}
+
+term::Model model_of(Explorer& explorer, const Sample& sample) {
   term::Store& store = explorer.context().store;
   term::Model model;
   model.set(store.var(16, "packet.length"), sample.input.packet.size());
   model.set(store.var(32, "ctx.ingress_ifindex"), sample.input.ingress_ifindex);
   model.set(store.var(32, "ctx.ifindex"), sample.input.ingress_ifindex);
+  for (const program::MapDef& map : explorer.maps()) {  // all of them are empty
+    model.set(store.var(32, fmt::format("map.{}.free", map.name)), map.max_entries);
+  }
   const std::array<unsigned, 1> index{32};
   const term::Function bytes = store.function("packet", index, 8);
   for (std::size_t i = 0; i < sample.input.packet.size(); ++i) {
     const std::array<term::Value, 1> at{i};
     model.set_apply(bytes, at, sample.input.packet[i]);
   }
-  return Valuation(store, std::move(model));
+  return model;
+}
+
+/// A valuation at the sample that the path admits, if there is one.
+std::shared_ptr<Valuation> admitted(Explorer& explorer, const PathState& state,
+                                    const Sample& sample) {
+  constexpr std::size_t max_sides = 4;
+  constexpr unsigned ways = 4;
+  const std::vector<term::Id> sides = sides_of(explorer.store(), state);
+  EXPECT_LE(sides.size(), max_sides);
+  unsigned combinations = 1;
+  for (std::size_t i = 0; i < sides.size(); ++i) combinations *= ways;
+  for (unsigned combination = 0; combination < combinations; ++combination) {
+    term::Model model = model_of(explorer, sample);
+    for (unsigned i = 0, rest = combination; i < sides.size(); ++i, rest /= ways) {
+      model.set(sides[i], rest % ways);
+    }
+    const auto at = std::make_shared<Valuation>(explorer.context().store, std::move(model));
+    if (std::ranges::all_of(state.condition, [&](term::Id a) { return at->holds(a); })) return at;
+  }
+  return nullptr;
 }
 
 /// Compares what a path that admits the sample left with what the interpreter gave.
@@ -95,10 +141,10 @@ int agree(const object::Image& image, Options options, Merging merging, const st
   options.merging = merging;
   options.relation = [&](Explorer& explorer, PathState& state, auto endings) {
     for (Sample& sample : samples) {
-      Valuation at = valuation_of(explorer, sample);
-      if (!std::ranges::all_of(state.condition, [&](term::Id a) { return at.holds(a); })) continue;
+      const auto at = admitted(explorer, state, sample);
+      if (!at) continue;
       ++sample.paths;
-      compare(explorer, *endings[0], at, sample, name);
+      compare(explorer, *endings[0], *at, sample, name);
     }
     return std::vector<Demand>{};
   };
@@ -124,6 +170,9 @@ void over_check_cases(Merging merging) {
     auto check = corpus::read_check_case(*file);
     ASSERT_TRUE(check) << check.error().line();
     if (check->expected != "proved" || check->options.mode != Mode::strict) continue;
+    // Inputs that break an assumption are on no path.
+    const std::string name = entry.path().filename();
+    if (name.starts_with("spec_") || name.starts_with("entry_")) continue;
     compared += agree(check->image, check->options, merging, entry.path());
   }
   EXPECT_GE(compared, 200);
