@@ -16,7 +16,7 @@ int spec(struct xdp_md *ctx)
 	unsigned char *p = DATA(ctx);
 
 	if (IS_IPV4(p) && HAS(L4) && (BE16(p + IP_FRAGMENT) & FRAGMENTED))
-		return XDP_DROP;
+		return XDP_DROP_IGNORE_STATE; /* it counts them */
 	if (IS_IPV4(p) && HAS(L4 + 8) && p[IP] == 0x45 && p[IP_PROTO] == IPPROTO_ICMP &&
 	    p[L4] == ICMP_ECHO)
 		return XDP_TX_IGNORE_STATE;
