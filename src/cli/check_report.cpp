@@ -11,6 +11,7 @@
 #include "cli/disassembly.hpp"
 #include "cli/file_name.hpp"
 #include "cli/path_sum.hpp"
+#include "cli/side_text.hpp"
 #include "cli/source_place.hpp"
 #include "packet/packet.hpp"
 #include "replay/map_json.hpp"
@@ -22,17 +23,6 @@ namespace {
 
 using report::Json;
 using report::Tone;
-
-constexpr std::size_t max_shown_map_entries = 8;
-
-std::string_view name(symex::Outcome outcome) {
-  switch (outcome) {
-    case symex::Outcome::reproduced: return "reproduced";
-    case symex::Outcome::contradicted: return "CONTRADICTED (a bug of ours, please report it)";
-    case symex::Outcome::not_applicable: return "not replayed";
-  }
-  return "?";
-}
 
 Json json_of(const symex::Witness& witness) {
   Json maps = Json::array();
@@ -52,28 +42,6 @@ Json json_of(const symex::Witness& witness) {
                        {"ctx", *replay::json_of(replay::input_of(witness)).find("ctx")},
                        {"maps", std::move(maps)},
                        {"helper_results", std::move(helpers)}});
-}
-
-std::string text_of(const runtime::MapContents& contents) {
-  std::string text = fmt::format("map {}:", contents.map);
-  if (contents.entries.empty()) return text + " empty";
-  for (std::size_t i = 0; i < contents.entries.size() && i < max_shown_map_entries; ++i) {
-    text += fmt::format("\n  {} = {}", report::hex(contents.entries[i].key),
-                        report::hex(contents.entries[i].value));
-  }
-  if (contents.entries.size() > max_shown_map_entries) {
-    text += fmt::format("\n  and {} more", contents.entries.size() - max_shown_map_entries);
-  }
-  return text;
-}
-
-std::string text_of(const symex::Witness& witness) {
-  std::string text =
-      fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
-                  witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
-  for (const runtime::MapContents& contents : witness.maps) text += text_of(contents) + "\n";
-  for (const std::string& result : witness.helper_results) text += result + "\n";
-  return text;
 }
 
 }  // namespace
@@ -196,16 +164,16 @@ Expected<void> CheckReport::finding(const symex::Finding& finding, std::size_t n
   text += "registers:";
   for (const symex::Register& reg : finding.registers)
     text += fmt::format(" {}={}", reg.name, reg.value);
-  text += "\n" + text_of(finding.witness);
+  text += "\n" + input_text(finding.witness);
   for (const symex::Replayed& one : replayed) {
-    text += fmt::format("replay on {}: {}: {}\n", one.engine, name(one.outcome), one.text);
+    text += fmt::format("replay on {}: {}: {}\n", one.engine, outcome_text(one.outcome), one.text);
   }
   text += fmt::format("written to {}.json, .hex, .pcap; again: probity replay {}.json", base, base);
   document_.code(text);
   Json replays = Json::array();
   for (const symex::Replayed& one : replayed) {
-    replays.push(
-        Json::object({{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
+    replays.push(Json::object(
+        {{"engine", one.engine}, {"outcome", outcome_text(one.outcome)}, {"text", one.text}}));
   }
   Json registers = Json::object({});
   for (const symex::Register& reg : finding.registers) registers[reg.name] = reg.value;
@@ -259,7 +227,7 @@ std::size_t CheckReport::replay_paths(std::string_view engine) {
     if (++differing > 3) continue;
     document_.note(Tone::bad,
                    fmt::format("path differs on {}: {} (a bug of ours)", engine, one.text));
-    document_.code(trail(path.trail) + text_of(path.witness));
+    document_.code(trail(path.trail) + input_text(path.witness));
   }
   document_.note(
       differing == 0 ? Tone::good : Tone::bad,

@@ -2,6 +2,7 @@
 // Sets are written as DRACO writes them; an edge of the map graph reads
 // FILE:LINE:lookup(MAP,KEY)->FILE:LINE:operation(MAP,KEY), with its role behind.
 #include "cli/interact_report.hpp"
+#include "cli/side_text.hpp"
 
 #include <algorithm>
 #include <map>
@@ -17,7 +18,6 @@ using interact::OrderVerdict;
 using report::Json;
 using report::Tone;
 
-constexpr std::size_t max_shown_entries = 8;
 constexpr std::size_t max_shown_edges = 200;
 constexpr std::size_t max_shown_paths = 200;
 
@@ -42,38 +42,6 @@ std::string_view word(OrderVerdict verdict) {
   return "?";
 }
 
-std::string_view word(symex::Outcome outcome) {
-  switch (outcome) {
-    case symex::Outcome::reproduced: return "reproduced";
-    case symex::Outcome::contradicted: return "CONTRADICTED (a bug of ours, please report it)";
-    case symex::Outcome::not_applicable: return "not replayed";
-  }
-  return "?";
-}
-
-std::string text_of(const runtime::MapContents& contents) {
-  std::string text = fmt::format("map {}:", contents.map);
-  if (contents.entries.empty()) return text + " empty\n";
-  text += "\n";
-  for (std::size_t i = 0; i < contents.entries.size() && i < max_shown_entries; ++i) {
-    text += fmt::format("  {} = {}\n", report::hex(contents.entries[i].key),
-                        report::hex(contents.entries[i].value));
-  }
-  if (contents.entries.size() > max_shown_entries) {
-    text += fmt::format("  and {} more\n", contents.entries.size() - max_shown_entries);
-  }
-  return text;
-}
-
-std::string text_of(const symex::Witness& witness) {
-  std::string text =
-      fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
-                  witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
-  for (const runtime::MapContents& contents : witness.maps) text += text_of(contents);
-  for (const std::string& result : witness.helper_results) text += result + "\n";
-  return text;
-}
-
 Json json_of(const runtime::MapContents& contents) {
   Json entries = Json::array();
   for (const runtime::MapEntry& entry : contents.entries) {
@@ -94,8 +62,9 @@ Json json_of(const symex::Witness& witness) {
 }
 
 Json json_of(const symex::Replayed& replayed) {
-  return Json::object(
-      {{"engine", replayed.engine}, {"outcome", word(replayed.outcome)}, {"text", replayed.text}});
+  return Json::object({{"engine", replayed.engine},
+                       {"outcome", outcome_text(replayed.outcome)},
+                       {"text", replayed.text}});
 }
 
 Json json_of(const interact::ChainRun& run, program::ProgType type) {
@@ -128,7 +97,7 @@ std::string text_of(const interact::ChainRun& run, const interact::ChainRun& oth
   text = fmt::format("{}: verdict {}\n{}", names, interact::action_name(type, run.verdict), text);
   if (run.packet != other.packet) text += "  packet out:\n" + packet::print_hex(run.packet);
   for (const runtime::MapContents& contents : run.maps) {
-    if (std::ranges::find(other.maps, contents) == other.maps.end()) text += text_of(contents);
+    if (std::ranges::find(other.maps, contents) == other.maps.end()) text += map_text(contents);
   }
   return text;
 }
@@ -270,9 +239,9 @@ void InteractReport::influences(std::size_t number,
       const std::string is = interact::action_name(type, flip.other);
       document_.note(Tone::plain, fmt::format("{}: map {} turns {} into {}",
                                               subjects_[number].label(), influence.map, was, is));
-      document_.code(fmt::format("{}or instead\n{}replay on {}: {}: {}", text_of(flip.witness),
-                                 text_of(flip.second), flip.replayed.engine,
-                                 word(flip.replayed.outcome), flip.replayed.text));
+      document_.code(fmt::format("{}or instead\n{}replay on {}: {}: {}", input_text(flip.witness),
+                                 map_text(flip.second), flip.replayed.engine,
+                                 outcome_text(flip.replayed.outcome), flip.replayed.text));
       flips.push(Json::object({{"action", was},
                                {"other", is},
                                {"witness", ::probity::cli::json_of(flip.witness)},
@@ -315,7 +284,7 @@ std::string InteractReport::describe(const PairResult& result) const {
   for (const std::string& unknown : result.order.unknowns) text += "unknown: " + unknown + "\n";
   if (!result.order.difference) return text;
   const symex::Finding& finding = *result.order.difference;
-  text += fmt::format("{}\n{}", finding.text, text_of(finding.witness));
+  text += fmt::format("{}\n{}", finding.text, input_text(finding.witness));
   const program::ProgType type = subjects_[result.a].image().type;
   bool told = false;
   for (const interact::OrderReplay& replay : result.replays) {
@@ -325,7 +294,7 @@ std::string InteractReport::describe(const PairResult& result) const {
       told = true;
     }
     text += fmt::format("replay on {}: {}: {}\n", replay.replayed.engine,
-                        word(replay.replayed.outcome), replay.replayed.text);
+                        outcome_text(replay.replayed.outcome), replay.replayed.text);
   }
   if (!result.files.empty()) text += fmt::format("written to {}.json, .pcap\n", result.files);
   return text;

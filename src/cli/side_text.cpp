@@ -15,7 +15,9 @@ using report::Json;
 
 constexpr std::size_t max_shown_map_entries = 8;
 
-std::string_view name(symex::Outcome outcome) {
+}  // namespace
+
+std::string_view outcome_text(symex::Outcome outcome) {
   switch (outcome) {
     case symex::Outcome::reproduced: return "reproduced";
     case symex::Outcome::contradicted: return "CONTRADICTED (a bug of ours, please report it)";
@@ -24,7 +26,7 @@ std::string_view name(symex::Outcome outcome) {
   return "?";
 }
 
-std::string text_of(const runtime::MapContents& contents) {
+std::string map_text(const runtime::MapContents& contents) {
   std::string text = fmt::format("map {}:", contents.map);
   if (contents.entries.empty()) return text + " empty\n";
   for (std::size_t i = 0; i < contents.entries.size() && i < max_shown_map_entries; ++i) {
@@ -37,13 +39,11 @@ std::string text_of(const runtime::MapContents& contents) {
   return text + "\n";
 }
 
-}  // namespace
-
 std::string input_text(const symex::Witness& witness) {
   std::string text =
       fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
                   witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
-  for (const runtime::MapContents& contents : witness.maps) text += text_of(contents);
+  for (const runtime::MapContents& contents : witness.maps) text += map_text(contents);
   for (const std::string& result : witness.helper_results) text += result + "\n";
   return text;
 }
@@ -51,7 +51,7 @@ std::string input_text(const symex::Witness& witness) {
 std::string replays_text(std::span<const symex::Replayed> replays) {
   std::string text;
   for (const symex::Replayed& one : replays) {
-    text += fmt::format("replay on {}: {}: {}\n", one.engine, name(one.outcome), one.text);
+    text += fmt::format("replay on {}: {}: {}\n", one.engine, outcome_text(one.outcome), one.text);
   }
   return text;
 }
@@ -59,8 +59,8 @@ std::string replays_text(std::span<const symex::Replayed> replays) {
 Json replays_json(std::span<const symex::Replayed> replays) {
   Json list = Json::array();
   for (const symex::Replayed& one : replays) {
-    list.push(
-        Json::object({{"engine", one.engine}, {"outcome", name(one.outcome)}, {"text", one.text}}));
+    list.push(Json::object(
+        {{"engine", one.engine}, {"outcome", outcome_text(one.outcome)}, {"text", one.text}}));
   }
   return list;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told in the same way wherever two programs ran on one input: the input, what an engine
+// What is told in the same way of every counterexample: the input, what an engine
 // said, the member of a witness file that must differ, and where in which program something is.
 #pragma once
 
@@ -15,6 +15,12 @@
 #include "symex/replay.hpp"
 
 namespace probity::cli {
+
+/// E.g. "reproduced".
+std::string_view outcome_text(symex::Outcome outcome);
+
+/// A map's entries, a line each; long lists are cut with a count.
+std::string map_text(const runtime::MapContents& contents);
 
 /// The packet in hexadecimal, the maps, and what helpers answered.
 std::string input_text(const symex::Witness& witness);

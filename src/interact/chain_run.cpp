@@ -100,6 +100,13 @@ std::string chain_text(const ChainRun& run, program::ProgType type) {
   return text;
 }
 
+/// How differences() calls the observable of a finding.
+std::string shown_as(std::string_view observable) {
+  if (observable == "return value") return "verdict";
+  if (observable == "redirect") return "output";
+  return std::string(observable);
+}
+
 /// What engines cannot show of the finding, or empty.
 std::string hidden(const Order& order, const Subject& a, const Subject& b) {
   const symex::Finding& finding = *order.difference;
@@ -200,8 +207,9 @@ OrderReplay replay_orders(EngineKind engine, const Subject& a, const Subject& b,
   const std::vector<std::string> found = differences(*a_first, *b_first, type);
   std::string text = fmt::format("{} | {}", chain_text(*a_first, type), chain_text(*b_first, type));
   for (const std::string& what : found) text += fmt::format("; {} differs", what);
+  const bool shows = std::ranges::find(found, shown_as(finding.observable)) != found.end();
   result.replayed =
-      outcome(engine, found.empty() ? Outcome::contradicted : Outcome::reproduced, std::move(text));
+      outcome(engine, shows ? Outcome::reproduced : Outcome::contradicted, std::move(text));
   return result;
 }
 

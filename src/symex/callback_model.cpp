@@ -4,13 +4,14 @@
 // and 1 only. Limits and error numbers are those of kernel/bpf/bpf_iter.c.
 #include <fmt/format.h>
 
+#include "runtime/map.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
 namespace {
 
-constexpr std::int64_t invalid = -22;
-constexpr std::int64_t too_big = -7;
+constexpr std::int64_t invalid = runtime::errno_of::invalid;
+constexpr std::int64_t too_big = runtime::errno_of::too_big;
 constexpr std::uint64_t max_iterations = 1u << 23;
 
 }  // namespace

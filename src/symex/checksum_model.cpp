@@ -4,13 +4,14 @@
 #include <fmt/format.h>
 
 #include "runtime/checksum.hpp"
+#include "runtime/map.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
 namespace {
 
-constexpr std::int64_t invalid = -22;
-constexpr std::int64_t bad_address = -14;
+constexpr std::int64_t invalid = runtime::errno_of::invalid;
+constexpr std::int64_t bad_address = runtime::errno_of::fault;
 constexpr std::uint64_t max_offset = 0xffff;
 constexpr std::uint32_t l3_csum_replace = 10;
 

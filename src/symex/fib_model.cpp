@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/map.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t params_bytes = 64;  // sizeof(struct bpf_fib_lookup)
 constexpr std::uint64_t known_flags = 0x3f;
-constexpr std::int64_t invalid = -22;
+constexpr std::int64_t invalid = runtime::errno_of::invalid;
 constexpr std::int64_t no_family = -97;
 constexpr std::int64_t no_device = -19;
 constexpr std::uint64_t ipv4 = 2;

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/map.hpp"
 #include "runtime/map_definition.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
@@ -18,12 +19,12 @@ namespace probity::symex {
 namespace {
 
 // Errors as helpers return them, <asm-generic/errno.h>.
-constexpr std::int64_t no_entry = -2;
-constexpr std::int64_t too_big = -7;
-constexpr std::int64_t no_memory = -12;
-constexpr std::int64_t exists = -17;
-constexpr std::int64_t invalid = -22;
-constexpr std::int64_t no_space = -28;
+constexpr std::int64_t no_entry = runtime::errno_of::noent;
+constexpr std::int64_t too_big = runtime::errno_of::too_big;
+constexpr std::int64_t no_memory = runtime::errno_of::nomem;
+constexpr std::int64_t exists = runtime::errno_of::exist;
+constexpr std::int64_t invalid = runtime::errno_of::invalid;
+constexpr std::int64_t no_space = runtime::errno_of::no_space;
 
 constexpr std::uint64_t flag_lock = 4;          // BPF_F_LOCK
 constexpr std::uint32_t not_preallocated = 1u;  // BPF_F_NO_PREALLOC

@@ -25,7 +25,7 @@ constexpr std::string_view ctx_prefix = "ctx.";
 bool is_of_the_world(std::string_view name) {
   return name.starts_with("packet") || name.starts_with(ctx_prefix) || name.starts_with("map.") ||
          name.starts_with("metadata.") || name.starts_with("spec.") ||
-         name.starts_with("byte.index");
+         name.starts_with("byte.index") || name.starts_with("side!");
 }
 
 /// Engines take these from the packet's addresses.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/map.hpp"
 #include "runtime/redirect_rule.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
@@ -23,7 +24,7 @@ constexpr std::uint32_t redirect_peer = 155;
 constexpr std::uint32_t ringbuf_output = 130;
 constexpr std::uint32_t ringbuf_submit = 132;
 
-constexpr std::int64_t invalid = -22;
+constexpr std::int64_t invalid = runtime::errno_of::invalid;
 constexpr std::int64_t again = -11;
 
 bool is_perf_event_array(program::MapType type) {

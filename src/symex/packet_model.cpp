@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/map.hpp"
 #include "runtime/packet_bounds.hpp"
 #include "symex/explorer.hpp"
 
@@ -18,8 +19,8 @@ namespace limits = runtime::packet_limits;
 namespace move_errno = runtime::move_errno;
 using Move = runtime::PacketMove<Provenance>;
 
-constexpr std::int64_t invalid = -22;
-constexpr std::int64_t bad_address = -14;
+constexpr std::int64_t invalid = runtime::errno_of::invalid;
+constexpr std::int64_t bad_address = runtime::errno_of::fault;
 constexpr std::int64_t not_supported = -524;
 constexpr std::int64_t max_zeroed_tail = 256;
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "runtime/ctx.hpp"
+#include "runtime/map.hpp"
 #include "runtime/packet_bounds.hpp"
 #include "symex/explorer.hpp"
 
@@ -31,9 +32,9 @@ enum SkbHelper : std::uint32_t {
   skb_adjust_room = 50,
 };
 
-constexpr std::int64_t no_memory = -12;
-constexpr std::int64_t bad_address = -14;
-constexpr std::int64_t invalid = -22;
+constexpr std::int64_t no_memory = runtime::errno_of::nomem;
+constexpr std::int64_t bad_address = runtime::errno_of::fault;
+constexpr std::int64_t invalid = runtime::errno_of::invalid;
 constexpr std::int64_t in_progress_already = -114;
 constexpr std::int64_t not_supported = -524;
 

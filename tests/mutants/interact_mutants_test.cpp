@@ -67,9 +67,9 @@ constexpr Mutant mutants[] = {
   {"second_starts_afresh", "order.cpp", "stage(b, symex::Start::chained, 1)",
    "stage(b, symex::Start::initial, 1)", "Order.*ToldApart"},
   {"maps_not_handed_on", "chain_run.cpp", "    TRY(to.engine->write_map(contents));\n",
-   "    return {};\n", "Order.AdditionsToOneCounterCommute"},
+   "    return {};\n", "Order.TheSecondProgramFindsWhatTheFirstLeft"},
   {"packet_not_handed_on", "chain_run.cpp", "input.packet = output.packet;",
-   "", "Order.BytesOfThePacketAreToldApart"},
+   "", "Order.TheSecondProgramFindsWhatTheFirstLeft"},
 };
 // clang-format on
 

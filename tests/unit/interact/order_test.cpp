@@ -115,6 +115,15 @@ TEST(Order, AnInsertIsSeenByALookupOfItsKeyOnly) {
   EXPECT_EQ(how(update(table, "6", 1), drops_if_there, Chain::all), "sets");
 }
 
+/// A replay that does not hand on what the first program left shows no difference here.
+TEST(Order, TheSecondProgramFindsWhatTheFirstLeft) {
+  const std::string drops_if_one =
+      on_packet("r1 = *(u8 *)(r7 + 20)\nif r1 != 1 goto pass\nr0 = 1\nexit\npass:\n");
+  EXPECT_EQ(how(write_byte(20, "1"), drops_if_one, Chain::all), "return value");
+  const std::string drops_if_there = with_entry(table, "5", "r0 = 1\nexit\n");
+  EXPECT_EQ(how(update(table, "5", 1), drops_if_there, Chain::all), "return value");
+}
+
 TEST(Order, InsertsCompeteForRoom) {
   EXPECT_EQ(how(update(table, "1", 1), update(table, "2", 2)), "map table");
 }
