@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Abstract: a value is what is certain about a number: bits known to be 0 or 1, and its least and
+// greatest value, unsigned and signed. Optimizer facts are made of it.
+#pragma once
+
+#include <cstdint>
+
+namespace probity {
+
+/// All numbers of some width that agree with every member.
+struct AbstractWord {
+  std::uint64_t zeros = 0;  ///< bits that are 0
+  std::uint64_t ones = 0;   ///< bits that are 1
+  std::uint64_t low = 0;    ///< unsigned
+  std::uint64_t high = 0;
+  std::int64_t signed_low = 0;
+  std::int64_t signed_high = 0;
+  friend constexpr bool operator==(const AbstractWord&, const AbstractWord&) = default;
+};
+
+struct Abstract {
+  using Word = AbstractWord;
+  /// Nothing is known.
+  static constexpr Word any(unsigned width) {
+    const std::uint64_t mask = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+    const auto top = static_cast<std::int64_t>(mask >> 1);
+    return {~mask, 0, 0, mask, -top - 1, top};
+  }
+  static constexpr Word lit(unsigned width, std::uint64_t value) {
+    const unsigned unused = 64 - width;
+    const auto number = static_cast<std::int64_t>(value << unused) >> unused;
+    return {~value, value, value, value, number, number};
+  }
+};
+
+}  // namespace probity

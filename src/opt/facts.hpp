@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Facts: what holds whenever control is at a node, in every run: what each register and each byte
+// of the stack may be. A forward analysis to a fixed point over the whole program: numbers are
+// values of the Abstract domain, computed by the one semantics text; pointers have a kind and,
+// where it is known, their distance from the start of what they point into. Calls, and insns that
+// a loader patches, are barriers: all that they may change is unknown behind them.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "domain/abstract.hpp"
+#include "opt/code.hpp"
+
+namespace probity::opt {
+
+enum class Kind : std::uint8_t {
+  nothing,  ///< not reached, or never written: may not be read
+  any,      ///< a number or any pointer
+  number,
+  ctx,
+  stack,  ///< of this subprogram's frame; offset 0 is r10
+  packet,
+  packet_meta,
+  packet_end,
+  map,  ///< a map itself
+  map_value,
+  map_value_or_null,
+  other,  ///< a pointer to something else (socket, ring buffer record, the caller's frame, …)
+};
+
+/// Pointers of this kind can be read and written through.
+constexpr bool is_pointer(Kind kind) {
+  return kind >= Kind::ctx;
+}
+
+struct Fact {
+  Kind kind = Kind::nothing;
+  /// Of pointers: bytes from the start (of the stack: from r10), if known.
+  std::optional<std::int64_t> offset;
+  /// Of map, map_value and map_value_or_null: the map's index, if known; else no_map.
+  static constexpr std::uint32_t no_map = 0xffffffff;
+  std::uint32_t map = no_map;
+  /// Of numbers (of others: anything): known bits and both ranges.
+  AbstractWord bits = Abstract::any(64);
+
+  /// The number, if there is only one.
+  std::optional<std::uint64_t> constant() const;
+  friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+constexpr std::size_t stack_bytes = 512;
+constexpr std::size_t stack_words = stack_bytes / 8;
+
+/// A frame: what its bytes hold. Word i is at r10 - 512 + 8 * i.
+struct FrameFacts {
+  std::array<Fact, stack_words> words;  ///< as loaded by 8 bytes; `any` when not written as such
+  friend bool operator==(const FrameFacts&, const FrameFacts&) = default;
+};
+
+struct PointFacts {
+  std::array<Fact, bpf::reg_count> regs;
+  FrameFacts frame;
+  bool reached = false;
+  /// Bytes of the packet, counted from its start, that the program has made sure of on every way
+  /// here.
+  std::int64_t packet_bytes = 0;
+  friend bool operator==(const PointFacts&, const PointFacts&) = default;
+};
+
+class Facts {
+ public:
+  /// `program` gives the type (ctx, what its fields are) and the maps.
+  static Facts of(const Code& code, const program::View& program);
+
+  /// Right before the node.
+  const PointFacts& before(std::uint32_t node) const { return points_[node]; }
+  const Fact& reg(std::uint32_t node, bpf::Reg reg) const {
+    return points_[node].regs[static_cast<std::size_t>(reg)];
+  }
+  bool reached(std::uint32_t node) const { return points_[node].reached; }
+
+ private:
+  std::vector<PointFacts> points_;
+};
+
+/// The facts behind one insn, given those before it: what Facts iterates. Branch conditions are
+/// not taken into account here.
+PointFacts after(const Code& code, std::uint32_t node, PointFacts before,
+                 const program::View& program);
+
+}  // namespace probity::opt
