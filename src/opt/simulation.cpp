@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pairs of places are worked off from the subprograms' entries. From a pair the old version is
+// executed until a place where ways meet, a barrier or an exit; then the new one until the
+// corresponding place. A branch of the old version is followed both ways, one of the new version
+// the way that the path condition says. Where the two stand is a pair again.
+#include "opt/simulation.hpp"
+
+#include <fmt/core.h>
+
+#include <bit>
+#include <deque>
+#include <set>
+#include <vector>
+
+#include "opt/barrier.hpp"
+#include "opt/live.hpp"
+#include "opt/symbolic_run.hpp"
+
+namespace probity::opt {
+namespace {
+
+using bpf::Meaning;
+using term::Id;
+using Verdict = Simulated::Verdict;
+
+/// Insns that one version may execute between two places.
+constexpr std::uint32_t step_limit = 20'000;
+/// Ways from one pair.
+constexpr std::uint32_t way_limit = 4'096;
+
+using Pair = std::pair<std::uint32_t, std::uint32_t>;
+
+/// Both versions with what is known of them.
+struct Versions {
+  const Code& old_code;
+  const Code& new_code;
+  const program::View& program;
+  Facts old_facts;
+  Facts new_facts;
+  Live new_live;
+  std::vector<bool> meets;             ///< by old node: several ways lead here
+  std::vector<std::uint32_t> slot_at;  ///< by old node: the slot of the first version that is there
+
+  Versions(const Code& before, const Code& after, const program::View& view)
+      : old_code(before),
+        new_code(after),
+        program(view),
+        old_facts(Facts::of(before, view)),
+        new_facts(Facts::of(after, view)),
+        new_live(Live::of(after, new_facts, view)),
+        meets(before.size() + 1, false),
+        slot_at(before.size() + 1, 0) {
+    for (std::uint32_t slot = 0; slot < before.old_slot_count(); ++slot) {
+      slot_at[before.place_of(slot)] = slot;
+    }
+    std::vector<unsigned> ways(before.size() + 1, 0);
+    for (std::uint32_t at = 0; at < before.size(); ++at) {
+      const Successors to = successors(before, at);
+      if (to.next != no_node) ++ways[to.next];
+      if (to.taken != no_node) ++ways[to.taken];
+    }
+    for (std::size_t at = 0; at < ways.size(); ++at) meets[at] = ways[at] > 1;
+  }
+
+  /// Where the new version is when the old one is at `node`, where a block starts.
+  std::uint32_t place_of(std::uint32_t node) const { return new_code.place_of(slot_at[node]); }
+};
+
+std::string offset_name(std::int64_t offset) {
+  return fmt::format("stack byte r10{:+}", offset);
+}
+
+/// Everything that starts from one pair.
+class Walk {
+ public:
+  Walk(const Versions& versions, Pair start, const solver::Options& options, Simulated* result)
+      : v_(versions),
+        options_(options),
+        result_(result),
+        pointers_(store_),
+        world_{store_,
+               pointers_,
+               versions.program,
+               pointers_.var("r10", Area::stack),
+               pointers_.var("packet", Area::packet),
+               pointers_.var("metadata", Area::metadata)},
+        start_(start) {}
+
+  /// The pairs that follow, or nothing when something is not proved (result says what).
+  std::optional<std::vector<Pair>> run() {
+    SymbolicRun before(world_, v_.old_code, start_.first, "old ");
+    SymbolicRun after(world_, v_.new_code, start_.second, "new ");
+    enter(&before, &after);
+    if (!follow_old(std::move(before), std::move(after), {})) return std::nullopt;
+    return std::move(next_);
+  }
+
+ private:
+  using Path = std::vector<Id>;
+
+  bool fail(const SymbolicRun& before, const SymbolicRun& after, Verdict verdict,
+            std::string reason) {
+    result_->verdict = verdict;
+    result_->reason = std::move(reason);
+    result_->old_node = before.at();
+    result_->new_node = after.at();
+    return false;
+  }
+
+  /// Code that no input reaches may look like anything.
+  bool fail_unless_unreachable(const SymbolicRun& before, const SymbolicRun& after,
+                               const Path& path, std::string reason) {
+    if (!path.empty() && contradiction(path)) return true;
+    return fail(before, after, Verdict::unknown, std::move(reason));
+  }
+
+  // --- where a walk starts ---
+
+  Id start_of(const Fact& fact, const std::string& name) {
+    const auto at = [&](Id base) {
+      return store_.bin(Op::add, base,
+                        store_.lit(64, static_cast<std::uint64_t>(fact.offset.value_or(0))));
+    };
+    switch (fact.kind) {
+      case Kind::stack:
+        if (fact.offset) return at(world_.frame);
+        break;
+      case Kind::packet:
+        if (fact.offset) return at(world_.packet);
+        break;
+      case Kind::packet_meta:
+        if (fact.offset) return at(world_.metadata);
+        break;
+      case Kind::ctx:
+        if (fact.offset) return at(pointers_.var("ctx", Area::ctx));
+        break;
+      case Kind::packet_end: return store_.var(64, "packet end");
+      case Kind::number: return number(fact, name);
+      case Kind::map:
+        if (fact.map != Fact::no_map) {
+          return store_.var(
+              64, fmt::format("address {} {}:0", static_cast<int>(bpf::ImmOp::map), fact.map));
+        }
+        break;
+      case Kind::nothing:
+      case Kind::any:
+      case Kind::map_value:
+      case Kind::map_value_or_null:
+      case Kind::other: break;
+    }
+    if (const auto area = area_of(fact.kind)) return pointers_.var(name, *area);
+    return store_.var(64, name);
+  }
+
+  Id number(const Fact& fact, const std::string& name) {
+    const AbstractWord& bits = fact.bits;
+    if (const auto constant = fact.constant()) return store_.lit(64, *constant);
+    const unsigned width =
+        bits.high == 0 ? 1 : 64 - static_cast<unsigned>(std::countl_zero(bits.high));
+    const Id value = store_.zext(64, store_.var(width, name));
+    const auto assume = [&](Id fact) {
+      if (!store_.is_true(fact)) assumed_.push_back(fact);
+    };
+    if (bits.low != 0) assume(store_.bin(Op::ule, store_.lit(64, bits.low), value));
+    if ((bits.high & (bits.high + 1)) != 0) {
+      assume(store_.bin(Op::ule, value, store_.lit(64, bits.high)));
+    }
+    if ((bits.zeros & bits.high) != 0 || bits.ones != 0) {
+      const Id known = store_.lit(64, bits.zeros | bits.ones);
+      assume(store_.eq(store_.and_(value, known), store_.lit(64, bits.ones)));
+    }
+    const auto signed_word = [&](std::int64_t n) {
+      return store_.lit(64, static_cast<std::uint64_t>(n));
+    };
+    if (bits.signed_low != INT64_MIN) {
+      assume(store_.bin(Op::sle, signed_word(bits.signed_low), value));
+    }
+    if (bits.signed_high != INT64_MAX) {
+      assume(store_.bin(Op::sle, value, signed_word(bits.signed_high)));
+    }
+    return value;
+  }
+
+  void enter(SymbolicRun* before, SymbolicRun* after) {
+    const PointFacts& facts = v_.old_facts.before(start_.first);
+    const LivePoint& live = v_.new_live.before(start_.second);
+    for (unsigned reg = 0; reg < bpf::reg_count; ++reg) {
+      const bool shared = (live.regs >> reg & 1) != 0 || reg == 10;
+      const std::string name = fmt::format("r{}", reg);
+      const Id value = reg == 10 ? world_.frame : start_of(facts.regs[reg], name);
+      before->set_reg_term(reg, value);
+      after->set_reg_term(reg, shared ? value : store_.var(64, "new " + name));
+    }
+    for (std::size_t word = 0; word < stack_words; ++word) {
+      const Fact& fact = facts.frame.words[word];
+      const auto low = static_cast<std::int64_t>(word * 8) - static_cast<std::int64_t>(stack_bytes);
+      Id whole;
+      if (fact.kind != Kind::any && fact.kind != Kind::nothing) {
+        whole = start_of(fact, fmt::format("stack word r10{:+}", low));
+      }
+      for (unsigned i = 0; i < 8; ++i) {
+        const Id byte =
+            whole ? store_.extract(8 * i, 8, whole) : store_.var(8, offset_name(low + i));
+        before->memory().set_stack(low + i, byte);
+        if (live.stack[word * 8 + i]) after->memory().set_stack(low + i, byte);
+      }
+    }
+  }
+
+  // --- going on ---
+
+  bool at_barrier(const SymbolicRun& run, const Facts& facts) const {
+    return is_barrier(run.node(), facts.before(run.at()));
+  }
+  static bool at_exit(const SymbolicRun& run) {
+    return bpf::row(run.node().insn.form).meaning == Meaning::exit;
+  }
+
+  bool follow_old(SymbolicRun before, SymbolicRun after, Path path) {
+    while (true) {
+      const bool moved = before.steps() > 0;
+      if (moved && v_.meets[before.at()] && reaches(after, v_.place_of(before.at()), path)) {
+        return follow_new(before, after, path);
+      }
+      if (at_exit(before) || at_barrier(before, v_.old_facts)) {
+        return follow_new(before, after, path);
+      }
+      if (before.steps() > step_limit || ways_ > way_limit) {
+        return fail(before, after, Verdict::unknown, "too many ways between two places");
+      }
+      const bpf::Next<Symbolic> next = before.step();
+      if (!before.problem().empty()) {
+        return fail_unless_unreachable(before, after, path, before.problem());
+      }
+      const Successors to = successors(v_.old_code, before.at());
+      if (next.flow != bpf::Flow::branch) {
+        before.go_to(next.flow == bpf::Flow::jump ? to.taken : to.next);
+        continue;
+      }
+      const Id taken = next.taken.raw();
+      if (const auto known = decided(taken, path)) {
+        before.go_to(*known ? to.taken : to.next);
+        continue;
+      }
+      ++ways_;
+      SymbolicRun other = before;
+      other.go_to(to.taken);
+      Path other_path = path;
+      other_path.push_back(taken);
+      if (!follow_old(std::move(other), after, std::move(other_path))) return false;
+      path.push_back(store_.not_(taken));
+      before.go_to(to.next);
+    }
+  }
+
+  /// Does the new version get to `place` before an exit or a barrier?
+  bool reaches(SymbolicRun after, std::uint32_t place, const Path& path) {
+    while (after.at() != place) {
+      if (at_exit(after) || at_barrier(after, v_.new_facts)) return false;
+      if (!advance(&after, path)) return false;
+    }
+    return true;
+  }
+
+  /// One step of the new version, the way that the path condition says.
+  bool advance(SymbolicRun* after, const Path& path) {
+    if (after->steps() > step_limit) return false;
+    const bpf::Next<Symbolic> next = after->step();
+    if (!after->problem().empty()) return false;
+    const Successors to = successors(v_.new_code, after->at());
+    if (next.flow != bpf::Flow::branch) {
+      after->go_to(next.flow == bpf::Flow::jump ? to.taken : to.next);
+      return true;
+    }
+    const auto known = settled(next.taken.raw(), path);
+    if (!known) return false;
+    after->go_to(*known ? to.taken : to.next);
+    return true;
+  }
+
+  /// The old version stands at a place where it can stop: takes the new one there and compares.
+  bool follow_new(SymbolicRun& before, SymbolicRun& after, const Path& path) {
+    const bool exits = at_exit(before);
+    const bool bars = !exits && at_barrier(before, v_.old_facts);
+    const std::uint32_t place = v_.place_of(before.at());
+    while (true) {
+      if (exits && at_exit(after)) return compare(before, after, path);
+      if (bars && at_barrier(after, v_.new_facts)) break;
+      if (!exits && !bars && after.at() == place) {
+        next_.push_back({before.at(), after.at()});
+        return compare(before, after, path);
+      }
+      if (at_exit(after) || at_barrier(after, v_.new_facts)) {
+        return fail_unless_unreachable(before, after, path, "the versions do not do the same here");
+      }
+      if (!advance(&after, path)) {
+        return fail_unless_unreachable(before, after, path,
+                                       after.problem().empty()
+                                           ? "a branch of the new version is not decided"
+                                           : after.problem());
+      }
+    }
+    if (!same_barrier(v_.old_code, before.at(), v_.new_code, after.at())) {
+      return fail_unless_unreachable(before, after, path, "another barrier comes first");
+    }
+    if (!compare(before, after, path)) return false;
+    const Successors old_to = successors(v_.old_code, before.at());
+    const Successors new_to = successors(v_.new_code, after.at());
+    if (old_to.next != no_node) next_.push_back({old_to.next, new_to.next});
+    if (old_to.taken != no_node) next_.push_back({old_to.taken, new_to.taken});
+    return true;
+  }
+
+  // --- what must agree ---
+
+  bool compare(const SymbolicRun& before, const SymbolicRun& after, const Path& path) {
+    ++result_->pairs;
+    std::vector<Id> show;
+    std::vector<std::string> labels;
+    const auto same = [&](Id a, Id b, std::string label) {
+      ++result_->obligations;
+      const Id equal = store_.eq(a, b);
+      if (store_.is_true(equal)) return;
+      show.push_back(equal);
+      labels.push_back(std::move(label));
+    };
+    const LivePoint& live = v_.new_live.before(after.at());
+    for (unsigned reg = 0; reg < 10; ++reg) {
+      if ((live.regs >> reg & 1) == 0) continue;
+      same(before.reg_term(reg), after.reg_term(reg), fmt::format("r{}", reg));
+    }
+    for (std::size_t i = 0; i < stack_bytes; ++i) {
+      if (!live.stack[i]) continue;
+      const auto offset = static_cast<std::int64_t>(i) - static_cast<std::int64_t>(stack_bytes);
+      same(before.memory().stack(offset), after.memory().stack(offset), offset_name(offset));
+    }
+    for (std::size_t area = 0; area < area_count; ++area) {
+      if (!same_segments(before.memory(), after.memory(), static_cast<Area>(area), same)) {
+        return fail_unless_unreachable(before, after, path, "memory is written in another order");
+      }
+    }
+    const auto& old_ctx = before.memory().ctx_stores();
+    const auto& new_ctx = after.memory().ctx_stores();
+    if (old_ctx.size() != new_ctx.size()) {
+      return fail_unless_unreachable(before, after, path, "ctx is written another number of times");
+    }
+    for (std::size_t i = 0; i < old_ctx.size(); ++i) {
+      if (old_ctx[i].offset != new_ctx[i].offset || old_ctx[i].bytes != new_ctx[i].bytes) {
+        return fail_unless_unreachable(before, after, path, "other bytes of ctx are written");
+      }
+      same(old_ctx[i].value, new_ctx[i].value, fmt::format("ctx[{}]", old_ctx[i].offset));
+    }
+    return prove(before, after, path, show, labels);
+  }
+
+  template <typename Same>
+  bool same_segments(const Memory& before, const Memory& after, Area area, const Same& same) {
+    const auto& a = before.segments(area);
+    const auto& b = after.segments(area);
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i].base != b[i].base) return false;
+      std::set<std::int64_t> offsets;
+      for (const auto& [offset, byte] : a[i].bytes) offsets.insert(offset);
+      for (const auto& [offset, byte] : b[i].bytes) offsets.insert(offset);
+      for (const std::int64_t offset : offsets) {
+        same(before.byte_of(area, i, offset), after.byte_of(area, i, offset),
+             fmt::format("memory byte {:+}", offset));
+      }
+    }
+    return true;
+  }
+
+  bool prove(const SymbolicRun& before, const SymbolicRun& after, const Path& path,
+             const std::vector<Id>& show, const std::vector<std::string>& labels) {
+    if (show.empty()) return true;
+    ++result_->solved;
+    std::vector<Id> query = path;
+    query.insert(query.end(), assumed_.begin(), assumed_.end());
+    query.push_back(store_.not_(store_.conjunction(show)));
+    const solver::Answer answer = solver::solve(store_, query, options_);
+    if (answer.status == solver::Status::unsat) return true;
+    if (answer.status == solver::Status::unknown) {
+      return fail(before, after, Verdict::unknown, labels[0] + ": " + answer.reason);
+    }
+    term::Evaluator value(store_, answer.model);
+    for (std::size_t i = 0; i < show.size(); ++i) {
+      if (value(show[i]) == 0) {
+        return fail(before, after, Verdict::different, labels[i] + " may differ");
+      }
+    }
+    return fail(before, after, Verdict::different, labels[0] + " may differ");
+  }
+
+  // --- conditions ---
+
+  /// By the path condition as it stands, without a solver.
+  std::optional<bool> decided(Id condition, const Path& path) {
+    if (store_.is_true(condition)) return true;
+    if (store_.is_false(condition)) return false;
+    const Id negation = store_.not_(condition);
+    for (const Id part : path) {
+      if (part == condition) return true;
+      if (part == negation) return false;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<bool> settled(Id condition, const Path& path) {
+    if (const auto known = decided(condition, path)) return known;
+    ++result_->solved;
+    Path with = path;
+    with.push_back(store_.not_(condition));
+    if (contradiction(with)) return true;
+    with.back() = condition;
+    if (contradiction(with)) return false;
+    return std::nullopt;
+  }
+
+  bool contradiction(const Path& path) {
+    std::vector<Id> query = path;
+    query.insert(query.end(), assumed_.begin(), assumed_.end());
+    return solver::solve(store_, query, options_).status == solver::Status::unsat;
+  }
+
+  const Versions& v_;
+  const solver::Options& options_;
+  Simulated* result_;
+  term::Store store_;
+  Pointers pointers_;
+  SymbolicWorld world_;
+  Pair start_;
+  Path assumed_;  ///< facts about the variables
+  std::vector<Pair> next_;
+  std::uint32_t ways_ = 0;
+};
+
+}  // namespace
+
+Simulated simulate(const Code& before, const Code& after, const program::View& program,
+                   const solver::Options& options) {
+  Simulated result;
+  const Versions versions(before, after, program);
+  std::deque<Pair> work;
+  std::set<Pair> seen;
+  const auto add = [&](Pair pair) {
+    if (seen.insert(pair).second) work.push_back(pair);
+  };
+  for (std::size_t i = 0; i + 1 < before.subprog_starts().size(); ++i) {
+    add({before.subprog_starts()[i], after.subprog_starts()[i]});
+  }
+  while (!work.empty()) {
+    const Pair pair = work.front();
+    work.pop_front();
+    const auto next = Walk(versions, pair, options, &result).run();
+    if (!next) return result;
+    for (const Pair& each : *next) add(each);
+  }
+  result.verdict = Verdict::proved;
+  return result;
+}
+
+}  // namespace probity::opt
