@@ -37,8 +37,9 @@ class Optimizer {
     const Live live = Live::of(outcome_.code, facts, program_);
     std::vector<Change> changes =
         generator.propose({outcome_.code, facts, live, program_}, options_.aim);
-    std::erase_if(changes,
-                  [&](const Change& change) { return refused_.contains(name_of(change)); });
+    std::erase_if(changes, [&](const Change& change) {
+      return is_frozen(change) || refused_.contains(name_of(change));
+    });
     std::ranges::sort(changes, {}, [](const Change& c) { return c.splices.front().first; });
     drop_overlapping(&changes);
     bool changed = false;
@@ -48,6 +49,25 @@ class Optimizer {
       if (taken > 0) break;  // what is left counts in old nodes: it is proposed again
     }
     return changed;
+  }
+
+  bool is_frozen(const Change& change) const {
+    return std::ranges::any_of(change.splices, [&](const Splice& splice) {
+      const std::uint32_t subprog = outcome_.code.subprog_of(splice.first);
+      return std::ranges::find(options_.frozen, subprog) != options_.frozen.end();
+    });
+  }
+
+  /// Why a version may not stay; empty when it may.
+  std::string objection_to(const Code& next) {
+    const Simulated simulated = simulate(outcome_.code, next, program_, options_.solver);
+    outcome_.obligations += simulated.obligations;
+    outcome_.solved += simulated.solved;
+    if (simulated.verdict != Simulated::Verdict::proved) {
+      return simulated.reason.empty() ? "not proved" : simulated.reason;
+    }
+    if (!next.slots()) return "a jump no longer fits";
+    return options_.objection ? options_.objection(next) : std::string();
   }
 
   /// Splices of different changes may not interleave on the same nodes.
@@ -74,17 +94,15 @@ class Optimizer {
     while (true) {
       const std::span<const Change> some(changes.data(), count);
       const Code next = outcome_.code.with(joined(some));
-      const Simulated simulated = simulate(outcome_.code, next, program_, options_.solver);
-      outcome_.obligations += simulated.obligations;
-      outcome_.solved += simulated.solved;
-      if (simulated.verdict == Simulated::Verdict::proved && next.slots()) {
+      const std::string objection = objection_to(next);
+      if (objection.empty()) {
         ++outcome_.proofs;
         for (const Change& change : some) note(change);
         outcome_.code = next;
         return count;
       }
       if (count == 1) {
-        refuse(changes.front(), simulated);
+        refuse(changes.front(), objection);
         changes.erase(changes.begin());
         return 0;
       }
@@ -132,8 +150,7 @@ class Optimizer {
   void note(const Change& change) {
     outcome_.applied.push_back({change.rule, old_slot_of(change), was(change), is(change)});
   }
-  void refuse(const Change& change, const Simulated& simulated) {
-    const std::string why = simulated.reason.empty() ? "a jump no longer fits" : simulated.reason;
+  void refuse(const Change& change, const std::string& why) {
     outcome_.undone.push_back({change.rule, old_slot_of(change), why});
     refused_.insert(name_of(change));
   }

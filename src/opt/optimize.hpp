@@ -24,6 +24,11 @@ struct Options {
   unsigned max_passes = 200;
   /// Checked between proposals: has the time ended?
   std::function<bool()> is_over = [] { return false; };
+  /// Asked of each version that was proved, e.g. whether the kernel takes it: why it is undone, or
+  /// nothing. Empty: nobody is asked.
+  std::function<std::string(const Code&)> objection;
+  /// Subprograms, by index, whose code stays as it is.
+  std::vector<std::uint32_t> frozen;
 };
 
 /// A change that stayed.
@@ -34,7 +39,7 @@ struct Applied {
   std::string is;
 };
 
-/// A change that was not proved.
+/// A change that was not proved, or that something else objects to.
 struct Undone {
   std::string rule;
   std::uint32_t old_slot = 0;
