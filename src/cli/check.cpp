@@ -214,6 +214,9 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
   TRY(const EntryAssumptions assumptions,
       entry_assumptions(loaded.object, image, flags.assumptions));
   assumptions.apply(options);
+  allow_memory(flags.exploration);
+  ShownProgress progress("checking", wanted_progress(flags.exploration, arguments));
+  options.observer = progress.observer();
 
   std::optional<symex::Explorer> explorer(std::in_place, image.view(), options);
   TRY(symex::Exploration exploration, explorer->explore());

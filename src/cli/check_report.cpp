@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/disassembly.hpp"
+#include "cli/exploration_text.hpp"
 #include "cli/file_name.hpp"
 #include "cli/path_sum.hpp"
 #include "cli/side_text.hpp"
@@ -69,8 +70,7 @@ void CheckReport::overview(const symex::Options& options) {
   document_.fields(
       {{"insns", fmt::format("{} slots, {} maps", image_.slots.size(), image_.maps.size())},
        {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet)},
-       {"explored", fmt::format("{} paths, {} insns, {} solver checks, {:.3f} s CPU", s.paths,
-                                s.insns, s.solver_checks, s.cpu_seconds)}});
+       {"explored", cost_text(s)}});
   report_sum(document_, exploration_.counts);
   std::map<symex::Property, std::array<std::uint64_t, 3>> counts;
   Json sites = Json::array();
@@ -96,11 +96,7 @@ void CheckReport::overview(const symex::Options& options) {
   Json& details = document_.details();
   details["program"] = image_.name;
   details["type"] = std::string(program::name(image_.type));
-  details["statistics"] = Json::object({{"paths", s.paths},
-                                        {"insns", s.insns},
-                                        {"solver_checks", s.solver_checks},
-                                        {"forks", s.forks},
-                                        {"cpu_seconds", s.cpu_seconds}});
+  details["statistics"] = statistics_json(s);
   details["sites"] = std::move(sites);
   details["findings"] = Json::array();
 }

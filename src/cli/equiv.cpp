@@ -88,7 +88,7 @@ Expected<Outcome> run_equiv(const Arguments& arguments, report::Document& docume
   TRY(const Parsed parsed, parse_flags(app, arguments, document));
   if (parsed == Parsed::help) return Outcome::holds;
   TRY(read_ranges(app, flags));
-  TRY(const symex::Options options, exploration_options(flags.exploration));
+  TRY(symex::Options options, exploration_options(flags.exploration));
   TRY(const object::Image a, load_program(flags.a, flags.type, flags.kernel));
   TRY(const object::Image b, load_program(flags.b, flags.type, flags.kernel));
   TRY(require_checkable(a));
@@ -96,6 +96,9 @@ Expected<Outcome> run_equiv(const Arguments& arguments, report::Document& docume
 
   const symex::UseKernel use_kernel =
       flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
+  allow_memory(flags.exploration);
+  ShownProgress progress("comparing", wanted_progress(flags.exploration, arguments));
+  options.observer = progress.observer();
   const equiv::Question question{{&a}, {&b}, flags.ignored, options, use_kernel};
   TRY(const equiv::Comparison comparison, equiv::compare(question));
   document.summarise(report::SummaryKind::verdicts);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/exploration_text.hpp"
 #include "cli/side_text.hpp"
 #include "object/object.hpp"
 #include "replay/witness_file.hpp"
@@ -23,14 +24,6 @@ std::string_view letter(std::uint32_t stage) {
 
 bool is_relation(const symex::Finding& finding) {
   return finding.property == symex::Property::relation;
-}
-
-Json statistics(const symex::Statistics& s) {
-  return Json::object({{"paths", s.paths},
-                       {"insns", s.insns},
-                       {"solver_checks", s.solver_checks},
-                       {"forks", s.forks},
-                       {"cpu_seconds", s.cpu_seconds}});
 }
 
 }  // namespace
@@ -58,8 +51,7 @@ void EquivReport::overview() {
   document_.fields(
       {{"packets", fmt::format("every byte, {}..{} bytes", question_.options.min_packet,
                                question_.options.max_packet)},
-       {"explored", fmt::format("{} paths of both, {} insns, {} solver checks, {:.3f} s CPU",
-                                s.paths, s.insns, s.solver_checks, s.cpu_seconds)}});
+       {"explored", cost_text(s, "paths of both")}});
   std::vector<std::vector<std::string>> rows;
   Json compared = Json::array();
   for (const auto& [observable, paths] : comparison_.compared) {
@@ -79,7 +71,7 @@ void EquivReport::overview() {
   for (const std::string& note : comparison_.exploration.notes) {
     document_.note(Tone::plain, "note: " + note);
   }
-  details_["statistics"] = statistics(s);
+  details_["statistics"] = statistics_json(s);
   details_["compared"] = std::move(compared);
   details_["findings"] = Json::array();
 }

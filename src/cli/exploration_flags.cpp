@@ -2,6 +2,10 @@
 // One list of limits for all verbs, so that a bound means the same wherever it is given.
 #include "cli/exploration_flags.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/flags.hpp"
@@ -12,6 +16,9 @@ namespace {
 constexpr std::uint32_t largest_timeout = 1'000'000;
 constexpr std::uint32_t largest_unroll = 1'000'000;
 constexpr std::uint64_t largest_count = 1'000'000'000;
+constexpr std::uint64_t largest_memory_mib = 1 << 20;
+/// For one query and what is not in RAM, beyond what an exploration may have.
+constexpr std::uint64_t spare_mib = 1024;
 
 }  // namespace
 
@@ -28,7 +35,23 @@ void declare_exploration(CLI::App& app, ExplorationFlags& flags) {
              "conflicts a solver stage may use (default 200000)");
   add_number(app, "--timeout", flags.timeout, {1, largest_timeout},
              "seconds of wall clock after which the verdict is unknown (default: none)");
+  add_number(app, "--memory", flags.memory_mib, {1, largest_memory_mib},
+             "MiB in RAM after which the verdict is unknown (default 4096)");
+  app.add_flag("--quiet", flags.quiet, "show no progress on a terminal");
   app.add_flag("--no-external", flags.no_external, "do not ask z3 or cvc5");
+}
+
+ShownProgress::Wanted wanted_progress(const ExplorationFlags& flags, const Arguments& arguments) {
+  return flags.quiet || arguments.json ? ShownProgress::Wanted::no : ShownProgress::Wanted::yes;
+}
+
+void allow_memory(const ExplorationFlags& flags) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  const rlim_t wanted = (flags.memory_mib + spare_mib) << 20;
+  if (wanted <= limit.rlim_cur) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  setrlimit(RLIMIT_DATA, &limit);  // else the lower limit ends the run, by name as well
 }
 
 Expected<symex::Options> exploration_options(const ExplorationFlags& flags) {
@@ -42,6 +65,7 @@ Expected<symex::Options> exploration_options(const ExplorationFlags& flags) {
   options.unroll = flags.unroll;
   options.max_paths = flags.max_paths;
   options.timeout_seconds = flags.timeout;
+  options.memory_mib = flags.memory_mib;
   options.solver.limits.conflicts = flags.conflicts;
   options.solver.external = flags.no_external ? solver::External::none : solver::External::fallback;
   return options;

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include "base/diagnostic.hpp"
+#include "cli/shown_progress.hpp"
+#include "cli/verb.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::cli {
@@ -17,12 +19,21 @@ struct ExplorationFlags {
   std::uint64_t max_paths = 200'000;
   std::uint64_t conflicts = 200'000;
   std::uint32_t timeout = 0;
+  std::uint64_t memory_mib = 4096;
   bool no_external = false;
+  bool quiet = false;
 };
 
 constexpr std::uint32_t largest_packet = 65'535;
 
 void declare_exploration(CLI::App& app, ExplorationFlags& flags);
+
+/// The line on the terminal that the flags ask for: none with --quiet or --json.
+ShownProgress::Wanted wanted_progress(const ExplorationFlags& flags, const Arguments& arguments);
+
+/// Lets this process have as much memory as the flags say and a little more, so that an exploration
+/// ends at its own limit, by name.
+void allow_memory(const ExplorationFlags& flags);
 
 /// Options with these bounds, everything else as it is by default.
 Expected<symex::Options> exploration_options(const ExplorationFlags& flags);

@@ -12,7 +12,7 @@ constexpr std::string_view exit_statuses =
 
 Expected<Outcome> help_of(const std::string& name, report::Document& document) {
   for (const Verb& verb : verbs()) {
-    if (verb.name == name) return verb.run(Arguments{name, {"--help"}}, document);
+    if (verb.name == name) return verb.run(Arguments{name, {"--help"}, false}, document);
   }
   return error(Fault::bad_input,
                "probity help: no verb is named '" + name + "' (see `probity help`)");

@@ -346,9 +346,12 @@ Expected<Outcome> run_interact(const Arguments& arguments, report::Document& doc
     return error(Fault::bad_input, "--witness-dir: the name is empty (. is this folder)");
   }
   TRY(const Parts parts, parts_of(flags));
-  TRY(const symex::Options options, exploration_options(flags.exploration));
+  TRY(symex::Options options, exploration_options(flags.exploration));
   TRY(const std::vector<Subject> subjects, load_subjects(flags));
   document.summarise(report::SummaryKind::verdicts);
+  allow_memory(flags.exploration);
+  ShownProgress progress("exploring", wanted_progress(flags.exploration, arguments));
+  options.observer = progress.observer();
   return Session(flags, parts, options, subjects, document).run();
 }
 

@@ -2,6 +2,7 @@
 // Sets are written as DRACO writes them; an edge of the map graph reads
 // FILE:LINE:lookup(MAP,KEY)->FILE:LINE:operation(MAP,KEY), with its role behind.
 #include "cli/interact_report.hpp"
+#include "cli/exploration_text.hpp"
 #include "cli/side_text.hpp"
 
 #include <algorithm>
@@ -118,8 +119,7 @@ void InteractReport::program(std::size_t number, const interact::Footprint& foot
                                 program::name(subject.image().type), subject.image().section));
   document_.fields({{"insns", fmt::format("{} slots, {} maps", subject.image().slots.size(),
                                           subject.image().maps.size())},
-                    {"explored", fmt::format("{} paths, {} insns, {} solver checks, {:.3f} s CPU",
-                                             s.paths, s.insns, s.solver_checks, s.cpu_seconds)}});
+                    {"explored", cost_text(s)}});
   Json doubts = Json::array();
   for (const symex::Finding& finding : footprint.exploration.findings) {
     const std::string text =
@@ -136,10 +136,7 @@ void InteractReport::program(std::size_t number, const interact::Footprint& foot
   programs_.push_back(Json::object({{"program", subject.label()},
                                     {"type", program::name(subject.image().type)},
                                     {"section", subject.image().section},
-                                    {"statistics", Json::object({{"paths", s.paths},
-                                                                 {"insns", s.insns},
-                                                                 {"solver_checks", s.solver_checks},
-                                                                 {"cpu_seconds", s.cpu_seconds}})},
+                                    {"statistics", statistics_json(s)},
                                     {"unknowns", std::move(doubts)}}));
 }
 
@@ -278,8 +275,7 @@ std::string InteractReport::describe(const PairResult& result) const {
     text += fmt::format("sets overlap: {}\n", clash.what);
   }
   if (result.verdict == OrderVerdict::commute) {
-    text += fmt::format("both orders end alike on each of {} paths ({:.3f} s CPU)\n",
-                        result.order.statistics.paths, result.order.statistics.cpu_seconds);
+    text += fmt::format("both orders end alike: {}\n", cost_text(result.order.statistics));
   }
   for (const std::string& unknown : result.order.unknowns) text += "unknown: " + unknown + "\n";
   if (!result.order.difference) return text;
@@ -319,6 +315,7 @@ Json InteractReport::json_of(const PairResult& result) const {
        {"unknowns", list_of(result.order.unknowns)},
        {"paths", result.order.statistics.paths},
        {"solver_checks", result.order.statistics.solver_checks},
+       {"worst_query_seconds", result.order.statistics.worst_query_seconds},
        {"cpu_seconds", result.order.statistics.cpu_seconds}});
   if (!result.order.difference) return json;
   Json replays = Json::array();

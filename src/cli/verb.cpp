@@ -28,29 +28,23 @@ constexpr std::array table = {
     Verb{"version", "Print the version", run_version},
 };
 
-struct Command {
-  Arguments arguments;
-  bool json = false;
-};
-
 /// Splits the words into verb and arguments. `--json` counts anywhere before a `--`.
-Command split(std::span<const std::string_view> words) {
-  Command command;
+Arguments split(std::span<const std::string_view> words) {
+  Arguments arguments;
   bool flags_may_follow = true;
   for (const std::string_view word : words) {
     if (word == "--") flags_may_follow = false;
     if (flags_may_follow && word == "--json") {
-      command.json = true;
-    } else if (command.arguments.verb.empty()) {
-      command.arguments.verb = word;
+      arguments.json = true;
+    } else if (arguments.verb.empty()) {
+      arguments.verb = word;
     } else {
-      command.arguments.words.emplace_back(word);
+      arguments.words.emplace_back(word);
     }
   }
-  if (command.arguments.verb == "--version") command.arguments.verb = "version";
-  if (command.arguments.verb == "--help" || command.arguments.verb == "-h")
-    command.arguments.verb = "help";
-  return command;
+  if (arguments.verb == "--version") arguments.verb = "version";
+  if (arguments.verb == "--help" || arguments.verb == "-h") arguments.verb = "help";
+  return arguments;
 }
 
 Expected<Outcome> dispatch(const Arguments& arguments, report::Document& document) {
@@ -68,7 +62,7 @@ Expected<Outcome> dispatch_safely(const Arguments& arguments, report::Document& 
   try {
     return dispatch(arguments, document);
   } catch (const std::bad_alloc&) {
-    return error(Fault::limit, "probity: the memory limit was reached");
+    return error(Fault::limit, "probity: unknown: memory: the limit of this process was reached");
   } catch (const std::exception& exception) {
     return error(Fault::bug, std::string("probity: internal error: ") + exception.what());
   }
@@ -99,18 +93,19 @@ Outcome outcome_of(Fault fault) {
 }
 
 Printed run_command(std::span<const std::string_view> words, report::Color color) {
-  const Command command = split(words);
-  report::Document document(command.arguments.verb);
-  const Expected<Outcome> outcome = dispatch_safely(command.arguments, document);
+  const Arguments arguments = split(words);
+  report::Document document(arguments.verb);
+  const Expected<Outcome> outcome = dispatch_safely(arguments, document);
   Printed printed;
   if (!outcome) {
     printed.status = static_cast<int>(outcome_of(outcome.error().fault()));
     printed.err = line_of(outcome.error());
-    if (command.json) printed.out = render_json_error(document, printed.status, outcome.error());
+    if (arguments.json) printed.out = render_json_error(document, printed.status, outcome.error());
     return printed;
   }
   printed.status = static_cast<int>(*outcome);
-  printed.out = command.json ? render_json(document, printed.status) : render_text(document, color);
+  printed.out =
+      arguments.json ? render_json(document, printed.status) : render_text(document, color);
   return printed;
 }
 

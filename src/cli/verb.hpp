@@ -37,6 +37,7 @@ Outcome outcome_of(Fault fault);
 struct Arguments {
   std::string verb;
   std::vector<std::string> words;
+  bool json = false;
 };
 
 struct Verb {

@@ -23,13 +23,12 @@ namespace {
 
 constexpr std::uint64_t stack_bytes = 512;
 constexpr std::uint64_t max_insns_per_path = 2'000'000;
-constexpr std::uint64_t max_resident_mib = 4096;
 /// So many insns may run between two looks at the memory in use.
 constexpr std::uint64_t insns_between_looks = 4096;
 
 double cpu_seconds() {
   timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
@@ -182,6 +181,7 @@ Expected<Exploration> Explorer::explore() {
   }
   report_specs();
   result_.statistics.solver_checks = solver_.checks();
+  result_.statistics.worst_query_seconds = solver_.worst_seconds();
   result_.statistics.cpu_seconds = cpu_seconds() - started;
   result_.counts = counts_;
   return std::move(result_);
@@ -234,11 +234,21 @@ std::string Explorer::limit_reached() const {
                        options_.max_paths);
   }
   if (out_of_time()) return fmt::format("{} seconds passed (--timeout)", options_.timeout_seconds);
-  if (const std::uint64_t used = resident_mib(); used >= max_resident_mib) {
-    return fmt::format("{} MiB of memory in use (limit {})", used, max_resident_mib);
-  }
+  if (std::string memory = memory_reached(); !memory.empty()) return memory;
   if (result_.statistics.insns <= options_.max_insns) return {};
   return fmt::format("{} insns executed (limit {})", result_.statistics.insns, options_.max_insns);
+}
+
+std::string Explorer::memory_reached() const {
+  const std::uint64_t used = resident_mib();
+  if (used < options_.memory_mib) return {};
+  return fmt::format("memory: {} MiB in use (limit {}, --memory)", used, options_.memory_mib);
+}
+
+void Explorer::tell_observer() const {
+  if (!options_.observer) return;
+  options_.observer(
+      {result_.statistics.paths, pending_.size(), solver_.checks(), solver_.worst_seconds()});
 }
 
 void Explorer::run(std::unique_ptr<PathState> state) {
@@ -247,9 +257,12 @@ void Explorer::run(std::unique_ptr<PathState> state) {
       give_up(*state, "the time ended on this path");
       break;
     }
-    if (state->insns % insns_between_looks == 0 && resident_mib() >= max_resident_mib) {
-      give_up(*state, fmt::format("memory: {} MiB in use (limit)", max_resident_mib));
-      break;
+    if (state->insns % insns_between_looks == 0) {
+      tell_observer();
+      if (std::string memory = memory_reached(); !memory.empty()) {
+        give_up(*state, std::move(memory));
+        break;
+      }
     }
     if (state->slot == slot || !waits(*state)) continue;
     enqueue(std::move(state));
@@ -260,6 +273,7 @@ void Explorer::run(std::unique_ptr<PathState> state) {
 
 void Explorer::end_path(PathState& state) {
   ++result_.statistics.paths;
+  tell_observer();
   if (options_.record_paths && result_.paths.size() < options_.max_recorded_paths) {
     result_.paths.push_back(record_of(state));
   }

@@ -122,6 +122,8 @@ class Explorer {
   bool out_of_time() const;
   /// The limit that ends the exploration now, as a reason; empty: none.
   std::string limit_reached() const;
+  std::string memory_reached() const;
+  void tell_observer() const;
   /// The path is over: counts it, and records it if asked to.
   void end_path(PathState& state);
   PathRecord record_of(PathState& state);

@@ -170,7 +170,8 @@ struct Statistics {
   std::uint64_t solver_checks = 0;
   std::uint64_t forks = 0;
   std::uint64_t merges = 0;
-  double cpu_seconds = 0;
+  double cpu_seconds = 0;          ///< of the exploring thread
+  double worst_query_seconds = 0;  ///< wall clock of the slowest question to the solver
 };
 
 struct Exploration {

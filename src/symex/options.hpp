@@ -29,6 +29,14 @@ enum class Mode : std::uint8_t {
   safety,  ///< what the kernel's verifier forbids; all memory but the stack may change at any time
 };
 
+/// How far an exploration is.
+struct Glance {
+  std::uint64_t paths = 0;    ///< that have ended
+  std::uint64_t pending = 0;  ///< branches left
+  std::uint64_t queries = 0;  ///< that reached the solver
+  double worst_query_seconds = 0;
+};
+
 struct Options {
   Mode mode = Mode::strict;
   std::uint32_t min_packet = 14;    ///< bytes; the kernel's test run takes no less
@@ -37,6 +45,7 @@ struct Options {
   std::uint64_t max_paths = 200'000;
   std::uint64_t max_insns = 50'000'000;        ///< over all paths
   std::uint32_t timeout_seconds = 0;           ///< of wall clock; 0: none
+  std::uint64_t memory_mib = 4096;             ///< of this process, in RAM
   std::vector<std::uint32_t> allowed_returns;  ///< empty: any
   bool specs = true;                           ///< evaluate BPF_ASSERT and friends
   bool interference = false;                   ///< other CPUs may write map values at any time
@@ -55,6 +64,7 @@ struct Options {
   Relation relation;                           ///< what must hold when the last stage has ended
   /// Asked after each path: is enough known? Then the exploration ends, which makes it unknown.
   std::function<bool(const Exploration&)> enough;
+  std::function<void(const Glance&)> observer;  ///< told now and then, in the exploring thread
   EffectLog* effects = nullptr;  ///< what the runs touched is written here; null: nowhere
   solver::Options solver;
 };

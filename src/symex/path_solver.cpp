@@ -214,7 +214,10 @@ Possibility PathSolver::ask_solver(const Question& question, std::span<const ter
   std::vector<term::Id> query(slice.begin(), slice.end());
   query.push_back(question.condition);
   query = solver::conjuncts(context_.store, query);
+  const auto asked = std::chrono::steady_clock::now();
   const solver::Answer answer = solver_.check(query, *left);
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - asked;
+  worst_seconds_ = std::max(worst_seconds_, spent.count());
   switch (answer.status) {
     case solver::Status::unsat:
       if (shortcuts_.memory) remember_contradiction(question.condition);

@@ -73,6 +73,8 @@ class PathSolver {
   /// Questions that reached the solver.
   std::uint64_t checks() const { return counts_.solver; }
   const QuestionCounts& counts() const { return counts_; }
+  /// Wall clock of the slowest of them.
+  double worst_seconds() const { return worst_seconds_; }
   /// The solver may work until then; later questions are unknown.
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
   /// From now on every "no" that is not a constant is recorded.
@@ -111,6 +113,7 @@ class PathSolver {
   PathFacts facts_;
   Shortcuts shortcuts_;
   QuestionCounts counts_;
+  double worst_seconds_ = 0;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::deque<std::shared_ptr<Valuation>> recent_;  ///< the last found first
   /// By condition: sets of conjuncts that it contradicts.
