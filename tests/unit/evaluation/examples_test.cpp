@@ -108,7 +108,9 @@ TEST_P(Examples, RefuteTheirTwins) {
     EXPECT_EQ(text(replay, "outcome"), "reproduced")
         << text(replay, "engine") << ": " << text(replay, "text");
   }
-  if (use_kernel && GetParam().in_kernel) EXPECT_GE(replays->size(), 2u);
+  if (use_kernel && GetParam().in_kernel) {
+    EXPECT_GE(replays->size(), 2u);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -121,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"balancer_ignored_failure", "balancer", "BPF_ASSERT_LEN_DELTA", true},
         Planted{"balancer_overwritten_key", "balancer", "BPF_ASSERT_MAP_KEY_EQ", true},
         Planted{"syn_redirect_bug", "syn_redirect", "BPF_ASSERT(", true}),
-    [](const testing::TestParamInfo<Planted>& info) { return std::string(info.param.twin); });
+    [](const testing::TestParamInfo<Planted>& one) { return std::string(one.param.twin); });
 
 }  // namespace
 }  // namespace probity::cli
