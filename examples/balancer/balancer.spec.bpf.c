@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The duties of the balancer, from outside: fragments and truncated ports are dropped, what is not
 // for a service passes, and a flow that is known goes to its backend in a header that is told byte
-// by byte, or is dropped where there is no room for that. Which backend a new flow gets is not said.
+// by byte, or is dropped where there is no room for that. Which backend a new flow gets is left
+// open.
 //   probity check balancer.o --spec balancer.spec.o
 #include <linux/bpf.h>
 
