@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+
+#include "domain/domain.hpp"
 
 namespace probity {
 
@@ -31,6 +34,25 @@ struct Abstract {
     const auto number = static_cast<std::int64_t>(value << unused) >> unused;
     return {~value, value, value, value, number, number};
   }
+
+  // What a Domain has: the results of all numbers that the operands stand for, and maybe more.
+  static Word un(Op op, unsigned width, const Word& a);
+  static Word bin(Op op, unsigned width, const Word& a, const Word& b);
+  static Word ite(unsigned width, const Word& condition, const Word& a, const Word& b);
+  static Word zext(unsigned from, unsigned to, const Word& a);
+  static Word sext(unsigned from, unsigned to, const Word& a);
+  static Word extract(unsigned low, unsigned width, const Word& a);
+  static Word concat(unsigned high_width, unsigned low_width, const Word& high, const Word& low);
+
+  /// The numbers of both, and maybe more.
+  static Word join(unsigned width, const Word& a, const Word& b);
+  /// `next`, or more: a bound that is not the one of `before` is given up, so that a chain of these
+  /// ends soon.
+  static Word widen(unsigned width, const Word& before, const Word& next);
+  static bool contains(unsigned width, const Word& a, std::uint64_t value);
+  /// The number, if there is only one.
+  static std::optional<std::uint64_t> constant(unsigned width, const Word& a);
 };
+static_assert(Domain<Abstract> && !PathDomain<Abstract>);
 
 }  // namespace probity

@@ -30,11 +30,21 @@ enum class Kind : std::uint8_t {
   map_value,
   map_value_or_null,
   other,  ///< a pointer to something else (socket, ring buffer record, the caller's frame, …)
+  other_or_null,
 };
 
 /// Pointers of this kind can be read and written through.
 constexpr bool is_pointer(Kind kind) {
   return kind >= Kind::ctx;
+}
+/// A pointer, or 0: until a program has tested it against 0.
+constexpr bool may_be_null(Kind kind) {
+  return kind == Kind::map_value_or_null || kind == Kind::other_or_null;
+}
+/// May a pointer into this subprogram's frame be among these values, or lead to one?
+constexpr bool may_reach_stack(Kind kind) {
+  return kind == Kind::stack || kind == Kind::any || kind == Kind::other ||
+         kind == Kind::other_or_null;
 }
 
 struct Fact {
@@ -44,7 +54,9 @@ struct Fact {
   /// Of map, map_value and map_value_or_null: the map's index, if known; else no_map.
   static constexpr std::uint32_t no_map = 0xffffffff;
   std::uint32_t map = no_map;
-  /// Of numbers (of others: anything): known bits and both ranges.
+  /// Of those that may be null: the call that gave the value. Two of the same origin are equal.
+  std::uint32_t origin = no_node;
+  /// Known bits and both ranges; of pointers nothing is known.
   AbstractWord bits = Abstract::any(64);
 
   /// The number, if there is only one.
@@ -71,6 +83,10 @@ struct PointFacts {
   friend bool operator==(const PointFacts&, const PointFacts&) = default;
 };
 
+/// Numbers are joined with numbers, pointers of one kind with each other; else `any`. What may not
+/// be read on one way may not be read behind the join.
+Fact join(const Fact& a, const Fact& b);
+
 class Facts {
  public:
   /// `program` gives the type (ctx, what its fields are) and the maps.
@@ -84,11 +100,11 @@ class Facts {
   bool reached(std::uint32_t node) const { return points_[node].reached; }
 
  private:
-  std::vector<PointFacts> points_;
+  std::vector<PointFacts> points_;  ///< by node
 };
 
 /// The facts behind one insn, given those before it: what Facts iterates. Branch conditions are
-/// not taken into account here.
+/// not taken into account here, nor what is known of a called subprogram.
 PointFacts after(const Code& code, std::uint32_t node, PointFacts before,
                  const program::View& program);
 

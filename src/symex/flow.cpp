@@ -1,104 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Depth-first numbering per function, natural loops of its back edges, and backward liveness. A
-// local call reads r1 to r5 and may read the stack; a helper reads the arguments that helper.def
-// gives it, all five if it is not in the table.
+// Depth-first numbering per function, natural loops of its back edges, and backward liveness of
+// registers (program/register_use.hpp).
 #include "symex/flow.hpp"
 
 #include <algorithm>
 
 #include "isa/bpf/flow.hpp"
-#include "program/helper.hpp"
+#include "program/register_use.hpp"
 
 namespace probity::symex {
-namespace {
-
-constexpr unsigned bit(unsigned reg) {
-  return 1u << reg;
-}
-constexpr unsigned arguments = bit(1) | bit(2) | bit(3) | bit(4) | bit(5);
-constexpr unsigned caller_saved = bit(0) | arguments;
-
-unsigned helper_reads(std::uint32_t id) {
-  const program::Helper* helper = program::find_helper(id);
-  if (helper == nullptr || !helper->is_modelled()) return arguments;
-  unsigned read = 0;
-  for (unsigned i = 0; i < 5; ++i) {
-    if (helper->args[i] != program::ArgKind::none) read |= bit(i + 1);
-  }
-  return read;
-}
-
-/// Registers read and written, calls and exits included.
-struct Effect {
-  unsigned read = 0;
-  unsigned written = 0;
-};
-
-Effect effect_of(const bpf::Insn& insn) {
-  Effect effect{registers_read(insn), 0};
-  const auto written = bpf::written_register(insn);
-  if (written) effect.written = bit(static_cast<unsigned>(*written));
-  switch (bpf::row(insn.form).meaning) {
-    case bpf::Meaning::call: {
-      const bool helper = insn.form == bpf::Form::call_helper;
-      return {helper ? helper_reads(static_cast<std::uint32_t>(insn.imm)) : arguments,
-              caller_saved};
-    }
-    case bpf::Meaning::exit: return {bit(0), 0};
-    case bpf::Meaning::load_packet: return {effect.read | bit(6), caller_saved};
-    case bpf::Meaning::atomic: effect.read |= bit(0); return effect;  // of a cmpxchg
-    case bpf::Meaning::alu:
-    case bpf::Meaning::movsx:
-    case bpf::Meaning::byte_swap:
-    case bpf::Meaning::jump:
-    case bpf::Meaning::may_goto:
-    case bpf::Meaning::branch:
-    case bpf::Meaning::load_imm64:
-    case bpf::Meaning::load:
-    case bpf::Meaning::store_imm:
-    case bpf::Meaning::store_reg:
-    case bpf::Meaning::load_acquire:
-    case bpf::Meaning::store_release: return effect;
-  }
-  return effect;
-}
-
-}  // namespace
-
 unsigned registers_used(const bpf::Insn& insn) {
-  return effect_of(insn).read;
+  return program::register_use(insn).read;
 }
 
 unsigned registers_read(const bpf::Insn& insn) {
-  const bpf::Row& row = bpf::row(insn.form);
-  const unsigned dst = 1u << static_cast<unsigned>(insn.dst);
-  const unsigned src = 1u << static_cast<unsigned>(insn.src);
-  const bool from_register = row.operands == bpf::Operands::dst_src;
-  switch (row.meaning) {
-    case bpf::Meaning::alu: {
-      const bool moves = static_cast<bpf::AluOp>(row.operation) == bpf::AluOp::mov;
-      return (moves ? 0 : dst) | (from_register ? src : 0);
-    }
-    case bpf::Meaning::movsx:
-    case bpf::Meaning::load:
-    case bpf::Meaning::load_acquire: return src;
-    case bpf::Meaning::byte_swap:
-    case bpf::Meaning::store_imm: return dst;
-    case bpf::Meaning::branch: return dst | (row.operands == bpf::Operands::dst_src_off ? src : 0);
-    case bpf::Meaning::store_reg:
-    case bpf::Meaning::store_release: return dst | src;
-    case bpf::Meaning::atomic: {
-      const bool compares = static_cast<bpf::AtomicOp>(row.operation) == bpf::AtomicOp::cmpxchg;
-      return dst | src | (compares ? 1u : 0);
-    }
-    case bpf::Meaning::load_packet: return row.operands == bpf::Operands::src_imm ? src : 0;
-    case bpf::Meaning::jump:
-    case bpf::Meaning::may_goto:
-    case bpf::Meaning::call:
-    case bpf::Meaning::exit:
-    case bpf::Meaning::load_imm64: return 0;
-  }
-  return 0;
+  return program::registers_read(insn);
 }
 
 std::vector<std::uint32_t> Flow::successors(std::uint32_t slot) const {
@@ -204,8 +120,8 @@ void Flow::find_live() {
     for (auto at = sequence_.rbegin(); at != sequence_.rend(); ++at) {
       unsigned after = 0;
       for (const std::uint32_t next : successors(*at)) after |= points_[next].live;
-      const Effect effect = effect_of(*insns_[*at]);
-      const unsigned live = effect.read | (after & ~effect.written);
+      const program::RegisterUse use = program::register_use(*insns_[*at]);
+      const unsigned live = use.read | (after & ~use.written);
       changed = changed || live != points_[*at].live;
       points_[*at].live = static_cast<std::uint16_t>(live);
     }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known on either side of a branch: a value that was tested against 0 and is none is a
+// pointer; a packet whose end was compared has that many bytes; a number that was compared is
+// equal.
+#include <algorithm>
+
+#include "isa/bpf/semantics_impl.hpp"
+#include "opt/fact_rules.hpp"
+
+namespace probity::opt {
+namespace {
+
+using bpf::Insn;
+using bpf::JmpOp;
+using bpf::Meaning;
+
+/// Offsets of packet pointers that a kernel compares with the end (MAX_PACKET_OFF).
+constexpr std::int64_t packet_offset_limit = 0xffff;
+
+struct Sides {
+  Fact left;
+  Fact right;
+};
+
+Sides sides_of(const Insn& insn, const PointFacts& facts) {
+  const bool from_register = bpf::row(insn.form).operands == bpf::Operands::dst_src_off;
+  const auto imm = static_cast<std::uint64_t>(std::int64_t{insn.imm});
+  return {reg_of(facts, insn.dst),
+          from_register ? reg_of(facts, insn.src) : number(Abstract::lit(64, imm))};
+}
+
+/// The condition's value, if it has only one.
+std::optional<bool> decided(const bpf::Row& row, const Sides& sides) {
+  using B64 = Bv<Abstract, 64>;
+  const auto op = static_cast<JmpOp>(row.operation);
+  const B64 left = B64::of(sides.left.bits), right = B64::of(sides.right.bits);
+  const Bool<Abstract> taken = row.width == 64
+                                   ? bpf::compare(op, left, right)
+                                   : bpf::compare(op, trunc<32>(left), trunc<32>(right));
+  const auto value = Abstract::constant(1, taken.raw());
+  return value ? std::optional(*value != 0) : std::nullopt;
+}
+
+/// The comparison that holds on this side, with its operands as they stand.
+JmpOp negated(JmpOp op) {
+  switch (op) {
+    case JmpOp::jeq: return JmpOp::jne;
+    case JmpOp::jne: return JmpOp::jeq;
+    case JmpOp::jgt: return JmpOp::jle;
+    case JmpOp::jle: return JmpOp::jgt;
+    case JmpOp::jge: return JmpOp::jlt;
+    case JmpOp::jlt: return JmpOp::jge;
+    case JmpOp::jsgt: return JmpOp::jsle;
+    case JmpOp::jsle: return JmpOp::jsgt;
+    case JmpOp::jsge: return JmpOp::jslt;
+    case JmpOp::jslt: return JmpOp::jsge;
+    case JmpOp::ja:
+    case JmpOp::jset: return JmpOp::ja;
+  }
+  return JmpOp::ja;
+}
+
+/// The same comparison with its operands exchanged.
+JmpOp exchanged(JmpOp op) {
+  switch (op) {
+    case JmpOp::jgt: return JmpOp::jlt;
+    case JmpOp::jlt: return JmpOp::jgt;
+    case JmpOp::jge: return JmpOp::jle;
+    case JmpOp::jle: return JmpOp::jge;
+    case JmpOp::jsgt: return JmpOp::jslt;
+    case JmpOp::jslt: return JmpOp::jsgt;
+    case JmpOp::jsge: return JmpOp::jsle;
+    case JmpOp::jsle: return JmpOp::jsge;
+    case JmpOp::ja:
+    case JmpOp::jeq:
+    case JmpOp::jne:
+    case JmpOp::jset: return op;
+  }
+  return op;
+}
+
+void learn_packet_bytes(PointFacts& facts, JmpOp holds, const Sides& sides) {
+  const bool swapped = sides.left.kind == Kind::packet_end && sides.right.kind == Kind::packet;
+  const Fact& start = swapped ? sides.right : sides.left;
+  const Fact& end = swapped ? sides.left : sides.right;
+  if (start.kind != Kind::packet || end.kind != Kind::packet_end) return;
+  if (!start.offset || end.offset != 0) return;
+  if (*start.offset < 0 || *start.offset > packet_offset_limit) return;
+  if (swapped) holds = exchanged(holds);
+  std::int64_t known = 0;
+  if (holds == JmpOp::jle || holds == JmpOp::jeq) known = *start.offset;
+  if (holds == JmpOp::jlt) known = *start.offset + 1;
+  facts.packet_bytes = std::max(facts.packet_bytes, known);
+}
+
+/// `fact` and all that are the same value.
+template <typename Learn>
+void learn_of_copies(PointFacts& facts, bpf::Reg reg, Learn learn) {
+  const std::uint32_t origin = reg_of(facts, reg).origin;
+  learn(reg_of(facts, reg));
+  if (origin == no_node) return;
+  const auto learn_copy = [&](Fact& fact) {
+    if (fact.origin == origin) learn(fact);
+  };
+  std::ranges::for_each(facts.regs, learn_copy);
+  std::ranges::for_each(facts.frame.words, learn_copy);
+}
+
+void learn_null(PointFacts& facts, const Insn& insn, JmpOp holds) {
+  if (insn.imm != 0 || bpf::row(insn.form).operands != bpf::Operands::dst_imm_off) return;
+  if (!may_be_null(reg_of(facts, insn.dst).kind)) return;
+  if (holds == JmpOp::jeq) {
+    learn_of_copies(facts, insn.dst, [](Fact& fact) { fact = number(Abstract::lit(64, 0)); });
+  }
+  if (holds == JmpOp::jne) {
+    learn_of_copies(facts, insn.dst, [](Fact& fact) {
+      fact.kind = fact.kind == Kind::map_value_or_null ? Kind::map_value : Kind::other;
+      fact.origin = no_node;
+    });
+  }
+}
+
+void learn_equal(PointFacts& facts, const Insn& insn, JmpOp holds, const Sides& sides) {
+  if (holds != JmpOp::jeq) return;
+  const bool numbers = sides.left.kind == Kind::number && sides.right.kind == Kind::number;
+  if (!numbers) return;
+  if (sides.right.constant())
+    reg_of(facts, insn.dst) = sides.right;
+  else if (sides.left.constant())
+    reg_of(facts, insn.src) = sides.left;
+}
+
+}  // namespace
+
+std::optional<PointFacts> along(const Code& code, std::uint32_t node, const PointFacts& before,
+                                bool taken) {
+  const Insn& insn = code[node].insn;
+  const bpf::Row& row = bpf::row(insn.form);
+  if (row.meaning != Meaning::branch || code[node].patched) return before;
+  const Sides sides = sides_of(insn, before);
+  if (const auto always = decided(row, sides); always && *always != taken) return std::nullopt;
+  const auto op = static_cast<JmpOp>(row.operation);
+  const JmpOp holds = taken ? op : negated(op);
+  PointFacts result = before;
+  if (holds == JmpOp::ja || row.width != 64) return result;
+  learn_packet_bytes(result, holds, sides);
+  learn_null(result, insn, holds);
+  learn_equal(result, insn, holds, sides);
+  return result;
+}
+
+}  // namespace probity::opt

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fixed point: blocks wait in the order of their code until the facts at their start change no
+// more. What a subprogram returns and with what it is entered are joined over its exits and its
+// calls. Bounds that keep growing around a loop are given up after a few rounds.
+#include "opt/facts.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "opt/fact_rules.hpp"
+
+namespace probity::opt {
+namespace {
+
+using bpf::Insn;
+using bpf::Meaning;
+
+/// Rounds of a block in which bounds may grow.
+constexpr unsigned growing_rounds = 3;
+
+Fact join_pointers(const Fact& a, const Fact& b) {
+  Fact result = a;
+  result.bits = Abstract::any(64);
+  if (a.offset != b.offset) result.offset.reset();
+  if (a.map != b.map) result.map = Fact::no_map;
+  if (a.origin != b.origin) result.origin = no_node;
+  return result;
+}
+
+/// Facts of a point, joined in place; true when they changed.
+bool join_into(PointFacts& into, const PointFacts& from, unsigned round) {
+  if (!into.reached) {
+    into = from;
+    return from.reached;
+  }
+  const PointFacts before = into;
+  const auto add = [round](Fact& fact, const Fact& other) {
+    const Fact joined = join(fact, other);
+    const bool grows = round > growing_rounds && joined.bits != fact.bits;
+    const AbstractWord bits = fact.bits;
+    fact = joined;
+    if (grows) fact.bits = Abstract::widen(64, bits, joined.bits);
+  };
+  for (std::size_t i = 0; i < into.regs.size(); ++i) add(into.regs[i], from.regs[i]);
+  for (std::size_t i = 0; i < stack_words; ++i) add(into.frame.words[i], from.frame.words[i]);
+  into.packet_bytes = std::min(into.packet_bytes, from.packet_bytes);
+  return into != before;
+}
+
+class FixedPoint {
+ public:
+  FixedPoint(const Code& code, const program::View& program);
+  std::vector<PointFacts> run();
+
+ private:
+  void note_calls();
+  void enter(std::uint32_t node, const PointFacts& facts);
+  /// Executes the block; `visit` sees the facts before each node.
+  template <typename Visit>
+  void walk(std::uint32_t first, Visit visit);
+  void leave(std::uint32_t node, const PointFacts& facts);
+  void return_from(std::uint32_t subprog, const PointFacts& facts);
+
+  struct Subprog {
+    CallSummary summary;
+    bool returns = false;
+    std::set<std::uint32_t> callers;  ///< blocks that wait for what it returns
+  };
+
+  const Code& code_;
+  const program::View& program_;
+  std::vector<bool> starts_;
+  std::vector<std::uint32_t> block_of_;
+  std::vector<PointFacts> entries_;   ///< by block
+  std::vector<std::uint32_t> first_;  ///< first node, by block
+  std::vector<unsigned> rounds_;
+  std::vector<Subprog> subprogs_;
+  std::set<std::uint32_t> waiting_;  ///< blocks
+};
+
+FixedPoint::FixedPoint(const Code& code, const program::View& program)
+    : code_(code), program_(program), starts_(block_starts(code)) {
+  for (std::uint32_t node = 0; node < code.size(); ++node) {
+    if (starts_[node]) first_.push_back(node);
+    block_of_.push_back(static_cast<std::uint32_t>(first_.size()) - 1);
+  }
+  entries_.resize(first_.size());
+  rounds_.resize(first_.size());
+  subprogs_.resize(code.subprog_starts().size() - 1);
+  note_calls();
+}
+
+/// Which subprograms may move the packet, themselves or in what they call.
+void FixedPoint::note_calls() {
+  std::set<std::pair<std::uint32_t, std::uint32_t>> calls;
+  for (Subprog& subprog : subprogs_) subprog.summary.moves_packet = false;
+  for (std::uint32_t node = 0; node < code_.size(); ++node) {
+    const std::uint32_t caller = code_.subprog_of(node);
+    const Insn& insn = code_[node].insn;
+    const Meaning meaning = bpf::row(insn.form).meaning;
+    if (call_may_move_packet(insn)) subprogs_[caller].summary.moves_packet = true;
+    const bool names = meaning == Meaning::call || meaning == Meaning::load_imm64;
+    if (!names || code_[node].target == no_node) continue;
+    calls.emplace(caller, code_.subprog_of(code_[node].target));
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const auto& [caller, callee] : calls) {
+      bool& moves = subprogs_[caller].summary.moves_packet;
+      if (moves || !subprogs_[callee].summary.moves_packet) continue;
+      moves = changed = true;
+    }
+  }
+}
+
+void FixedPoint::enter(std::uint32_t node, const PointFacts& facts) {
+  if (node >= code_.size()) return;
+  const std::uint32_t block = block_of_[node];
+  if (!join_into(entries_[block], facts, rounds_[block])) return;
+  ++rounds_[block];
+  waiting_.insert(block);
+}
+
+void FixedPoint::return_from(std::uint32_t subprog, const PointFacts& facts) {
+  Subprog& returned = subprogs_[subprog];
+  Fact result = facts.regs[0];
+  // The frame is gone; nodes of lookups mean something else to the caller.
+  if (result.kind == Kind::stack || result.kind == Kind::nothing) result = value_of(Kind::any);
+  result.origin = no_node;
+  const Fact joined = returned.returns ? join(returned.summary.result, result) : result;
+  if (returned.returns && joined == returned.summary.result) return;
+  // Bounds of a result that keep growing are given up as a whole.
+  Fact kept = joined;
+  if (returned.returns && joined.kind == Kind::number) kept.bits = Abstract::any(64);
+  returned.summary.result = kept;
+  returned.returns = true;
+  waiting_.insert(returned.callers.begin(), returned.callers.end());
+}
+
+void FixedPoint::leave(std::uint32_t node, const PointFacts& facts) {
+  const Meaning meaning = bpf::row(code_[node].insn.form).meaning;
+  if (meaning == Meaning::exit) return return_from(code_.subprog_of(node), facts);
+  const Successors next = successors(code_, node);
+  if (meaning != Meaning::branch) {
+    const PointFacts behind = after(code_, node, facts, program_);
+    if (next.next != no_node) enter(next.next, behind);
+    if (next.taken != no_node) enter(next.taken, behind);
+    return;
+  }
+  if (const auto not_taken = along(code_, node, facts, false)) enter(next.next, *not_taken);
+  if (const auto taken = along(code_, node, facts, true)) enter(next.taken, *taken);
+}
+
+template <typename Visit>
+void FixedPoint::walk(std::uint32_t first, Visit visit) {
+  PointFacts facts = entries_[block_of_[first]];
+  for (std::uint32_t node = first; node < code_.size(); ++node) {
+    visit(node, facts);
+    const Node& at = code_[node];
+    if (at.insn.form == bpf::Form::call_local && at.target != no_node) {
+      Subprog& callee = subprogs_[code_.subprog_of(at.target)];
+      callee.callers.insert(block_of_[first]);
+      enter(at.target, callee_entry(facts));
+      if (!callee.returns) return;
+      call_local(facts, callee.summary);
+    } else if (!starts_[node + 1]) {
+      facts = after(code_, node, std::move(facts), program_);
+    }
+    if (!starts_[node + 1]) continue;
+    if (at.insn.form == bpf::Form::call_local)
+      enter(node + 1, facts);
+    else
+      leave(node, facts);
+    return;
+  }
+}
+
+std::vector<PointFacts> FixedPoint::run() {
+  enter(0, program_entry(program_));
+  for (const Node& node : code_.nodes()) {
+    const bool handed = node.insn.form == bpf::Form::lddw_func && node.target != no_node;
+    if (handed) enter(node.target, entered_with_anything());
+  }
+  while (!waiting_.empty()) {
+    const std::uint32_t block = *waiting_.begin();
+    waiting_.erase(waiting_.begin());
+    walk(first_[block], [](std::uint32_t, const PointFacts&) {});
+  }
+  std::vector<PointFacts> points(code_.size());
+  for (std::uint32_t block = 0; block < first_.size(); ++block) {
+    if (!entries_[block].reached) continue;
+    walk(first_[block],
+         [&points](std::uint32_t node, const PointFacts& facts) { points[node] = facts; });
+  }
+  return points;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> Fact::constant() const {
+  return kind == Kind::number ? Abstract::constant(64, bits) : std::nullopt;
+}
+
+Fact join(const Fact& a, const Fact& b) {
+  if (a == b) return a;
+  if (a.kind == Kind::nothing || b.kind == Kind::nothing) return value_of(Kind::nothing);
+  if (a.kind == b.kind && is_pointer(a.kind)) return join_pointers(a, b);
+  Fact result = value_of(a.kind == b.kind ? a.kind : Kind::any);
+  const bool nullable = (a.kind == Kind::map_value && b.kind == Kind::map_value_or_null) ||
+                        (b.kind == Kind::map_value && a.kind == Kind::map_value_or_null);
+  if (nullable) {
+    result = join_pointers(a, b);
+    result.kind = Kind::map_value_or_null;
+    result.origin = no_node;
+    return result;
+  }
+  result.bits = Abstract::join(64, a.bits, b.bits);
+  return result;
+}
+
+Facts Facts::of(const Code& code, const program::View& program) {
+  Facts facts;
+  facts.points_ = FixedPoint(code, program).run();
+  return facts;
+}
+
+}  // namespace probity::opt
