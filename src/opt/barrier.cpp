@@ -20,7 +20,8 @@ bool is_known_place(const Fact& base) {
     case Kind::number:
     case Kind::packet_end:
     case Kind::map:
-    case Kind::map_value_or_null: return false;
+    case Kind::map_value_or_null:
+    case Kind::other_or_null: return false;
   }
   return false;
 }

@@ -146,6 +146,7 @@ class Walk {
       case Kind::any:
       case Kind::map_value:
       case Kind::map_value_or_null:
+      case Kind::other_or_null:
       case Kind::other: break;
     }
     if (const auto area = area_of(fact.kind)) return pointers_.var(name, *area);

@@ -21,7 +21,8 @@ std::optional<Area> area_of(Kind kind) {
     case Kind::number:
     case Kind::packet_end:
     case Kind::map:
-    case Kind::map_value_or_null: return std::nullopt;
+    case Kind::map_value_or_null:
+    case Kind::other_or_null: return std::nullopt;
   }
   return std::nullopt;
 }
