@@ -65,7 +65,6 @@ TEST(Facts, ATestAgainstNullTellsOfAllCopies) {
                              "if r0 == 0 goto out\n"
                              "r0 = 1\n"
                              "exit\n"
-                             "r7 = 1\n"
                              "out: r0 = 2\n"
                              "exit\n");
   EXPECT_EQ(program.reg(5, 0).kind, Kind::map_value_or_null);
