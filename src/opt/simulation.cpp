@@ -149,8 +149,10 @@ class Walk {
       case Kind::other_or_null:
       case Kind::other: break;
     }
-    if (const auto area = area_of(fact.kind)) return pointers_.var(name, *area);
-    return store_.var(64, name);
+    const auto area = area_of(fact.kind);
+    if (!area) return store_.var(64, name);
+    if (fact.origin == no_node || fact.offset.value_or(1) != 0) return pointers_.var(name, *area);
+    return pointers_.var(fmt::format("result of insn {}", fact.origin), *area);
   }
 
   Id number(const Fact& fact, const std::string& name) {

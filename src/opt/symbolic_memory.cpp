@@ -14,15 +14,15 @@ std::optional<Area> area_of(Kind kind) {
     case Kind::stack: return Area::stack;
     case Kind::packet: return Area::packet;
     case Kind::packet_meta: return Area::metadata;
-    case Kind::map_value: return Area::map_value;
-    case Kind::other: return Area::other;
+    case Kind::map_value:
+    case Kind::map_value_or_null: return Area::map_value;
+    case Kind::other:
+    case Kind::other_or_null: return Area::other;
     case Kind::nothing:
     case Kind::any:
     case Kind::number:
     case Kind::packet_end:
-    case Kind::map:
-    case Kind::map_value_or_null:
-    case Kind::other_or_null: return std::nullopt;
+    case Kind::map: return std::nullopt;
   }
   return std::nullopt;
 }

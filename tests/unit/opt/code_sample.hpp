@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "assembler/assembler.hpp"
+#include "assembler/bpf_text.hpp"
 #include "base/check.hpp"
 #include "opt/code.hpp"
 
@@ -64,7 +64,8 @@ inline std::vector<Node> nodes_of(const Code& code, std::uint32_t first, std::st
 /// `count` nodes from `first` become `text`.
 inline Change change(const Code& code, std::uint32_t first, std::uint32_t count,
                      std::string_view text) {
-  return {"test", {{first, count, text.empty() ? std::vector<Node>{} : nodes_of(code, first, text)}}};
+  return {"test",
+          {{first, count, text.empty() ? std::vector<Node>{} : nodes_of(code, first, text)}}};
 }
 
 }  // namespace probity::opt::sample

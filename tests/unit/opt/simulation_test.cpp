@@ -20,11 +20,11 @@ struct Row {
   program::ProgType type = program::ProgType::xdp;
 };
 
-#define PACKET                \
-  "r2 = *(u32 *)(r1 + 0)\n"   \
-  "r3 = *(u32 *)(r1 + 4)\n"   \
-  "r4 = r2\n"                 \
-  "r4 += 14\n"                \
+#define PACKET              \
+  "r2 = *(u32 *)(r1 + 0)\n" \
+  "r3 = *(u32 *)(r1 + 4)\n" \
+  "r4 = r2\n"               \
+  "r4 += 14\n"              \
   "if r4 > r3 goto out\n"
 #define OUT "out:\nr0 = 2\nexit\n"
 #define LOOKUP                   \
@@ -64,24 +64,23 @@ const Row rows[] = {
     {"store_overwritten", PACKET "*(u8 *)(r2 + 0) = 1\n*(u8 *)(r2 + 0) = 2\n" OUT, 5, 1, "", true},
     {"value_and_packet_are_apart",
      "r6 = *(u32 *)(r1 + 0)\nr7 = *(u32 *)(r1 + 4)\nr8 = r6\nr8 += 14\nif r8 > r7 goto out\n"
-     "*(u32 *)(r10 - 4) = 0\n" LOOKUP
-     "r1 = *(u8 *)(r0 + 0)\n*(u8 *)(r6 + 0) = 5\nr2 = *(u8 *)(r0 + 0)\nr1 += r2\nr0 = r1\nexit\n" OUT,
+     "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r1 = *(u8 *)(r0 + 0)\n*(u8 *)(r6 + 0) = 5\nr2 = *(u8 *)(r0 "
+                                      "+ 0)\nr1 += r2\nr0 = r1\nexit\n" OUT,
      13, 1, "r2 = r1", true},
     {"values_may_be_the_same",
-     "*(u32 *)(r10 - 4) = 0\n" LOOKUP
-     "r6 = r0\n*(u32 *)(r10 - 4) = 1\n" LOOKUP
-     "r1 = *(u8 *)(r0 + 0)\n*(u8 *)(r6 + 0) = 5\nr2 = *(u8 *)(r0 + 0)\nr1 += r2\nr0 = r1\nexit\n" OUT,
+     "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r6 = r0\n*(u32 *)(r10 - 4) = 1\n" LOOKUP
+     "r1 = *(u8 *)(r0 + 0)\n*(u8 *)(r6 + 0) = 5\nr2 = *(u8 *)(r0 + 0)\nr1 += r2\nr0 = "
+     "r1\nexit\n" OUT,
      15, 1, "r2 = r1", false},
-    {"lock_add", "*(u32 *)(r10 - 4) = 0\n" LOOKUP
-     "r1 = *(u64 *)(r0 + 0)\nr1 += 1\n*(u64 *)(r0 + 0) = r1\n" OUT, 6, 3,
-     "r1 = 1\nlock *(u64 *)(r0 + 0) += r1", true},
+    {"lock_add",
+     "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r1 = *(u64 *)(r0 + 0)\nr1 += 1\n*(u64 *)(r0 + 0) = r1\n" OUT,
+     6, 3, "r1 = 1\nlock *(u64 *)(r0 + 0) += r1", true},
     {"k2_narrowed_load", "r7 = *(u32 *)(r1 + 48)\nr0 = r7\nexit\n", 0, 1, "r7 = *(u8 *)(r1 + 48)",
      false, program::ProgType::socket_filter},
     {"k2_division_taken_for_nothing", "r0 = -8\nr0 /= 2\nexit\n", 1, 1, "", false},
     {"k2_signed_division", "r0 = -8\nr0 /= 2\nr0 >>= 32\nexit\n", 0, 3, "w0 = -1", false},
     {"unsigned_division", "r0 = -8\nr0 /= 2\nr0 >>= 32\nexit\n", 0, 3, "r0 = 2147483647", true},
-    {"division_by_a_power",
-     "r0 = *(u32 *)(r1 + 12)\nr0 /= 8\nexit\n", 1, 1, "r0 >>= 3", true},
+    {"division_by_a_power", "r0 = *(u32 *)(r1 + 12)\nr0 /= 8\nexit\n", 1, 1, "r0 >>= 3", true},
 };
 
 class SimulationTest : public testing::TestWithParam<Row> {};
@@ -89,10 +88,11 @@ class SimulationTest : public testing::TestWithParam<Row> {};
 TEST_P(SimulationTest, TellsRightFromWrong) {
   const Row& row = GetParam();
   const sample::Sample sample(row.program, row.type);
-  const Code after = sample.code().with(sample::change(sample.code(), row.first, row.count, row.text));
+  const Code after =
+      sample.code().with(sample::change(sample.code(), row.first, row.count, row.text));
   const Simulated simulated = simulate(sample.code(), after, sample.view(), {});
   EXPECT_EQ(simulated.verdict == Simulated::Verdict::proved, row.equal) << simulated.reason;
-  EXPECT_GT(simulated.pairs, 0u);
+  if (row.equal) EXPECT_GT(simulated.pairs, 0u);
 }
 
 TEST_P(SimulationTest, ACodeSimulatesItself) {
