@@ -222,7 +222,7 @@ class Walk {
   bool follow_old(SymbolicRun before, SymbolicRun after, Path path) {
     while (true) {
       const bool moved = before.steps() > 0;
-      if (moved && v_.meets[before.at()] && reaches(after, v_.place_of(before.at()), path)) {
+      if (moved && v_.meets[before.at()] && reaches(before, after, path)) {
         return follow_new(before, after, path);
       }
       if (at_exit(before) || at_barrier(before, v_.old_facts)) {
@@ -256,9 +256,15 @@ class Walk {
     }
   }
 
-  /// Does the new version get to `place` before an exit or a barrier?
-  bool reaches(SymbolicRun after, std::uint32_t place, const Path& path) {
-    while (after.at() != place) {
+  /// A loop that came back to where the walk began must have come back in both versions.
+  bool stands_at(const SymbolicRun& before, const SymbolicRun& after) const {
+    const bool came_back = before.at() == start_.first && before.steps() > 0;
+    return after.at() == v_.place_of(before.at()) && !(came_back && after.steps() == 0);
+  }
+
+  /// Does the new version get to the old one's place before an exit or a barrier?
+  bool reaches(const SymbolicRun& before, SymbolicRun after, const Path& path) {
+    while (!stands_at(before, after)) {
       if (at_exit(after) || at_barrier(after, v_.new_facts)) return false;
       if (!advance(&after, path)) return false;
     }
@@ -285,11 +291,10 @@ class Walk {
   bool follow_new(SymbolicRun& before, SymbolicRun& after, const Path& path) {
     const bool exits = at_exit(before);
     const bool bars = !exits && at_barrier(before, v_.old_facts);
-    const std::uint32_t place = v_.place_of(before.at());
     while (true) {
       if (exits && at_exit(after)) return compare(before, after, path);
       if (bars && at_barrier(after, v_.new_facts)) break;
-      if (!exits && !bars && after.at() == place) {
+      if (!exits && !bars && stands_at(before, after)) {
         next_.push_back({before.at(), after.at()});
         return compare(before, after, path);
       }

@@ -65,13 +65,18 @@ const Row rows[] = {
     {"value_and_packet_are_apart",
      "r6 = *(u32 *)(r1 + 0)\nr7 = *(u32 *)(r1 + 4)\nr8 = r6\nr8 += 14\nif r8 > r7 goto out\n"
      "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r1 = *(u8 *)(r0 + 0)\n*(u8 *)(r6 + 0) = 5\nr2 = *(u8 *)(r0 "
-                                      "+ 0)\nr1 += r2\nr0 = r1\nexit\n" OUT,
+     "+ 0)\nr1 += r2\nr0 = r1\nexit\n" OUT,
      13, 1, "r2 = r1", true},
     {"values_may_be_the_same",
      "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r6 = r0\n*(u32 *)(r10 - 4) = 1\n" LOOKUP
      "r1 = *(u8 *)(r0 + 0)\n*(u8 *)(r6 + 0) = 5\nr2 = *(u8 *)(r0 + 0)\nr1 += r2\nr0 = "
      "r1\nexit\n" OUT,
      15, 1, "r2 = r1", false},
+    {"loop", "r0 = 0\nr2 = 0\nagain:\nr3 = r2\nr0 += r3\nr2 += 1\nif r2 < 9 goto again\nexit\n", 2,
+     2, "r0 += r2", true},
+    {"loop_that_counts_otherwise",
+     "r0 = 0\nr2 = 0\nagain:\nr3 = r2\nr0 += r3\nr2 += 1\nif r2 < 9 goto again\nexit\n", 4, 1,
+     "r2 += 2", false},
     {"lock_add",
      "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r1 = *(u64 *)(r0 + 0)\nr1 += 1\n*(u64 *)(r0 + 0) = r1\n" OUT,
      6, 3, "r1 = 1\nlock *(u64 *)(r0 + 0) += r1", true},
