@@ -2,14 +2,12 @@
 // Cache: verdicts on disk (SQLite), so that what has not changed costs one look-up. Rows are of two
 // kinds: the answer to a query, keyed by its canonical form, and the fact that an obligation was
 // proved, keyed by its name and by what it is a function of. Both keys also hold the solver's
-// version and the limits. Every row carries a checksum: a damaged row or file is ignored with a
-// warning. Only definite answers are kept; a remembered model is evaluated before it is believed.
-// New rows are collected and written in one transaction per batch. PROBITY_CACHE=off turns the
-// cache off, PROBITY_CACHE=PATH moves it; the default is $XDG_CACHE_HOME/probity/proofs.sqlite or
+// version and the limits. Only definite answers are kept; a remembered model is evaluated before it
+// is believed. PROBITY_CACHE=off turns the cache off, PROBITY_CACHE=PATH moves it; the default is
+// $XDG_CACHE_HOME/probity/proofs.sqlite or
 // ~/.cache/probity/proofs.sqlite.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +15,7 @@
 
 #include "base/diagnostic.hpp"
 #include "proof/answer_bytes.hpp"
+#include "proof/byte_cache.hpp"
 #include "proof/canonical.hpp"
 #include "solver/solver.hpp"
 
@@ -24,7 +23,7 @@ namespace probity::proof {
 
 class Cache {
  public:
-  using Warn = std::function<void(std::string_view)>;
+  using Warn = ByteCache::Warn;
 
   /// Opens or creates the file. A file that is no cache is an error; the caller goes on without a
   /// cache.
@@ -45,9 +44,8 @@ class Cache {
   void flush();
 
  private:
-  struct Data;
-  explicit Cache(std::unique_ptr<Data> data);
-  std::unique_ptr<Data> data_;
+  explicit Cache(std::unique_ptr<ByteCache> rows);
+  std::unique_ptr<ByteCache> rows_;
 };
 
 /// Where the cache is according to the environment, or nothing when it is off or there is no home.

@@ -141,6 +141,14 @@ Hash128 hash_bytes(std::string_view bytes) {
   return hash;
 }
 
+std::string key_bytes(const Hash128& key) {
+  std::string bytes;
+  for (const std::uint64_t part : {key.high, key.low}) {
+    for (int i = 0; i < 8; ++i) bytes.push_back(char((part >> (8 * i)) & 0xff));
+  }
+  return bytes;
+}
+
 CanonicalQuery Canonicaliser::operator()(std::span<const Id> assertions) {
   CanonicalWriter writer(*this);
   for (const Id assertion : assertions) writer.assertion(assertion);

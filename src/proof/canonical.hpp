@@ -23,6 +23,8 @@ struct Hash128 {
 
 /// SipHash-2-4 with 128 bits of output (Aumasson, Bernstein 2012) under a fixed key.
 Hash128 hash_bytes(std::string_view bytes);
+/// As 16 bytes, e.g. the key of a row.
+std::string key_bytes(const Hash128& key);
 
 struct CanonicalQuery {
   std::string bytes;
