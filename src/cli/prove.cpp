@@ -7,6 +7,7 @@
 
 #include "cli/flags.hpp"
 #include "cli/prove_report.hpp"
+#include "opt/rule_proof.hpp"
 #include "theorems/isa/isa.hpp"
 #include "theorems/jit/jit.hpp"
 #include "theorems/lemmas/lemmas.hpp"
@@ -32,6 +33,7 @@ constexpr std::array parts = {
     Part{"isa", "rv64", theorems::riscv_obligations},
     Part{"jit", "x86_64", [] { return theorems::jit_obligations(jit::Target::x86_64); }},
     Part{"jit", "rv64", [] { return theorems::jit_obligations(jit::Target::rv64); }},
+    Part{"rules", "", opt::rule_obligations},
 };
 
 struct Flags {
@@ -43,7 +45,7 @@ struct Flags {
 };
 
 void declare(CLI::App& app, Flags& flags) {
-  app.add_option("SUBJECT", flags.subject, "what to prove: jit or isa")->required();
+  app.add_option("SUBJECT", flags.subject, "what to prove: jit, isa or rules")->required();
   app.add_option("--target", flags.target, "only for this machine: x86_64 or rv64");
   app.add_option("--only", flags.request.only, "only obligations whose name matches this glob");
   app.add_flag("--list", flags.request.list, "print the names, prove nothing");
@@ -92,7 +94,9 @@ Expected<Obligations> obligations_of(const Flags& flags) {
 }  // namespace
 
 Expected<Outcome> run_prove(const Arguments& arguments, report::Document& document) {
-  CLI::App app{"proves the toolchain's own theorems: the translators, the instruction tables"};
+  CLI::App app{
+      "proves the toolchain's own theorems: the translators, the instruction tables, the "
+      "optimizer's rules"};
   Flags flags;
   declare(app, flags);
   TRY(const Parsed parsed, parse_flags(app, arguments, document));

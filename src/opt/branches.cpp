@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Branches: jumps to jumps are threaded, jumps to the next insn left out, conditions that the facts
+// decide folded, a branch around a jump turned over, a jump to an exit becomes the exit, and code
+// that only one jump leads to moves to where the jump is.
+#include <algorithm>
+#include <optional>
+
+#include "isa/bpf/codec.hpp"
+#include "opt/barrier.hpp"
+#include "opt/fact_rules.hpp"
+#include "opt/generators.hpp"
+
+namespace probity::opt {
+namespace {
+
+using bpf::Form;
+using bpf::JmpOp;
+using bpf::Meaning;
+
+Meaning meaning_of(const Node& node) {
+  return bpf::row(node.insn.form).meaning;
+}
+bool is_goto(const Node& node) {
+  return meaning_of(node) == Meaning::jump;
+}
+bool is_branch(const Node& node) {
+  return meaning_of(node) == Meaning::branch;
+}
+
+std::optional<JmpOp> opposite(JmpOp op) {
+  switch (op) {
+    case JmpOp::jeq: return JmpOp::jne;
+    case JmpOp::jne: return JmpOp::jeq;
+    case JmpOp::jgt: return JmpOp::jle;
+    case JmpOp::jle: return JmpOp::jgt;
+    case JmpOp::jge: return JmpOp::jlt;
+    case JmpOp::jlt: return JmpOp::jge;
+    case JmpOp::jsgt: return JmpOp::jsle;
+    case JmpOp::jsle: return JmpOp::jsgt;
+    case JmpOp::jsge: return JmpOp::jslt;
+    case JmpOp::jslt: return JmpOp::jsge;
+    case JmpOp::ja:
+    case JmpOp::jset: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// The branch that is taken when this one is not, if there is one up to that level.
+std::optional<Form> opposite(Form form, bpf::Cpu level) {
+  const bpf::Row& row = bpf::row(form);
+  const std::optional<JmpOp> op = opposite(static_cast<JmpOp>(row.operation));
+  if (!op) return std::nullopt;
+  for (std::size_t i = 0; i < bpf::form_count; ++i) {
+    const bpf::Row& other = bpf::rows[i];
+    const bool same = other.meaning == row.meaning && other.width == row.width &&
+                      other.operands == row.operands &&
+                      other.operation == static_cast<std::uint8_t>(*op);
+    if (same && (other.cpu <= level || other.cpu <= row.cpu)) return static_cast<Form>(i);
+  }
+  return std::nullopt;
+}
+
+class Branches {
+ public:
+  Branches(const Version& version, const Aim& aim)
+      : version_(version), aim_(aim), code_(version.code), entries_(code_.size() + 1, 0) {
+    for (std::uint32_t at = 0; at < code_.size(); ++at) {
+      if (code_[at].target != no_node) ++entries_[code_[at].target];
+    }
+    for (const std::uint32_t start : code_.subprog_starts()) ++entries_[start];
+  }
+
+  std::vector<Change> all() {
+    for (std::uint32_t at = 0; at < code_.size(); ++at) {
+      if (!version_.facts.reached(at) || code_[at].patched) continue;
+      const std::size_t before = changes_.size();
+      if (is_branch(code_[at])) branch(at);
+      if (is_goto(code_[at]) && changes_.size() == before) jump(at);
+      // Changes near one another would count on each other's insns.
+      if (changes_.size() > before) ++at;
+    }
+    return std::move(changes_);
+  }
+
+ private:
+  void replace(std::string_view rule, std::uint32_t at, const bpf::Insn& insn,
+               std::uint32_t target) {
+    Node node = replaced(code_[at], insn);
+    node.target = target;
+    changes_.push_back({std::string(rule), {{at, 1, {node}}}});
+  }
+  void remove(std::string_view rule, std::uint32_t at) {
+    changes_.push_back({std::string(rule), {{at, 1, {}}}});
+  }
+
+  void branch(std::uint32_t at) {
+    const Node& node = code_[at];
+    if (node.target == at + 1) return remove("branch to the next insn", at);
+    const PointFacts& facts = version_.facts.before(at);
+    if (!along(code_, at, facts, true)) return remove("branch never taken", at);
+    if (!along(code_, at, facts, false)) {
+      return replace("branch always taken", at, bpf::Insn{.form = Form::ja}, node.target);
+    }
+    if (at + 1 < code_.size() && is_goto(code_[at + 1])) return branch_before_jump(at);
+    thread(at);
+  }
+
+  void branch_before_jump(std::uint32_t at) {
+    const Node &node = code_[at], &jump = code_[at + 1];
+    if (jump.target == node.target) return remove("branch with one target", at);
+    const bool around = node.target == at + 2 && entries_[at + 1] == 0 && !jump.patched;
+    const std::optional<Form> form = opposite(node.insn.form, aim_.cpu);
+    if (!around || !form) return thread(at);
+    bpf::Insn insn = node.insn;
+    insn.form = *form;
+    Node turned = replaced(node, insn);
+    turned.target = jump.target;
+    changes_.push_back({"branch around a jump", {{at, 2, {turned}}}});
+  }
+
+  /// To where a jump at the target leads.
+  void thread(std::uint32_t at) {
+    const Node& node = code_[at];
+    const Node& there = code_[node.target];
+    if (!is_goto(there) || there.patched || there.target == node.target) return;
+    replace("jump to a jump", at, node.insn, there.target);
+  }
+
+  void jump(std::uint32_t at) {
+    const Node& node = code_[at];
+    if (node.target == at + 1) return remove("jump to the next insn", at);
+    const Node& there = code_[node.target];
+    if (is_goto(there)) return thread(at);
+    if (meaning_of(there) == Meaning::exit) {
+      changes_.push_back({"jump to an exit", {{at, 1, {replaced(node, there.insn)}}}});
+      return;
+    }
+    move_target(at);
+  }
+
+  /// Code behind a jump or an exit that only this jump leads to, up to its own end.
+  void move_target(std::uint32_t at) {
+    const std::uint32_t first = code_[at].target;
+    if (entries_[first] != 1 || first == 0 || falls_through(first - 1)) return;
+    std::uint32_t end = first;
+    while (true) {
+      if (end == at || (end > first && entries_[end] > 0)) return;
+      if (!falls_through(end++)) break;
+      if (end == code_.size()) return;
+    }
+    if (code_.subprog_of(first) != code_.subprog_of(at)) return;
+    Splice in{at, 1, {}}, out{first, end - first, {}};
+    for (std::uint32_t i = first; i < end; ++i) in.with.push_back(code_[i]);
+    Change change{"code moved to its jump", {}};
+    if (at < first)
+      change.splices = {std::move(in), std::move(out)};
+    else
+      change.splices = {std::move(out), std::move(in)};
+    if (moved_) return;  // one at a time: code may be moved into what moves
+    moved_ = true;
+    changes_.push_back(std::move(change));
+  }
+  bool falls_through(std::uint32_t node) const {
+    return meaning_of(code_[node]) != Meaning::jump && meaning_of(code_[node]) != Meaning::exit;
+  }
+
+  const Version& version_;
+  const Aim& aim_;
+  const Code& code_;
+  std::vector<std::uint32_t> entries_;  ///< by node: jumps that lead there
+  std::vector<Change> changes_;
+  bool moved_ = false;
+};
+
+std::vector<Change> propose(const Version& version, const Aim& aim) {
+  return Branches(version, aim).all();
+}
+
+}  // namespace
+
+Generator branch_generator() {
+  return {"branches", propose};
+}
+
+}  // namespace probity::opt

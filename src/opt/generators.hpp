@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The generators that are no rows of rules.def, each in a file of its own name. What they propose
+// is proved anew for each program (simulation.hpp).
+#pragma once
+
+#include "opt/generator.hpp"
+
+namespace probity::opt {
+
+/// Insns whose result nobody reads, stores to bytes of the frame that nobody reads, and insns that
+/// no control reaches.
+Generator dead_code_generator();
+
+/// Jumps to jumps and to the next insn, conditions that the facts decide, branches with one target
+/// both ways, branches around a jump, jumps to an exit.
+Generator branch_generator();
+
+}  // namespace probity::opt
