@@ -13,8 +13,9 @@ namespace probity::opt {
 using bpf::Reg;
 using term::Id;
 
-bpf::Next<Symbolic> SymbolicRun::step() {
-  const bpf::Insn& insn = node().insn;
+bpf::Next<Symbolic> SymbolicRun::step(const Node& node) {
+  const bpf::Insn& insn = node.insn;
+  stepping_ = &node;
   const term::StoreScope scope(world_->store);
   wide_load_ = {};
   const bpf::Next<Symbolic> next =
@@ -31,7 +32,7 @@ void SymbolicRun::set_reg(Reg reg, TermBv<64> value) {
 }
 
 TermBv<64> SymbolicRun::address_of(bpf::ImmOp op, TermBv<32> imm, TermBv<32> next_imm) {
-  const Node& lddw = node();
+  const Node& lddw = *stepping_;
   if (lddw.target != no_node) {  // a function: code moves, so its number names it
     return TermBv<64>::of(
         world_->store.var(64, fmt::format("function {}", code_->subprog_of(lddw.target))));

@@ -50,7 +50,9 @@ class SymbolicRun {
   const std::string& problem() const { return problem_; }
 
   /// Executes the node it is at, which is no barrier; where control goes is the caller's to follow.
-  bpf::Next<Symbolic> step();
+  bpf::Next<Symbolic> step() { return step(node()); }
+  /// Executes a node that need not be in the code.
+  bpf::Next<Symbolic> step(const Node& node);
 
   // The State of bpf::meaning().
   TermBv<64> reg(bpf::Reg reg) const;
@@ -95,6 +97,7 @@ class SymbolicRun {
 
   SymbolicWorld* world_;
   const Code* code_;
+  const Node* stepping_ = nullptr;
   std::uint32_t at_ = 0;
   std::uint32_t steps_ = 0;
   std::array<term::Id, bpf::reg_count> regs_{};
