@@ -22,7 +22,8 @@ class Search {
         if ((tiles[i].right >> byte & 1) != 0) by_byte_[byte].push_back(i);
       }
       std::ranges::stable_sort(by_byte_[byte], [&](std::uint32_t a, std::uint32_t b) {
-        return std::popcount(tiles[a].right) > std::popcount(tiles[b].right);
+        const int more = std::popcount(tiles[a].right) - std::popcount(tiles[b].right);
+        return more != 0 ? more > 0 : tiles[a].price < tiles[b].price;
       });
     }
     for (const Tile& tile : tiles) cheapest_ = std::min(cheapest_, tile.price);

@@ -26,17 +26,23 @@ class LoadRetiler {
  public:
   explicit LoadRetiler(RetileRegion& region) : region_(region), sources_(region) {}
 
+  /// From the end, so that what is put together from parts is seen before its parts.
   bool improve() {
+    bool improved = false;
     for (std::size_t i = region_.size(); i-- > 0;) {
-      if (!computes(region_.insn(i))) continue;
-      for (const Wanted& wanted : loads_for(value_of(i))) {
-        if (place(i, wanted)) return true;
-      }
+      i = std::min(i, region_.size() - 1);  // what was dead has gone
+      if (!computes(region_.insn(i)) || !improve(i)) continue;
+      improved = true;
+      sources_ = ByteSources(region_);
     }
-    return false;
+    return improved;
   }
 
  private:
+  bool improve(std::size_t at) {
+    return std::ranges::any_of(loads_for(value_of(at)),
+                               [&](const Wanted& wanted) { return place(at, wanted); });
+  }
   static bool computes(const bpf::Insn& insn) {
     const Meaning meaning = bpf::row(insn.form).meaning;
     return meaning == Meaning::alu || meaning == Meaning::byte_swap || meaning == Meaning::movsx;
@@ -78,6 +84,20 @@ class LoadRetiler {
     return result;
   }
 
+  /// Is the register needed for something else from `where` to `at`, when `at` has gone?
+  bool is_busy(bpf::Reg reg, std::size_t where, std::size_t at, bpf::Reg base) const {
+    if (where == at) return false;
+    std::vector<bool> removed(region_.size(), false);
+    removed[at] = true;
+    const auto rest = region_.rest(removed, where, register_set(base));
+    for (std::size_t i = where; i < at; ++i) {
+      const auto touched = static_cast<RegisterSet>(registers_of_reads(region_.insn(i)) |
+                                                    register_written(region_.insn(i)));
+      if (rest.stays[i] && (touched & register_set(reg)) != 0) return true;
+    }
+    return false;
+  }
+
   /// In place of item `at`, or before it where the base is still there.
   bool place(std::size_t at, const Wanted& wanted) {
     std::size_t tried = 0;
@@ -90,6 +110,7 @@ class LoadRetiler {
       const auto from = region_.loadable(wanted.place, wanted.bytes, where);
       if (!from) continue;
       const bpf::Reg dst = region_.insn(at).dst;
+      if (is_busy(dst, where, at, from->reg)) continue;
       std::vector<bpf::Insn> insns = {load_insn(wanted.bytes, dst, *from)};
       if (wanted.order == ByteOrder::swapped) insns.push_back(swap_insn(wanted.bytes, dst));
       RegionEdit edit;

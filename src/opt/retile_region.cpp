@@ -46,6 +46,25 @@ RegisterSet registers_of_reads(const bpf::Insn& insn) {
 
 namespace {
 
+bool writes_only_a_register(const bpf::Insn& insn) {
+  switch (bpf::row(insn.form).meaning) {
+    case Meaning::alu:
+    case Meaning::movsx:
+    case Meaning::byte_swap:
+    case Meaning::load_imm64:
+    case Meaning::load: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+RegisterSet register_written(const bpf::Insn& insn) {
+  return writes_only_a_register(insn) ? register_set(insn.dst) : RegisterSet{0};
+}
+
+namespace {
+
 /// What the kernel's JIT takes for it (docs: cost of insns), in 1/100 ns.
 std::uint64_t time_of(const bpf::Insn& insn) {
   const bpf::Row& row = bpf::row(insn.form);
@@ -77,21 +96,6 @@ std::uint64_t time_of(const bpf::Insn& insn) {
     case Meaning::load_packet: return 500;
   }
   return 0;
-}
-
-bool writes_only_a_register(const bpf::Insn& insn) {
-  switch (bpf::row(insn.form).meaning) {
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap:
-    case Meaning::load_imm64:
-    case Meaning::load: return true;
-    default: return false;
-  }
-}
-
-RegisterSet written(const bpf::Insn& insn) {
-  return writes_only_a_register(insn) ? register_set(insn.dst) : RegisterSet{0};
 }
 
 bool fits_offset(std::int64_t offset) {
@@ -173,7 +177,7 @@ RetileRegion::Rest RetileRegion::rest(const std::vector<bool>& removed, std::siz
       live |= used;
     }
     const bpf::Insn& insn = items_[i].node.insn;
-    const RegisterSet writes = written(insn);
+    const RegisterSet writes = register_written(insn);
     if (removed[i] || (writes != 0 && (live & writes) == 0)) continue;
     result.stays[i] = true;
     result.price += price_of(insn, aim_.goal);
@@ -188,7 +192,7 @@ std::vector<RegionItem> RetileRegion::pruned(std::vector<RegionItem> items) cons
   RegisterSet live = live_.regs;
   for (std::size_t i = items.size(); i-- > 0;) {
     const bpf::Insn& insn = items[i].node.insn;
-    const RegisterSet writes = written(insn);
+    const RegisterSet writes = register_written(insn);
     if (writes != 0 && (live & writes) == 0) continue;
     live = static_cast<RegisterSet>((live & ~writes) | registers_of_reads(insn));
     result.push_back(std::move(items[i]));

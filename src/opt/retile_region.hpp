@@ -29,8 +29,10 @@ struct RegionPiece {
 /// In ascending order of `at`; at most one piece for each.
 using RegionEdit = std::vector<RegionPiece>;
 
-/// Registers that an insn of straight code reads, and the one that it writes.
+/// Registers that an insn of straight code reads.
 RegisterSet registers_of_reads(const bpf::Insn& insn);
+/// The register that it writes, if that is all it does.
+RegisterSet register_written(const bpf::Insn& insn);
 constexpr RegisterSet register_set(bpf::Reg reg) {
   return static_cast<RegisterSet>(1u << static_cast<unsigned>(reg));
 }

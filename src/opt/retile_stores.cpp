@@ -241,7 +241,8 @@ class TileMaker {
     const bool shared = group_.low.area == Area::map_value || group_.low.area == Area::other;
     if (shared && spoiled != 0) return;
     const bool of_reg = source.kind == SourceKind::reg || source.kind == SourceKind::swapped_reg;
-    tiles_.push_back({right, spoiled, price,
+    const auto disturbance = static_cast<unsigned>(std::popcount(spoiled));
+    tiles_.push_back({right, spoiled, price + disturbance,
                       of_reg ? static_cast<std::uint16_t>(source.reg) : Tile::no_reg});
     made_.push_back(source);
   }
@@ -278,13 +279,19 @@ class TileMaker {
     if (bytes != 8 && region_.values().place(value)) return;  // pointers are spilled whole
     ByteSet right = 0;
     ByteSet swapped = 0;
+    bool variable = false;
     for (unsigned i = 0; i < bytes; ++i) {
       if (!wants(at + i)) continue;
       const Id want = group_.want[at + i];
-      if (region_.values().byte(value, i) == want) right |= ByteSet{1} << (at + i);
+      if (region_.values().byte(value, i) == want) {
+        right |= ByteSet{1} << (at + i);
+        variable = variable || !constant(at + i);
+      }
       if (region_.values().byte(value, bytes - 1 - i) == want) swapped |= ByteSet{1} << (at + i);
     }
-    const std::uint64_t store = price(store_insn(bytes, {}, reg));
+    // An immediate, if it does: what a verifier knows of the bytes is plain then.
+    const std::uint64_t store = variable ? price(store_insn(bytes, {}, reg))
+                                         : price(store_insn(bytes, {}, 0)) + 1;
     add({at, bytes, SourceKind::reg, 0, reg, {}}, right, store);
     if (bytes == 1 || reg == Reg::r10) return;
     add({at, bytes, SourceKind::swapped_reg, 0, reg, {}}, swapped,
@@ -458,10 +465,15 @@ class StoreRetiler {
   explicit StoreRetiler(RetileRegion& region) : region_(region), sources_(region) {}
 
   bool improve() {
-    for (const Group& group : GroupFinder(region_).find()) {
-      if (improve(group)) return true;
+    bool improved = false;
+    std::vector<Group> groups = GroupFinder(region_).find();
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      if (!improve(groups[i])) continue;
+      improved = true;
+      groups = GroupFinder(region_).find();  // in the same order
+      sources_ = ByteSources(region_);
     }
-    return false;
+    return improved;
   }
 
  private:
