@@ -70,8 +70,7 @@ class LoadRetiler {
       const auto index = [&](unsigned i) {
         return order == ByteOrder::as_loaded ? i : bytes - 1 - i;
       };
-      for (const Pointers::Place& first :
-           sources_.of(region_.values().byte(value, index(0)))) {
+      for (const Pointers::Place& first : sources_.of(region_.values().byte(value, index(0)))) {
         Pointers::Place at = first;
         bool all = true;
         for (unsigned i = 1; i < bytes && all; ++i) {
@@ -103,8 +102,8 @@ class LoadRetiler {
     std::size_t tried = 0;
     for (std::size_t where = at + 1; where-- > 0 && tried < most_places;) {
       const auto& use = region_.trace().uses[where];
-      const bool may_be_here = where == at || (use && use->is_at(wanted.place.area,
-                                                                 wanted.place.base));
+      const bool may_be_here =
+          where == at || (use && use->is_at(wanted.place.area, wanted.place.base));
       if (!may_be_here) continue;
       ++tried;
       const auto from = region_.loadable(wanted.place, wanted.bytes, where);

@@ -293,8 +293,8 @@ std::optional<RetileRegion::Operand> RetileRegion::loadable(const Pointers::Plac
   const std::int64_t sure = packet_bytes(place);
   if (packet && sure > 0) low = std::min<std::int64_t>(low, 0);
   if (packet) high = std::max(high, sure);
-  const bool inside = packet ? place.offset >= low && end <= high
-                             : loaded == (std::uint64_t{1} << bytes) - 1;
+  const bool inside =
+      packet ? place.offset >= low && end <= high : loaded == (std::uint64_t{1} << bytes) - 1;
   return inside ? operand(place, at) : std::nullopt;
 }
 

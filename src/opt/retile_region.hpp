@@ -59,8 +59,8 @@ class RetileRegion {
   /// What stays when the items of `removed` go and, in front of item `at`, `used` is read: without
   /// what is then dead.
   struct Rest {
-    std::vector<bool> stays;       ///< by item
-    RegisterSet live = 0;          ///< registers read from item `at` on
+    std::vector<bool> stays;  ///< by item
+    RegisterSet live = 0;     ///< registers read from item `at` on
     std::uint64_t price = 0;
   };
   Rest rest(const std::vector<bool>& removed, std::size_t at, RegisterSet used) const;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// See retile_stores.hpp. A group is the stores to one word of the stack, or to touching bytes behind
-// one base while no other base of that kind of memory is stored to. Its cover goes in front of one
-// of its stores or behind the last; where that changes what something else reads, the region refuses
-// it.
+// See retile_stores.hpp. A group is the stores to one word of the stack, or to touching bytes
+// behind one base while no other base of that kind of memory is stored to. Its cover goes in front
+// of one of its stores or behind the last; where that changes what something else reads, the region
+// refuses it.
 #include "opt/retile_stores.hpp"
 
 #include <algorithm>
@@ -170,8 +170,8 @@ class GroupFinder {
 
   bool overlaps_atomic(const Group& group) const {
     return std::ranges::any_of(atomics_, [&](const MemoryUse& use) {
-      return use.is_at(group.low.area, group.low.base) && use.offset < group.low.offset + group.bytes &&
-             use.end() > group.low.offset;
+      return use.is_at(group.low.area, group.low.base) &&
+             use.offset < group.low.offset + group.bytes && use.end() > group.low.offset;
     });
   }
 
@@ -241,7 +241,9 @@ class TileMaker {
     const bool shared = group_.low.area == Area::map_value || group_.low.area == Area::other;
     if (shared && spoiled != 0) return;
     const bool of_reg = source.kind == SourceKind::reg || source.kind == SourceKind::swapped_reg;
-    const auto disturbance = static_cast<unsigned>(std::popcount(spoiled));
+    // Among equals: what spoils less, and insns that are there already.
+    const unsigned disturbance =
+        static_cast<unsigned>(std::popcount(spoiled)) + (is_load(source.kind) ? 1 : 0);
     tiles_.push_back({right, spoiled, price + disturbance,
                       of_reg ? static_cast<std::uint16_t>(source.reg) : Tile::no_reg});
     made_.push_back(source);
@@ -290,8 +292,8 @@ class TileMaker {
       if (region_.values().byte(value, bytes - 1 - i) == want) swapped |= ByteSet{1} << (at + i);
     }
     // An immediate, if it does: what a verifier knows of the bytes is plain then.
-    const std::uint64_t store = variable ? price(store_insn(bytes, {}, reg))
-                                         : price(store_insn(bytes, {}, 0)) + 1;
+    const std::uint64_t store =
+        variable ? price(store_insn(bytes, {}, reg)) : price(store_insn(bytes, {}, 0)) + 1;
     add({at, bytes, SourceKind::reg, 0, reg, {}}, right, store);
     if (bytes == 1 || reg == Reg::r10) return;
     add({at, bytes, SourceKind::swapped_reg, 0, reg, {}}, swapped,
@@ -318,7 +320,8 @@ class TileMaker {
       const Pointers::Place place{from.area, from.base, from.offset + index};
       if (sources_.is_at(group_.want[at + i], place)) right |= ByteSet{1} << (at + i);
     }
-    std::uint64_t sum = price(store_insn(bytes, {}, Reg::r0)) + price(load_insn(bytes, Reg::r0, {}));
+    std::uint64_t sum =
+        price(store_insn(bytes, {}, Reg::r0)) + price(load_insn(bytes, Reg::r0, {}));
     if (is_swapped(kind)) sum += price(swap_insn(bytes, Reg::r0));
     add({at, bytes, kind, 0, Reg::r0, from}, right, sum);
   }
@@ -373,9 +376,9 @@ class CoverWriter {
     if (load.from.area != group_.low.area) return k;
     for (std::size_t i = 0; i < k; ++i) {
       const std::int64_t low = group_.low.offset + order_[i]->at;
-      const bool apart = load.from.base == group_.low.base &&
-                         (low + order_[i]->bytes <= load.from.offset ||
-                          load.from.offset + load.bytes <= low);
+      const bool apart =
+          load.from.base == group_.low.base &&
+          (low + order_[i]->bytes <= load.from.offset || load.from.offset + load.bytes <= low);
       if (!apart) return i;
     }
     return k;
@@ -555,8 +558,7 @@ std::optional<bpf::Insn> as_immediate(const bpf::Insn& insn, std::uint64_t value
   const unsigned bytes = bpf::row(insn.form).width / 8u;
   const auto imm = static_cast<std::int32_t>(value);
   if (bytes == 8 && static_cast<std::uint64_t>(std::int64_t{imm}) != value) return std::nullopt;
-  const std::int32_t shown =
-      bytes == 1 ? imm & 0xff : bytes == 2 ? imm & 0xffff : imm;
+  const std::int32_t shown = bytes == 1 ? imm & 0xff : bytes == 2 ? imm & 0xffff : imm;
   return store_insn(bytes, {insn.dst, insn.off}, shown);
 }
 
