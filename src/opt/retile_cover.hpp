@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Covers: the cheapest ways to get up to 64 bytes right by stores. A tile is one possible store:
 // the bytes that it gets right, those that it spoils, its price. A cover is a sequence of tiles
-// after which every wanted byte was last written by a tile that gets it right. No tile is there only to
-// repair what another one spoils.
+// after which every wanted byte was last written by a tile that gets it right. No tile is there
+// only to repair what another one spoils.
 #pragma once
 
 #include <cstdint>

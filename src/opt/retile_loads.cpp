@@ -88,11 +88,11 @@ class LoadRetiler {
     if (where == at) return false;
     std::vector<bool> removed(region_.size(), false);
     removed[at] = true;
-    const auto rest = region_.rest(removed, where, register_set(base));
+    const auto rest = region_.rest(removed, where, register_bit(base));
     for (std::size_t i = where; i < at; ++i) {
-      const auto touched = static_cast<RegisterSet>(registers_of_reads(region_.insn(i)) |
-                                                    register_written(region_.insn(i)));
-      if (rest.stays[i] && (touched & register_set(reg)) != 0) return true;
+      const auto touched = static_cast<RegisterSet>(registers_read(region_.insn(i)) |
+                                                    registers_written(region_.insn(i)));
+      if (rest.stays[i] && (touched & register_bit(reg)) != 0) return true;
     }
     return false;
   }

@@ -15,54 +15,6 @@ using bpf::Meaning;
 using bpf::Reg;
 using term::Id;
 
-RegisterSet registers_of_reads(const bpf::Insn& insn) {
-  const bpf::Row& row = bpf::row(insn.form);
-  const RegisterSet dst = register_set(insn.dst);
-  const RegisterSet src = register_set(insn.src);
-  switch (row.meaning) {
-    case Meaning::alu: {
-      RegisterSet result = row.operands == bpf::Operands::dst_src ? src : RegisterSet{0};
-      if (static_cast<bpf::AluOp>(row.operation) != bpf::AluOp::mov) result |= dst;
-      return result;
-    }
-    case Meaning::movsx: return src;
-    case Meaning::byte_swap: return dst;
-    case Meaning::load:
-    case Meaning::load_acquire: return src;
-    case Meaning::store_imm: return dst;
-    case Meaning::store_reg:
-    case Meaning::atomic:
-    case Meaning::store_release: return static_cast<RegisterSet>(dst | src);
-    case Meaning::load_imm64: return 0;
-    case Meaning::branch:
-    case Meaning::jump:
-    case Meaning::may_goto:
-    case Meaning::call:
-    case Meaning::exit:
-    case Meaning::load_packet: break;
-  }
-  return (1u << bpf::reg_count) - 1;  // not straight code
-}
-
-namespace {
-
-bool writes_only_a_register(const bpf::Insn& insn) {
-  switch (bpf::row(insn.form).meaning) {
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap:
-    case Meaning::load_imm64:
-    case Meaning::load: return true;
-    default: return false;
-  }
-}
-
-}  // namespace
-
-RegisterSet register_written(const bpf::Insn& insn) {
-  return writes_only_a_register(insn) ? register_set(insn.dst) : RegisterSet{0};
-}
-
 namespace {
 
 /// What the kernel's JIT takes for it (docs: cost of insns), in 1/100 ns.
@@ -177,11 +129,11 @@ RetileRegion::Rest RetileRegion::rest(const std::vector<bool>& removed, std::siz
       live |= used;
     }
     const bpf::Insn& insn = items_[i].node.insn;
-    const RegisterSet writes = register_written(insn);
+    const RegisterSet writes = registers_written(insn);
     if (removed[i] || (writes != 0 && (live & writes) == 0)) continue;
     result.stays[i] = true;
     result.price += price_of(insn, aim_.goal);
-    live = static_cast<RegisterSet>((live & ~writes) | registers_of_reads(insn));
+    live = static_cast<RegisterSet>((live & ~writes) | registers_read(insn));
   }
   if (at == 0) result.live = live;
   return result;
@@ -192,9 +144,9 @@ std::vector<RegionItem> RetileRegion::pruned(std::vector<RegionItem> items) cons
   RegisterSet live = live_.regs;
   for (std::size_t i = items.size(); i-- > 0;) {
     const bpf::Insn& insn = items[i].node.insn;
-    const RegisterSet writes = register_written(insn);
+    const RegisterSet writes = registers_written(insn);
     if (writes != 0 && (live & writes) == 0) continue;
-    live = static_cast<RegisterSet>((live & ~writes) | registers_of_reads(insn));
+    live = static_cast<RegisterSet>((live & ~writes) | registers_read(insn));
     result.push_back(std::move(items[i]));
   }
   std::ranges::reverse(result);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "opt/block_values.hpp"
+#include "opt/order.hpp"
 
 namespace probity::opt {
 
@@ -28,14 +29,6 @@ struct RegionPiece {
 };
 /// In ascending order of `at`; at most one piece for each.
 using RegionEdit = std::vector<RegionPiece>;
-
-/// Registers that an insn of straight code reads.
-RegisterSet registers_of_reads(const bpf::Insn& insn);
-/// The register that it writes, if that is all it does.
-RegisterSet register_written(const bpf::Insn& insn);
-constexpr RegisterSet register_set(bpf::Reg reg) {
-  return static_cast<RegisterSet>(1u << static_cast<unsigned>(reg));
-}
 
 /// What an insn costs, by what is aimed at: lower is better, sums are comparable.
 std::uint64_t price_of(const bpf::Insn& insn, Goal goal);

@@ -346,14 +346,14 @@ class CoverWriter {
     if (order_.empty()) return std::vector<bpf::Insn>{};
     const auto target = region_.operand(group_.low, at_);
     if (!target) return std::nullopt;
-    used_ = register_set(target->reg);
+    used_ = register_bit(target->reg);
     for (const Source* source : order_) {
       if (is_load(source->kind)) {
         const auto from = region_.loadable(source->from, source->bytes, at_);
         if (!from) return std::nullopt;
-        used_ |= register_set(from->reg);
+        used_ |= register_bit(from->reg);
       } else if (source->kind != SourceKind::immediate) {
-        used_ |= register_set(source->reg);
+        used_ |= register_bit(source->reg);
       }
     }
     live_ = region_.rest(removed_, at_, used_).live;
@@ -387,7 +387,7 @@ class CoverWriter {
   std::optional<Reg> take_free() {
     if (free_ == 0) return std::nullopt;
     const auto reg = static_cast<Reg>(std::countr_zero(free_));
-    free_ &= static_cast<RegisterSet>(~register_set(reg));
+    free_ &= static_cast<RegisterSet>(~register_bit(reg));
     return reg;
   }
 
@@ -403,7 +403,7 @@ class CoverWriter {
   }
 
   bool is_needed_behind(std::size_t i, Reg reg, Reg target) const {
-    if ((live_ & register_set(reg)) != 0 || reg == target) return true;
+    if ((live_ & register_bit(reg)) != 0 || reg == target) return true;
     for (std::size_t k = i + 1; k < order_.size(); ++k) {
       if (order_[k]->kind != SourceKind::immediate && order_[k]->reg == reg) return true;
       const auto from = region_.loadable(order_[k]->from, order_[k]->bytes, at_);
@@ -437,7 +437,7 @@ class CoverWriter {
       case SourceKind::load:
       case SourceKind::swapped_load:
         value = holds_[i];
-        free_ |= register_set(value);
+        free_ |= register_bit(value);
         break;
     }
     insns_.push_back(store_insn(source.bytes, to, value));
@@ -516,7 +516,7 @@ class StoreRetiler {
     maker.make();
     const auto target = region_.operand(group.low, at);
     if (!target && group.wanted != 0) return;
-    const RegisterSet used = target ? register_set(target->reg) : RegisterSet{0};
+    const RegisterSet used = target ? register_bit(target->reg) : RegisterSet{0};
     const std::uint64_t bare = region_.rest(removed_, at, used).price;
     const std::uint64_t now = region_.price();
     if (bare >= now) return;

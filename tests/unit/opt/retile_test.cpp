@@ -135,7 +135,7 @@ const Row rows[] = {
      "*(u64 *)(r10 - 16) = r1"},
     {"copy_of_a_pair_to_a_value",
      PACKET(14) "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r1 = *(u32 *)(r6 + 0)\n*(u32 *)(r0 + 8) = r1\nr1 "
-                                                 "= *(u32 *)(r6 + 4)\n*(u32 *)(r0 + 12) = "
+                "= *(u32 *)(r6 + 4)\n*(u32 *)(r0 + 12) = "
                 "r1\n" OUT,
      "r1 = *(u64 *)(r6 + 0); *(u64 *)(r0 + 8) = r1"},
     {"values_may_be_the_same",
