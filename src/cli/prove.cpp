@@ -8,6 +8,7 @@
 #include "cli/flags.hpp"
 #include "cli/prove_report.hpp"
 #include "opt/rule_proof.hpp"
+#include "theorems/facts/facts.hpp"
 #include "theorems/isa/isa.hpp"
 #include "theorems/jit/jit.hpp"
 #include "theorems/lemmas/lemmas.hpp"
@@ -29,6 +30,7 @@ struct Part {
 
 constexpr std::array parts = {
     Part{"jit", "", theorems::lemma_obligations},
+    Part{"facts", "", theorems::facts_obligations},
     Part{"isa", "x86_64", theorems::x86_obligations},
     Part{"isa", "rv64", theorems::riscv_obligations},
     Part{"jit", "x86_64", [] { return theorems::jit_obligations(jit::Target::x86_64); }},
@@ -45,7 +47,7 @@ struct Flags {
 };
 
 void declare(CLI::App& app, Flags& flags) {
-  app.add_option("SUBJECT", flags.subject, "what to prove: jit, isa or rules")->required();
+  app.add_option("SUBJECT", flags.subject, "what to prove: jit, isa, rules or facts")->required();
   app.add_option("--target", flags.target, "only for this machine: x86_64 or rv64");
   app.add_option("--only", flags.request.only, "only obligations whose name matches this glob");
   app.add_flag("--list", flags.request.list, "print the names, prove nothing");

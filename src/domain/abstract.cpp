@@ -1,134 +1,191 @@
 // SPDX-License-Identifier: Apache-2.0
-// Known bits, and the bounds that they give; numbers of which all bits are known are folded.
+// The transfer functions of abstract_ops.hpp and abstract_refine.hpp over plain numbers, for the
+// widths that the semantics text uses: 1, 8, 16, 32 and 64 bits. Of another width nothing is known.
 #include "domain/abstract.hpp"
 
-#include <algorithm>
+#include "domain/abstract_refine.hpp"
+#include "domain/concrete.hpp"
 
 namespace probity {
 namespace {
 
 using Word = AbstractWord;
 
-std::uint64_t mask_of(unsigned width) {
-  return mask<std::uint64_t>(width);
+template <unsigned W>
+using Value = abstract::AbstractValue<Concrete, W>;
+
+template <unsigned W>
+Value<W> value_of(const Word& word) {
+  const auto part = [](std::uint64_t bits) { return Bv<Concrete, W>::lit(bits); };
+  return {part(word.zeros),
+          part(word.ones),
+          part(word.low),
+          part(word.high),
+          part(static_cast<std::uint64_t>(word.signed_low)),
+          part(static_cast<std::uint64_t>(word.signed_high))};
 }
 
-std::int64_t signed_of(unsigned width, std::uint64_t value) {
-  return as_signed<std::uint64_t>(value, width);
+template <unsigned W>
+Word word_of(const Value<W>& value) {
+  const auto number = [](Bv<Concrete, W> bits) { return as_signed<std::uint64_t>(bits.raw(), W); };
+  return {value.zeros.raw() | ~mask<std::uint64_t>(W),
+          value.ones.raw(),
+          value.low.raw(),
+          value.high.raw(),
+          number(value.signed_low),
+          number(value.signed_high)};
 }
 
-Word from_bits(unsigned width, std::uint64_t zeros, std::uint64_t ones) {
-  const std::uint64_t all = mask_of(width);
-  zeros |= ~all;
-  const std::uint64_t high = ~zeros & all;
-  const std::uint64_t sign = std::uint64_t{1} << (width - 1);
-  const std::uint64_t least = (zeros & sign) != 0 ? ones : ones | sign;
-  const std::uint64_t most = (ones & sign) != 0 ? high : high & ~sign;
-  return {zeros, ones, ones, high, signed_of(width, least), signed_of(width, most)};
-}
-
-std::optional<Word> known_bits(Op op, unsigned width, const Word& a, const Word& b) {
-  const auto count = Abstract::constant(width, b);
-  const std::uint64_t all = mask_of(width);
-  switch (op) {
-    case Op::not_: return from_bits(width, a.ones, a.zeros & all);
-    case Op::and_: return from_bits(width, a.zeros | b.zeros, a.ones & b.ones);
-    case Op::or_: return from_bits(width, a.zeros & b.zeros, a.ones | b.ones);
-    case Op::xor_:
-      return from_bits(width, (a.zeros & b.zeros) | (a.ones & b.ones),
-                       ((a.zeros & b.ones) | (a.ones & b.zeros)) & all);
-    case Op::shl:
-      if (!count || *count >= width) return std::nullopt;
-      return from_bits(width,
-                       a.zeros << *count | mask_of(static_cast<unsigned>(*count)) * (*count != 0),
-                       a.ones << *count & all);
-    case Op::lshr:
-      if (!count || *count >= width) return std::nullopt;
-      return from_bits(width, (a.zeros & all) >> *count | ~(all >> *count), a.ones >> *count);
-    case Op::neg:
-    case Op::add:
-    case Op::sub:
-    case Op::mul:
-    case Op::udiv:
-    case Op::urem:
-    case Op::sdiv:
-    case Op::srem:
-    case Op::ashr: return std::nullopt;
-    case Op::eq:
-      if ((a.ones & b.zeros & all) != 0 || (a.zeros & b.ones & all) != 0)
-        return Abstract::lit(1, 0);
-      return std::nullopt;
-    case Op::ult:
-      if (a.high < b.low) return Abstract::lit(1, 1);
-      if (a.low >= b.high) return Abstract::lit(1, 0);
-      return std::nullopt;
-    case Op::ule:
-      if (a.high <= b.low) return Abstract::lit(1, 1);
-      if (a.low > b.high) return Abstract::lit(1, 0);
-      return std::nullopt;
-    case Op::slt:
-      if (a.signed_high < b.signed_low) return Abstract::lit(1, 1);
-      if (a.signed_low >= b.signed_high) return Abstract::lit(1, 0);
-      return std::nullopt;
-    case Op::sle:
-      if (a.signed_high <= b.signed_low) return Abstract::lit(1, 1);
-      if (a.signed_low > b.signed_high) return Abstract::lit(1, 0);
-      return std::nullopt;
+/// Calls `act` with the width as a constant; a width that the semantics does not use gives
+/// `otherwise`.
+template <typename Act>
+auto at_width(unsigned width, Act act, decltype(act.template operator()<64>()) otherwise) {
+  switch (width) {
+    case 1: return act.template operator()<1>();
+    case 8: return act.template operator()<8>();
+    case 16: return act.template operator()<16>();
+    case 32: return act.template operator()<32>();
+    case 64: return act.template operator()<64>();
+    default: return otherwise;
   }
-  return std::nullopt;
+}
+
+template <unsigned W>
+Word finished(const Value<W>& value) {
+  return word_of<W>(abstract::normalised(value));
+}
+
+template <unsigned W>
+Word binary(Op op, const Word& x, const Word& y) {
+  const Value<W> a = value_of<W>(x), b = value_of<W>(y);
+  if (is_relation(op)) {
+    const auto of_bounds = Bv<Concrete, 1>::of(Concrete::bin(op, W, a.low.raw(), b.low.raw()));
+    return finished<1>(abstract::folded(a, b, of_bounds, abstract::relation(op, a, b)));
+  }
+  const auto of_bounds = Bv<Concrete, W>::of(Concrete::bin(op, W, a.low.raw(), b.low.raw()));
+  return finished<W>(abstract::folded(a, b, of_bounds, abstract::binary(op, a, b)));
+}
+
+template <unsigned From, unsigned To>
+Word extended(const Word& a, bool is_signed) {
+  if constexpr (From >= To) {
+    return From == To ? a : Abstract::any(To);
+  } else {
+    const Value<From> value = value_of<From>(a);
+    return is_signed ? finished<To>(abstract::sext<To>(value))
+                     : finished<To>(abstract::zext<To>(value));
+  }
+}
+
+template <unsigned W>
+std::optional<Word> if_possible(const Value<W>& value) {
+  const Value<W> result = abstract::normalised(value);
+  if (abstract::is_well_formed(result).raw() == 0) return std::nullopt;
+  return word_of<W>(result);
+}
+
+template <unsigned W>
+abstract::Operands<Concrete, W> refined(Relation relation,
+                                        const abstract::Operands<Concrete, W>& operands) {
+  switch (relation) {
+    case Relation::eq: return abstract::if_eq(operands);
+    case Relation::ne: return abstract::if_ne(operands);
+    case Relation::ult: return abstract::if_ult(operands);
+    case Relation::ule: return abstract::if_ule(operands);
+    case Relation::slt: return abstract::if_slt(operands);
+    case Relation::sle: return abstract::if_sle(operands);
+    case Relation::common: return abstract::if_common(operands);
+    case Relation::disjoint: return abstract::if_disjoint(operands);
+  }
+  return operands;
 }
 
 }  // namespace
 
 Word Abstract::un(Op op, unsigned width, const Word& a) {
-  return bin(op, width, a, lit(width, 0));
+  const auto act = [&]<unsigned W>() { return finished<W>(abstract::unary(op, value_of<W>(a))); };
+  return at_width(width, act, any(width));
 }
 
 Word Abstract::bin(Op op, unsigned width, const Word& a, const Word& b) {
-  const unsigned result = is_relation(op) ? 1 : width;
-  const auto x = constant(width, a), y = constant(width, b);
-  if (x && y) return lit(result, fold<std::uint64_t>(op, width, *x, *y));
-  return known_bits(op, width, a, b).value_or(any(result));
+  const auto act = [&]<unsigned W>() { return binary<W>(op, a, b); };
+  return at_width(width, act, any(is_relation(op) ? 1 : width));
 }
 
 Word Abstract::ite(unsigned width, const Word& condition, const Word& a, const Word& b) {
-  if (const auto chosen = constant(1, condition)) return *chosen != 0 ? a : b;
-  return join(width, a, b);
+  const auto act = [&]<unsigned W>() {
+    return finished<W>(abstract::ite(value_of<1>(condition), value_of<W>(a), value_of<W>(b)));
+  };
+  return at_width(width, act, any(width));
 }
 
-Word Abstract::zext(unsigned, unsigned to, const Word& a) {
-  return from_bits(to, a.zeros, a.ones);
+Word Abstract::zext(unsigned from, unsigned to, const Word& a) {
+  const auto act = [&]<unsigned From>() {
+    return at_width(to, [&]<unsigned To>() { return extended<From, To>(a, false); }, any(to));
+  };
+  return at_width(from, act, any(to));
 }
 
 Word Abstract::sext(unsigned from, unsigned to, const Word& a) {
-  const std::uint64_t above = mask_of(to) & ~mask_of(from);
-  const std::uint64_t sign = std::uint64_t{1} << (from - 1);
-  const std::uint64_t zeros = (a.zeros & sign) != 0 ? a.zeros | above : a.zeros & ~above;
-  return from_bits(to, zeros, (a.ones & sign) != 0 ? a.ones | above : a.ones);
+  const auto act = [&]<unsigned From>() {
+    return at_width(to, [&]<unsigned To>() { return extended<From, To>(a, true); }, any(to));
+  };
+  return at_width(from, act, any(to));
 }
 
 Word Abstract::extract(unsigned low, unsigned width, const Word& a) {
-  return from_bits(width, a.zeros >> low, a.ones >> low & mask_of(width));
+  // The operand's width is not told; above it all bits are 0, as in any 64-bit number.
+  const auto act = [&]<unsigned To>() {
+    return finished<To>(abstract::extract<To>(value_of<64>(a), low));
+  };
+  return at_width(width, act, any(width));
 }
 
 Word Abstract::concat(unsigned high_width, unsigned low_width, const Word& high, const Word& low) {
-  const unsigned width = high_width + low_width;
-  return from_bits(width, high.zeros << low_width | (low.zeros & mask_of(low_width)),
-                   high.ones << low_width | low.ones);
+  const auto act = [&]<unsigned W>() {
+    if constexpr (W > 32 || W == 1)
+      return any(high_width + low_width);
+    else
+      return finished<2 * W>(abstract::concat(value_of<W>(high), value_of<W>(low)));
+  };
+  if (high_width != low_width) return any(high_width + low_width);
+  return at_width(high_width, act, any(high_width + low_width));
 }
 
 Word Abstract::join(unsigned width, const Word& a, const Word& b) {
-  return from_bits(width, a.zeros & b.zeros, a.ones & b.ones);
+  const auto act = [&]<unsigned W>() {
+    return finished<W>(abstract::join(value_of<W>(a), value_of<W>(b)));
+  };
+  return at_width(width, act, any(width));
 }
 
 Word Abstract::widen(unsigned width, const Word& before, const Word& next) {
-  return join(width, before, next);
+  const auto act = [&]<unsigned W>() {
+    return finished<W>(abstract::widened(value_of<W>(before), value_of<W>(next)));
+  };
+  return at_width(width, act, any(width));
+}
+
+std::optional<AbstractOperands> Abstract::given(Relation relation, unsigned width, const Word& a,
+                                                const Word& b) {
+  const auto act = [&]<unsigned W>() -> std::optional<AbstractOperands> {
+    const auto both = refined<W>(relation, {value_of<W>(a), value_of<W>(b)});
+    const auto left = if_possible<W>(both.a), right = if_possible<W>(both.b);
+    if (!left || !right) return std::nullopt;
+    return AbstractOperands{*left, *right};
+  };
+  return at_width(width, act, AbstractOperands{a, b});
+}
+
+std::optional<Word> Abstract::with_low_half(const Word& a, const Word& half) {
+  return if_possible<64>(abstract::with_low_half(value_of<64>(a), value_of<32>(half)));
 }
 
 bool Abstract::contains(unsigned width, const Word& a, std::uint64_t value) {
-  const std::int64_t number = signed_of(width, value);
-  return (value & a.zeros) == 0 && (~value & a.ones) == 0 && a.low <= value && value <= a.high &&
-         a.signed_low <= number && number <= a.signed_high;
+  const auto act = [&]<unsigned W>() {
+    return abstract::contains(value_of<W>(a), Bv<Concrete, W>::lit(value)).raw() != 0;
+  };
+  return at_width(width, act, true);
 }
 
 std::optional<std::uint64_t> Abstract::constant(unsigned, const Word& a) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Abstract: a value is what is certain about a number: bits known to be 0 or 1, and its least and
-// greatest value, unsigned and signed. Optimizer facts are made of it.
+// greatest value, unsigned and signed. The domain of the optimizer's facts. Its transfer functions
+// (abstract_ops.hpp, abstract_refine.hpp) are templates over a domain themselves, proved over
+// terms.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,14 @@ struct AbstractWord {
   std::int64_t signed_low = 0;
   std::int64_t signed_high = 0;
   friend constexpr bool operator==(const AbstractWord&, const AbstractWord&) = default;
+};
+
+/// What a comparison can say of its operands; the last two: they have a bit in common, or none.
+enum class Relation : std::uint8_t { eq, ne, ult, ule, slt, sle, common, disjoint };
+
+struct AbstractOperands {
+  AbstractWord a;
+  AbstractWord b;
 };
 
 struct Abstract {
@@ -49,6 +59,11 @@ struct Abstract {
   /// `next`, or more: a bound that is not the one of `before` is given up, so that a chain of these
   /// ends soon.
   static Word widen(unsigned width, const Word& before, const Word& next);
+  /// The operands when the relation holds between them; nothing when it cannot.
+  static std::optional<AbstractOperands> given(Relation relation, unsigned width, const Word& a,
+                                               const Word& b);
+  /// 64 bits, when the lower 32 of them are of `half`; nothing when they cannot be.
+  static std::optional<Word> with_low_half(const Word& a, const Word& half);
   static bool contains(unsigned width, const Word& a, std::uint64_t value);
   /// The number, if there is only one.
   static std::optional<std::uint64_t> constant(unsigned width, const Word& a);

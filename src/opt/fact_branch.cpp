@@ -120,14 +120,66 @@ void learn_null(PointFacts& facts, const Insn& insn, JmpOp holds) {
   }
 }
 
-void learn_equal(PointFacts& facts, const Insn& insn, JmpOp holds, const Sides& sides) {
-  if (holds != JmpOp::jeq) return;
-  const bool numbers = sides.left.kind == Kind::number && sides.right.kind == Kind::number;
-  if (!numbers) return;
-  if (sides.right.constant())
-    reg_of(facts, insn.dst) = sides.right;
-  else if (sides.left.constant())
-    reg_of(facts, insn.src) = sides.left;
+struct Compared {
+  Relation relation = Relation::eq;
+  bool exchanged = false;
+};
+
+/// What an operation, or that it does not hold, says of its operands.
+std::optional<Compared> compared(JmpOp op, bool holds) {
+  switch (op) {
+    case JmpOp::jeq: return Compared{holds ? Relation::eq : Relation::ne, false};
+    case JmpOp::jne: return Compared{holds ? Relation::ne : Relation::eq, false};
+    case JmpOp::jset: return Compared{holds ? Relation::common : Relation::disjoint, false};
+    case JmpOp::jlt: return Compared{holds ? Relation::ult : Relation::ule, !holds};
+    case JmpOp::jle: return Compared{holds ? Relation::ule : Relation::ult, !holds};
+    case JmpOp::jgt: return Compared{holds ? Relation::ult : Relation::ule, holds};
+    case JmpOp::jge: return Compared{holds ? Relation::ule : Relation::ult, holds};
+    case JmpOp::jslt: return Compared{holds ? Relation::slt : Relation::sle, !holds};
+    case JmpOp::jsle: return Compared{holds ? Relation::sle : Relation::slt, !holds};
+    case JmpOp::jsgt: return Compared{holds ? Relation::slt : Relation::sle, holds};
+    case JmpOp::jsge: return Compared{holds ? Relation::sle : Relation::slt, holds};
+    case JmpOp::ja: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// The operands when the comparison holds; nothing when it cannot.
+std::optional<AbstractOperands> given(const Compared& compared, unsigned width,
+                                      const AbstractWord& a, const AbstractWord& b) {
+  if (!compared.exchanged) return Abstract::given(compared.relation, width, a, b);
+  const auto swapped = Abstract::given(compared.relation, width, b, a);
+  if (!swapped) return std::nullopt;
+  return AbstractOperands{swapped->b, swapped->a};
+}
+
+std::optional<AbstractOperands> given_at(const bpf::Row& row, const Compared& compared,
+                                         const AbstractWord& a, const AbstractWord& b) {
+  if (row.width == 64) return given(compared, 64, a, b);
+  const auto halves = given(compared, 32, Abstract::extract(0, 32, a), Abstract::extract(0, 32, b));
+  if (!halves) return std::nullopt;
+  const auto left = Abstract::with_low_half(a, halves->a);
+  const auto right = Abstract::with_low_half(b, halves->b);
+  if (!left || !right) return std::nullopt;
+  return AbstractOperands{*left, *right};
+}
+
+/// False when the branch cannot go this way. What is learnt of a register holds of its value only:
+/// copies of it are not found.
+bool learn_bounds(PointFacts& facts, const Insn& insn, const Sides& sides, bool taken) {
+  const bpf::Row& row = bpf::row(insn.form);
+  const auto how = compared(static_cast<JmpOp>(row.operation), taken);
+  if (!how) return true;
+  const auto known = given_at(row, *how, sides.left.bits, sides.right.bits);
+  if (!known) return false;
+  const auto learn = [&](bpf::Reg reg, const AbstractWord& bits) {
+    Fact& fact = reg_of(facts, reg);
+    if (fact.kind == Kind::number || fact.kind == Kind::any) fact.bits = bits;
+  };
+  learn(insn.dst, known->a);
+  const bool from_register = row.operands == bpf::Operands::dst_src_off;
+  if (from_register && insn.src != insn.dst) learn(insn.src, known->b);
+  return true;
 }
 
 }  // namespace
@@ -142,10 +194,10 @@ std::optional<PointFacts> along(const Code& code, std::uint32_t node, const Poin
   const auto op = static_cast<JmpOp>(row.operation);
   const JmpOp holds = taken ? op : negated(op);
   PointFacts result = before;
+  if (!learn_bounds(result, insn, sides, taken)) return std::nullopt;
   if (holds == JmpOp::ja || row.width != 64) return result;
   learn_packet_bytes(result, holds, sides);
   learn_null(result, insn, holds);
-  learn_equal(result, insn, holds, sides);
   return result;
 }
 

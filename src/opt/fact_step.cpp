@@ -63,14 +63,14 @@ Place place_of(const Insn& insn, const PointFacts& facts) {
 /// Replaces bits [low, low + width) of a 64-bit word.
 AbstractWord replaced_bits(const AbstractWord& word, unsigned low, unsigned width,
                            const AbstractWord& part) {
-  AbstractWord result = part;
-  unsigned done = width;
-  if (low > 0) {
-    result = Abstract::concat(width, low, part, Abstract::extract(0, low, word));
-    done += low;
+  if (width == 32) {
+    const AbstractWord kept = Abstract::extract(low == 0 ? 32 : 0, 32, word);
+    return low == 0 ? Abstract::concat(32, 32, kept, part) : Abstract::concat(32, 32, part, kept);
   }
-  if (done == 64) return result;
-  return Abstract::concat(64 - done, done, Abstract::extract(done, 64 - done, word), result);
+  using B64 = Bv<Abstract, 64>;
+  const std::uint64_t place = mask<std::uint64_t>(width) << low;
+  const B64 moved = shl(B64::of(Abstract::zext(width, 64, part)), B64::lit(low));
+  return ((B64::of(word) & B64::lit(~place)) | moved).raw();
 }
 
 /// The State of the semantics text: one insn's registers and the bytes it accesses, as numbers.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fixed point: blocks wait in the order of their code until the facts at their start change no
 // more. What a subprogram returns and with what it is entered are joined over its exits and its
-// calls. Bounds that keep growing around a loop are given up after a few rounds.
+// calls. Bounds that keep growing around a loop are widened after a few rounds, and narrowed at the
+// end.
 #include "opt/facts.hpp"
 
 #include <algorithm>
@@ -16,8 +17,16 @@ namespace {
 using bpf::Insn;
 using bpf::Meaning;
 
-/// Rounds of a block in which bounds may grow.
+/// Rounds of a block in which bounds may grow by any step, and then in which they may grow at all.
 constexpr unsigned growing_rounds = 3;
+constexpr unsigned widening_rounds = 40;
+constexpr unsigned narrowing_rounds = 2;
+
+/// What `next` is joined to, so that growing comes to an end.
+AbstractWord grown(const AbstractWord& before, const AbstractWord& next, unsigned round) {
+  if (before == next || round <= growing_rounds) return next;
+  return round <= widening_rounds ? Abstract::widen(64, before, next) : Abstract::any(64);
+}
 
 Fact join_pointers(const Fact& a, const Fact& b) {
   Fact result = a;
@@ -36,11 +45,9 @@ bool join_into(PointFacts& into, const PointFacts& from, unsigned round) {
   }
   const PointFacts before = into;
   const auto add = [round](Fact& fact, const Fact& other) {
-    const Fact joined = join(fact, other);
-    const bool grows = round > growing_rounds && joined.bits != fact.bits;
-    const AbstractWord bits = fact.bits;
+    Fact joined = join(fact, other);
+    joined.bits = grown(fact.bits, joined.bits, round);
     fact = joined;
-    if (grows) fact.bits = Abstract::widen(64, bits, joined.bits);
   };
   for (std::size_t i = 0; i < into.regs.size(); ++i) add(into.regs[i], from.regs[i]);
   for (std::size_t i = 0; i < stack_words; ++i) add(into.frame.words[i], from.frame.words[i]);
@@ -55,6 +62,8 @@ class FixedPoint {
 
  private:
   void note_calls();
+  void enter_from_outside();
+  void narrow();
   void enter(std::uint32_t node, const PointFacts& facts);
   /// Executes the block; `visit` sees the facts before each node.
   template <typename Visit>
@@ -65,6 +74,7 @@ class FixedPoint {
   struct Subprog {
     CallSummary summary;
     bool returns = false;
+    unsigned rounds = 0;              ///< in which what it returns has grown
     std::set<std::uint32_t> callers;  ///< blocks that wait for what it returns
   };
 
@@ -77,6 +87,9 @@ class FixedPoint {
   std::vector<unsigned> rounds_;
   std::vector<Subprog> subprogs_;
   std::set<std::uint32_t> waiting_;  ///< blocks
+  std::vector<PointFacts> narrowed_;
+  enum class Phase : std::uint8_t { growing, narrowing, done };
+  Phase phase_ = Phase::growing;
 };
 
 FixedPoint::FixedPoint(const Code& code, const program::View& program)
@@ -117,23 +130,32 @@ void FixedPoint::note_calls() {
 void FixedPoint::enter(std::uint32_t node, const PointFacts& facts) {
   if (node >= code_.size()) return;
   const std::uint32_t block = block_of_[node];
+  if (phase_ == Phase::done) return;
+  if (phase_ == Phase::narrowing) {
+    join_into(narrowed_[block], facts, 0);
+    return;
+  }
   if (!join_into(entries_[block], facts, rounds_[block])) return;
   ++rounds_[block];
   waiting_.insert(block);
 }
 
 void FixedPoint::return_from(std::uint32_t subprog, const PointFacts& facts) {
+  if (phase_ != Phase::growing) return;
   Subprog& returned = subprogs_[subprog];
   Fact result = facts.regs[0];
   // The frame is gone; nodes of lookups mean something else to the caller.
   if (result.kind == Kind::stack || result.kind == Kind::nothing) result = value_of(Kind::any);
   result.origin = no_node;
-  const Fact joined = returned.returns ? join(returned.summary.result, result) : result;
-  if (returned.returns && joined == returned.summary.result) return;
-  // Bounds of a result that keep growing are given up as a whole.
-  Fact kept = joined;
-  if (returned.returns && joined.kind == Kind::number) kept.bits = Abstract::any(64);
-  returned.summary.result = kept;
+  Fact joined = result;
+  if (returned.returns) {
+    const Fact& before = returned.summary.result;
+    joined = join(before, result);
+    joined.bits = grown(before.bits, joined.bits, returned.rounds);
+    if (joined == before) return;
+  }
+  ++returned.rounds;
+  returned.summary.result = joined;
   returned.returns = true;
   waiting_.insert(returned.callers.begin(), returned.callers.end());
 }
@@ -176,18 +198,37 @@ void FixedPoint::walk(std::uint32_t first, Visit visit) {
   }
 }
 
-std::vector<PointFacts> FixedPoint::run() {
+void FixedPoint::enter_from_outside() {
   enter(0, program_entry(program_));
   for (const Node& node : code_.nodes()) {
     const bool handed = node.insn.form == bpf::Form::lddw_func && node.target != no_node;
     if (handed) enter(node.target, entered_with_anything());
   }
+}
+
+/// One more round from what was found, without widening: what holds of all runs still does.
+void FixedPoint::narrow() {
+  narrowed_.assign(entries_.size(), {});
+  phase_ = Phase::narrowing;
+  enter_from_outside();
+  for (std::uint32_t block = 0; block < first_.size(); ++block) {
+    if (entries_[block].reached) walk(first_[block], [](std::uint32_t, const PointFacts&) {});
+  }
+  entries_.swap(narrowed_);
+}
+
+std::vector<PointFacts> FixedPoint::run() {
+  enter_from_outside();
   while (!waiting_.empty()) {
     const std::uint32_t block = *waiting_.begin();
     waiting_.erase(waiting_.begin());
     walk(first_[block], [](std::uint32_t, const PointFacts&) {});
   }
+  const bool widened =
+      std::ranges::any_of(rounds_, [](unsigned rounds) { return rounds > growing_rounds; });
+  for (unsigned round = 0; widened && round < narrowing_rounds; ++round) narrow();
   std::vector<PointFacts> points(code_.size());
+  phase_ = Phase::done;
   for (std::uint32_t block = 0; block < first_.size(); ++block) {
     if (!entries_[block].reached) continue;
     walk(first_[block],

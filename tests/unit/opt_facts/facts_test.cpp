@@ -210,6 +210,80 @@ TEST(Facts, WaysJoin) {
   EXPECT_EQ(program.reg(end, 5).kind, Kind::any) << "the stack or ctx";
 }
 
+struct BoundsRow {
+  const char* name;
+  const char* text;  // r2 is a 32-bit number, r3 one of 64 bits; the label `out` ends without it
+  std::uint64_t low;
+  std::uint64_t high;
+  std::uint64_t zeros = 0;  // some of the known ones
+  std::uint64_t ones = 0;
+};
+
+class BoundsTest : public testing::TestWithParam<BoundsRow> {};
+
+/// Of r2 behind the text.
+TEST_P(BoundsTest, AreKnown) {
+  const std::string text = std::string(
+                               "*(u64 *)(r10 - 8) = 0\n"
+                               "r6 = r1\n"
+                               "call bpf_ktime_get_ns#5\n"
+                               "r3 = r0\n"
+                               "r2 = *(u32 *)(r6 + 12)\n") +
+                           GetParam().text + "\nr0 = r2\nout: exit\n";
+  const KnownProgram program(text);
+  const std::uint32_t at = program.last() - 1;
+  ASSERT_TRUE(program.facts().reached(at));
+  const Fact& fact = program.reg(at, 2);
+  EXPECT_EQ(fact.kind, Kind::number);
+  EXPECT_EQ(fact.bits.low, GetParam().low);
+  EXPECT_EQ(fact.bits.high, GetParam().high);
+  EXPECT_EQ(fact.bits.zeros & GetParam().zeros, GetParam().zeros);
+  EXPECT_EQ(fact.bits.ones & GetParam().ones, GetParam().ones);
+}
+
+constexpr std::uint64_t all = ~std::uint64_t{0};
+constexpr std::uint64_t upper = 0xffffffff'00000000;
+
+const BoundsRow bounds_rows[] = {
+    {"load", "", 0, 0xffffffff, upper},
+    {"wide", "r2 = r3", 0, all},
+    {"mask", "r2 = r3\nr2 &= 24", 0, 24, ~std::uint64_t{24}},
+    {"mask_shifted", "r2 &= 15\nr2 <<= 4", 0, 240, 15},
+    {"shift", "r2 >>= 24", 0, 255},
+    {"zero_extension", "r2 = r3\nw2 = w2", 0, 0xffffffff, upper},
+    {"add32", "r2 = r3\nw2 += 1", 0, 0xffffffff, upper},
+    {"add", "r2 &= 255\nr2 += 7", 7, 262},
+    {"sum", "r2 &= 7\nr3 &= 8\nr2 += r3", 0, 15},
+    {"or_sets", "r2 &= 12\nr2 |= 3", 3, 15, ~std::uint64_t{15}, 3},
+    {"swap", "r2 &= 255\nr2 = be16 r2", 0, 0xff00, 0xff},
+    {"byte", "r2 = *(u8 *)(r10 - 8)", 0, 0},
+    {"modulo", "r2 %= 10", 0, 9},
+    {"division", "r2 &= 255\nr2 /= 3", 0, 255},
+    {"sign", "r2 <<= 32\nr2 s>>= 32\nif r2 s< 0 goto out", 0, 0x7fffffff},
+    {"below", "if r2 > 100 goto out", 0, 100},
+    {"below_by_register", "r4 = 100\nif r4 < r2 goto out", 0, 100},
+    {"at_least", "if r2 < 5 goto out", 5, 0xffffffff},
+    {"between", "if r2 < 5 goto out\nif r2 >= 9 goto out", 5, 8},
+    {"not_zero", "if r2 == 0 goto out", 1, 0xffffffff},
+    {"one", "if r2 != 7 goto out", 7, 7, ~std::uint64_t{7}, 7},
+    {"bit_set", "if r2 & 4 goto on\ngoto out\non: r2 &= 12", 4, 12, 3, 4},
+    {"bit_not_set", "if r2 & 4 goto out", 0, 0xfffffffb, 4},
+    {"narrow_below", "if w2 > 100 goto out", 0, 100},
+    {"narrow_of_wide", "r2 = r3\nif w2 != 5 goto out", 5, upper | 5, 0xfffffffa, 5},
+    {"narrow_signed", "if w2 s< 3 goto out", 3, 0x7fffffff},
+    {"spilled", "if r2 > 9 goto out\n*(u64 *)(r10 - 16) = r2\nr2 = 0\nr2 = *(u64 *)(r10 - 16)", 0,
+     9},
+    {"spilled_narrow",
+     "if r2 > 9 goto out\n*(u32 *)(r10 - 12) = r2\nr2 = 0\nr2 = *(u32 *)(r10 - 12)", 0, 9},
+    {"joined", "r2 &= 3\nif r3 == 0 goto on\nr2 = 9\non: r2 += 0", 0, 9},
+    {"loop", "r2 = 0\nagain: r2 += 1\nif r2 < 64 goto again", 64, 64},
+    {"loop_step", "r2 = 0\nagain: r2 += 4\nif r2 < r3 goto again", 0, all - 3, 3},
+    {"copied_before", "r4 = r2\nif r2 > 5 goto out\nr2 += r2", 0, 10},
+    {"constant", "r2 = 6\nr2 *= 7", 42, 42},
+};
+INSTANTIATE_TEST_SUITE_P(Facts, BoundsTest, testing::ValuesIn(bounds_rows),
+                         [](const auto& row) { return std::string(row.param.name); });
+
 TEST(Facts, ALocalCallMayChangeTheFrameThatItIsGiven) {
   const KnownProgram program(
       "*(u64 *)(r10 - 8) = 5\n"
