@@ -15,4 +15,10 @@ Generator dead_code_generator();
 /// both ways, branches around a jump, jumps to an exit.
 Generator branch_generator();
 
+/// A way that has its answer at hand leaves where it is, not through a common return.
+Generator early_exit_generator();
+
+/// A store of one of two constants becomes two stores of constants.
+Generator choice_store_generator();
+
 }  // namespace probity::opt
