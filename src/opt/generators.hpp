@@ -7,6 +7,9 @@
 
 namespace probity::opt {
 
+/// All that need no search: rules.def, retiling, and those below.
+std::vector<Generator> standard_generators();
+
 /// Insns whose result nobody reads, stores to bytes of the frame that nobody reads, and insns that
 /// no control reaches.
 Generator dead_code_generator();

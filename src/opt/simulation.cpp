@@ -27,6 +27,8 @@ using Verdict = Simulated::Verdict;
 constexpr std::uint32_t step_limit = 20'000;
 /// Ways from one pair.
 constexpr std::uint32_t way_limit = 4'096;
+/// Places where ways meet that a walk goes on behind because the versions do not agree there yet.
+constexpr std::uint32_t pass_limit = 32;
 
 using Pair = std::pair<std::uint32_t, std::uint32_t>;
 
@@ -219,11 +221,27 @@ class Walk {
     return bpf::row(run.node().insn.form).meaning == Meaning::exit;
   }
 
+  /// Where ways meet the versions may agree. Work that was moved across is not done in both: then
+  /// the walk goes on behind, for each way apart.
+  bool stops_here(SymbolicRun before, SymbolicRun after, const Path& path) {
+    const Simulated result = *result_;
+    const std::size_t pairs = next_.size();
+    if (follow_new(before, after, path)) return true;
+    next_.resize(pairs);
+    if (passed_ < pass_limit) {
+      result_->verdict = result.verdict;
+      result_->reason = result.reason;
+    }
+    return false;
+  }
+
   bool follow_old(SymbolicRun before, SymbolicRun after, Path path) {
     while (true) {
       const bool moved = before.steps() > 0;
       if (moved && v_.meets[before.at()] && reaches(before, after, path)) {
-        return follow_new(before, after, path);
+        if (stops_here(before, after, path)) return true;
+        if (passed_ == pass_limit) return false;
+        ++passed_;
       }
       if (at_exit(before) || at_barrier(before, v_.old_facts)) {
         return follow_new(before, after, path);
@@ -441,6 +459,7 @@ class Walk {
   Path assumed_;  ///< facts about the variables
   std::vector<Pair> next_;
   std::uint32_t ways_ = 0;
+  std::uint32_t passed_ = 0;  ///< places where ways meet and the versions did not agree
 };
 
 }  // namespace

@@ -71,6 +71,12 @@ Id SymbolicRun::load_ctx(std::int64_t offset, unsigned bytes) {
   return store.extract(static_cast<unsigned>(offset - row->offset) * 8, bytes * 8, whole);
 }
 
+bool SymbolicRun::is_array(const Pointers::Place& place, unsigned bytes) const {
+  return place.offset >= 0 &&
+         runtime::is_ctx_array(world_->program.type, static_cast<std::uint32_t>(place.offset),
+                               bytes);
+}
+
 Id SymbolicRun::load_bytes(Id address, unsigned bytes) {
   term::Store& store = world_->store;
   const auto place = world_->pointers.resolve(address);
@@ -78,7 +84,7 @@ Id SymbolicRun::load_bytes(Id address, unsigned bytes) {
     problem_ = "a load from an address that is not known";
     return store.lit(bytes * 8, 0);
   }
-  if (place->area == Area::ctx) return load_ctx(place->offset, bytes);
+  if (place->area == Area::ctx && !is_array(*place, bytes)) return load_ctx(place->offset, bytes);
   Id value;
   for (unsigned i = 0; i < bytes; ++i) {
     const Id byte = memory_.load({place->area, place->base, place->offset + i});
@@ -94,7 +100,7 @@ void SymbolicRun::store_bytes(Id address, unsigned bytes, Id value) {
     problem_ = "a store to an address that is not known";
     return;
   }
-  if (place->area == Area::ctx) {
+  if (place->area == Area::ctx && !is_array(*place, bytes)) {
     memory_.store_ctx({place->offset, bytes, value});
     return;
   }

@@ -93,6 +93,7 @@ class SymbolicRun {
  private:
   term::Id load_bytes(term::Id address, unsigned bytes);
   void store_bytes(term::Id address, unsigned bytes, term::Id value);
+  bool is_array(const Pointers::Place& place, unsigned bytes) const;
   term::Id load_ctx(std::int64_t offset, unsigned bytes);
 
   SymbolicWorld* world_;

@@ -106,14 +106,17 @@ const CtxRow* find_ctx_row(ProgType type, std::uint32_t offset, unsigned size_by
     if (offset < row.offset || std::uint64_t{offset} + size_bytes > end) continue;
     return row.parts == CtxParts::any || size_bytes == row.size_bytes ? &row : nullptr;
   }
-  // cb[] is one array: it may be accessed by 8 bytes.
-  constexpr std::uint32_t cb_begin = 48;
-  constexpr std::uint32_t cb_end = 68;
-  const bool in_cb = offset >= cb_begin && std::uint64_t{offset} + size_bytes <= cb_end;
-  if (in_cb && size_bytes == 8 && (ctx_type_bit(type) & skb) != 0) {
+  if (size_bytes == 8 && is_ctx_array(type, offset, size_bytes)) {
     return find_ctx_row(type, offset, 4);
   }
   return nullptr;
+}
+
+bool is_ctx_array(ProgType type, std::uint32_t offset, unsigned size_bytes) {
+  constexpr std::uint32_t cb_begin = 48;
+  constexpr std::uint32_t cb_end = 68;
+  const bool in_cb = offset >= cb_begin && std::uint64_t{offset} + size_bytes <= cb_end;
+  return in_cb && (ctx_type_bit(type) & skb) != 0;
 }
 
 const CtxRow* find_ctx_row(ProgType type, std::string_view name) {

@@ -66,6 +66,8 @@ std::span<const CtxRow> ctx_rows(program::ProgType type);
 /// The row that holds bytes offset..offset+size_bytes, or null where no access of this size exists.
 /// Stores are of whole fields, save in cb[].
 const CtxRow* find_ctx_row(program::ProgType type, std::uint32_t offset, unsigned size_bytes);
+/// Are these bytes of cb[]? It is one array of plain memory: eight bytes may be accessed at once.
+bool is_ctx_array(program::ProgType type, std::uint32_t offset, unsigned size_bytes);
 /// The row of that name, or null.
 const CtxRow* find_ctx_row(program::ProgType type, std::string_view name);
 std::uint8_t ctx_type_bit(program::ProgType type);

@@ -72,6 +72,16 @@ const Row rows[] = {
      "r1 = *(u8 *)(r0 + 0)\n*(u8 *)(r6 + 0) = 5\nr2 = *(u8 *)(r0 + 0)\nr1 += r2\nr0 = "
      "r1\nexit\n" OUT,
      15, 1, "r2 = r1", false},
+    {"control_block_words", "*(u32 *)(r1 + 48) = 1\n*(u32 *)(r1 + 52) = 2\nr0 = 0\nexit\n", 0, 2,
+     "r2 = 8589934593 ll\n*(u64 *)(r1 + 48) = r2", true, program::ProgType::sched_cls},
+    {"control_block_words_swapped", "*(u32 *)(r1 + 48) = 1\n*(u32 *)(r1 + 52) = 2\nr0 = 0\nexit\n",
+     0, 2, "r2 = 4294967298 ll\n*(u64 *)(r1 + 48) = r2", false, program::ProgType::sched_cls},
+    {"mark_is_no_array", "*(u32 *)(r1 + 8) = 1\nr0 = 0\nexit\n", 0, 1, "*(u8 *)(r1 + 8) = 1", false,
+     program::ProgType::sched_cls},
+    {"store_of_a_choice",
+     "r3 = *(u32 *)(r1 + 12)\nr2 = 1\nif r3 != 0 goto with\nr2 = 0\nwith:\n*(u32 *)(r10 - 4) = "
+     "r2\n" LOOKUP OUT,
+     1, 0, "", true},
     {"loop", "r0 = 0\nr2 = 0\nagain:\nr3 = r2\nr0 += r3\nr2 += 1\nif r2 < 9 goto again\nexit\n", 2,
      2, "r0 += r2", true},
     {"loop_that_counts_otherwise",
