@@ -176,8 +176,21 @@ Fact address(const Insn& insn, const program::View& program) {
   return value_of(Kind::any);
 }
 
+/// Is all that ctx holds of this type numbers, whatever the size? Registers and arguments are:
+/// a program must ask a helper to look behind them (bpf_tracing.c, trace_events).
+bool holds_numbers(program::ProgType type) {
+  switch (type) {
+    case program::ProgType::kprobe:
+    case program::ProgType::tracepoint:
+    case program::ProgType::perf_event:
+    case program::ProgType::raw_tracepoint: return true;
+    default: return false;
+  }
+}
+
 /// A field of ctx that is not a number; nothing for one that is.
 std::optional<Fact> loaded_field(const Place& place, unsigned size_bytes, program::ProgType type) {
+  if (holds_numbers(type)) return std::nullopt;
   const auto at = place.offset();
   const bool modelled = !runtime::ctx_rows(type).empty();
   if (!at || *at < 0 || !modelled) {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/check.hpp"
+#include "runtime/ctx.hpp"
 
 namespace probity::opt {
 
@@ -99,7 +100,10 @@ bool RetileRegion::is_plain(const MemoryUse& use) const {
     case Area::packet:
     case Area::metadata:
     case Area::map_value: return true;
-    case Area::ctx: return false;
+    case Area::ctx:
+      return use.offset >= 0 &&
+             runtime::is_ctx_array(version_.program.type, static_cast<std::uint32_t>(use.offset),
+                                   static_cast<unsigned>(use.bytes));
     case Area::other: break;
   }
   return std::ranges::find(records_, use.base) != records_.end();
@@ -225,7 +229,8 @@ std::optional<RetileRegion::Operand> RetileRegion::loadable(const Pointers::Plac
                                                             unsigned bytes, std::size_t at) const {
   const std::int64_t end = place.offset + static_cast<std::int64_t>(bytes);
   const bool packet = place.area == Area::packet || place.area == Area::metadata;
-  if (place.area == Area::stack && place.offset % static_cast<std::int64_t>(bytes) != 0) {
+  const bool aligned = place.area == Area::stack || place.area == Area::ctx;
+  if (aligned && place.offset % static_cast<std::int64_t>(bytes) != 0) {
     return std::nullopt;
   }
   std::int64_t low = std::numeric_limits<std::int64_t>::max();

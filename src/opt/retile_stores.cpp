@@ -208,6 +208,7 @@ class TileMaker {
         const ByteSet mask = window_mask(at, bytes);
         if ((group_.writable & mask) != mask || (group_.wanted & mask) == 0) continue;
         if (group_.low.area == Area::stack && at % bytes != 0) continue;
+        if (group_.low.area == Area::ctx && (group_.low.offset + at) % bytes != 0) continue;
         make_window(at, bytes);
       }
     }

@@ -145,8 +145,12 @@ const Row rows[] = {
      ""},
     {"fields_of_ctx", "r0 = *(u32 *)(r1 + 16)\nr2 = *(u32 *)(r1 + 12)\nr0 <<= 32\nr0 |= r2\nexit\n",
      ""},
-    {"fields_of_skb", "r0 = *(u32 *)(r1 + 52)\nr2 = *(u32 *)(r1 + 48)\nr0 <<= 32\nr0 |= r2\nexit\n",
+    {"fields_of_skb", "r0 = *(u32 *)(r1 + 12)\nr2 = *(u32 *)(r1 + 8)\nr0 <<= 32\nr0 |= r2\nexit\n",
      "", program::ProgType::sched_cls},
+    {"control_block",
+     "*(u32 *)(r1 + 52) = 0\n*(u32 *)(r1 + 56) = 0\n*(u32 *)(r1 + 60) = 0\n"
+     "r0 = 0\nexit\n",
+     "*(u64 *)(r1 + 56) = 0", program::ProgType::sched_cls},
 };
 
 Outcome improve(const sample::Sample& sample, Goal goal) {
