@@ -150,7 +150,7 @@ const Row rows[] = {
     {"control_block",
      "*(u32 *)(r1 + 52) = 0\n*(u32 *)(r1 + 56) = 0\n*(u32 *)(r1 + 60) = 0\n"
      "r0 = 0\nexit\n",
-     "*(u64 *)(r1 + 56) = 0", program::ProgType::sched_cls},
+     "*(u64 *)(r1 + 56) = 0; *(u32 *)(r1 + 52) = 0", program::ProgType::sched_cls},
 };
 
 Outcome improve(const sample::Sample& sample, Goal goal) {
