@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// The facts of an optimizer hold in every step of recorded runs: whatever a register holds before
+// an insn is what Facts says of it there. Each program of the corpus is run by the interpreter on
+// its recorded packets, watched insn by insn. Skipped by name where the corpus is absent.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/arena.hpp"
+#include "object_rows.hpp"
+#include "opt/facts.hpp"
+#include "program/flow.hpp"
+#include "runtime/memory.hpp"
+#include "runtime/trace_engine.hpp"
+
+namespace probity::corpus {
+namespace {
+
+using opt::Fact;
+using opt::Kind;
+using opt::PointFacts;
+using runtime::TracedStep;
+namespace region = runtime::region;
+
+constexpr std::uint64_t fuel_insns = 200'000;
+constexpr std::size_t shown = 10;
+
+/// Is the value in memory that the program was given beside ctx and stack?
+bool is_elsewhere(std::uint64_t value) {
+  const std::uint32_t number = runtime::region_of(value);
+  return number == region::packet || number >= region::first_free;
+}
+
+/// Does the value agree with the fact, as far as an address tells?
+bool agrees(const Fact& fact, std::uint64_t value, std::uint32_t depth) {
+  const auto at = [&](std::uint32_t number, std::int64_t start) {
+    if (runtime::region_of(value) != number) return false;
+    return !fact.offset ||
+           runtime::offset_of(value) == static_cast<std::uint32_t>(start + *fact.offset);
+  };
+  switch (fact.kind) {
+    case Kind::nothing: return true;
+    case Kind::any:
+    case Kind::number: return Abstract::contains(64, fact.bits, value);
+    case Kind::ctx: return at(region::ctx, 0);
+    case Kind::stack: return at(region::first_stack + depth, runtime::stack_bytes_per_frame);
+    case Kind::packet:
+    case Kind::packet_meta:
+    case Kind::packet_end: return is_elsewhere(value);
+    case Kind::map: return fact.map == Fact::no_map || at(region::first_map + fact.map, 0);
+    case Kind::map_value: return runtime::region_of(value) >= region::first_free;
+    case Kind::map_value_or_null:
+      return value == 0 || runtime::region_of(value) >= region::first_free;
+    case Kind::other: return value != 0;
+    case Kind::other_or_null: return true;
+  }
+  return false;
+}
+
+/// Pointers into the packet at known offsets have one start, and the bytes made sure of are there.
+bool packet_agrees(const PointFacts& facts, const TracedStep& step) {
+  std::optional<std::uint64_t> start, end;
+  for (std::size_t i = 0; i < bpf::reg_count; ++i) {
+    const Fact& fact = facts.regs[i];
+    if (fact.kind == Kind::packet_end && fact.offset == 0) end = step.before[i];
+    if (fact.kind != Kind::packet || !fact.offset) continue;
+    const std::uint64_t here = step.before[i] - static_cast<std::uint64_t>(*fact.offset);
+    if (start && *start != here) return false;
+    start = here;
+  }
+  return !start || !end || *start + static_cast<std::uint64_t>(facts.packet_bytes) <= *end;
+}
+
+/// One program, watched.
+class Watch {
+ public:
+  static std::unique_ptr<Watch> of(const program::View& view) {
+    auto watch = std::make_unique<Watch>();
+    auto code = opt::Code::from(view.slots, view.subprogs);
+    if (!code) return nullptr;
+    watch->code_ = std::move(*code);
+    watch->facts_ = opt::Facts::of(watch->code_, view);
+    watch->slots_ = view.slots.data();
+    auto engine = runtime::load_tracing_interpreter(
+        view, {fuel_insns}, [w = watch.get()](const TracedStep& step) { w->look(step); });
+    if (!engine) return nullptr;
+    watch->engine_ = std::move(*engine);
+    return watch;
+  }
+
+  runtime::Engine& engine() { return *engine_; }
+  std::uint64_t steps() const { return steps_; }
+  /// Where a value disagreed first; empty when none did.
+  const std::string& wrong() const { return wrong_; }
+
+ private:
+  void look(const TracedStep& step) {
+    if (step.program->slots.data() != slots_ || !wrong_.empty()) return;
+    ++steps_;
+    const std::uint32_t node = code_.place_of(step.slot);
+    const PointFacts& facts = facts_.before(node);
+    if (!facts.reached) return wrong(step, "is reached");
+    for (std::size_t i = 0; i < bpf::reg_count; ++i) {
+      if (agrees(facts.regs[i], step.before[i], step.depth)) continue;
+      const AbstractWord& bits = facts.regs[i].bits;
+      return wrong(step, fmt::format("r{} is {:#x}, its kind {}, offset {}, {:#x}..{:#x}", i,
+                                     step.before[i], static_cast<int>(facts.regs[i].kind),
+                                     facts.regs[i].offset.value_or(-1), bits.low, bits.high));
+    }
+    if (!packet_agrees(facts, step)) wrong(step, "the packet is not as known");
+  }
+  void wrong(const TracedStep& step, std::string_view what) {
+    wrong_ = fmt::format("insn {}: {}", step.slot, what);
+  }
+
+  opt::Code code_;
+  opt::Facts facts_;
+  const bpf::Slot* slots_ = nullptr;
+  std::unique_ptr<runtime::Engine> engine_;
+  std::uint64_t steps_ = 0;
+  std::string wrong_;
+};
+
+struct Tally {
+  std::size_t rows = 0;
+  std::size_t not_run = 0;  ///< objects that are not linked, helpers without a model
+  std::uint64_t steps = 0;
+  std::vector<std::string> wrong;
+
+  void add(const std::unique_ptr<Watch>& watch, const std::string& name) {
+    ++rows;
+    if (watch == nullptr) {
+      ++not_run;
+      return;
+    }
+    steps += watch->steps();
+    if (!watch->wrong().empty()) wrong.push_back(name + ": " + watch->wrong());
+  }
+};
+
+void run_packet(Watch& watch, const Json& row, const char* key) {
+  runtime::RunInput input;
+  input.packet = bytes_of_hex(row.at(key).get<std::string>());
+  static_cast<void>(watch.engine().run(input));  // what a run gives is other tests' business
+}
+
+class FactsTrace : public testing::Test {
+ protected:
+  /// Calls `run` for each row of a file.
+  template <typename Run>
+  void for_rows(const char* name, Run run) {
+    const std::filesystem::path file = corpus_folder() / name;
+    std::ifstream in(file);
+    if (!in) GTEST_SKIP() << name << " is absent: set PROBITY_CORPUS";
+    for (std::string line; std::getline(in, line);) {
+      const Json row = Json::parse(line, nullptr, false);
+      ASSERT_FALSE(row.is_discarded());
+      run(row);
+    }
+    fmt::print("{}: {} rows, {} not run, {} steps, {} rows disagree\n", name, tally_.rows,
+               tally_.not_run, tally_.steps, tally_.wrong.size());
+    for (std::size_t i = 0; i < std::min(shown, tally_.wrong.size()); ++i) {
+      ADD_FAILURE() << tally_.wrong[i];
+    }
+    EXPECT_GT(tally_.steps, 0u);
+  }
+
+  const object::Object* object_of(const Json& row) {
+    const std::string name = row.at("object").get<std::string>();
+    if (name != object_name_) {
+      object_name_ = name;
+      object_.reset();
+      auto read = object::read_file((corpus_folder() / "objects" / name).string());
+      if (read) object_.emplace(std::move(*read));
+    }
+    return object_ ? &*object_ : nullptr;
+  }
+
+  /// The program of a row about an object, loaded afresh; `run` gets it.
+  template <typename Run>
+  void watch_object(const Json& row, Run run) {
+    const object::Object* object = object_of(row);
+    const std::string name = fmt::format("{} {}", row.at("object").get<std::string>(),
+                                         row.at("prog").get<std::string>());
+    if (object == nullptr) return tally_.add(nullptr, name);
+    const auto image = image_of(*object, row);
+    if (!image) return tally_.add(nullptr, name);
+    const program::View view = image->view();
+    const auto watch = Watch::of(view);
+    if (watch != nullptr) run(*watch, view);
+    tally_.add(watch, name);
+  }
+
+  Tally tally_;
+
+ private:
+  std::string object_name_;
+  std::optional<object::Object> object_;
+};
+
+TEST_F(FactsTrace, VectorsOfObjects) {
+  for_rows("vectors.jsonl", [&](const Json& row) {
+    watch_object(row,
+                 [&](Watch& watch, const program::View&) { run_packet(watch, row, "packet"); });
+  });
+}
+
+TEST_F(FactsTrace, SequencesOfObjects) {
+  for_rows("sequences.jsonl", [&](const Json& row) {
+    watch_object(row, [&](Watch& watch, const program::View& view) {
+      static_cast<void>(seed_maps(watch.engine(), view, row));
+      for (const Json& run : row.at("runs")) run_packet(watch, run, "packet");
+    });
+  });
+}
+
+/// Bare XDP programs: insns as hex.
+template <typename Run>
+void watch_insns(const Json& row, Tally& tally, Run run) {
+  const runtime::Bytes bytes = bytes_of_hex(row.at("insns").get<std::string>());
+  std::vector<bpf::Slot> slots(bytes.size() / sizeof(bpf::Slot));
+  std::memcpy(slots.data(), bytes.data(), slots.size() * sizeof(bpf::Slot));
+  std::vector<std::byte> memory(1 << 16);
+  Arena arena(memory);
+  program::View view;
+  view.name = "row";
+  view.type = program::ProgType::xdp;
+  view.slots = slots;
+  const auto subprogs = program::find_subprogs(slots, arena);
+  if (!subprogs) return tally.add(nullptr, "row");
+  view.subprogs = *subprogs;
+  const auto watch = Watch::of(view);
+  if (watch != nullptr) run(*watch);
+  tally.add(watch, row.at("name").get<std::string>());
+}
+
+TEST_F(FactsTrace, RandomPrograms) {
+  for_rows("random_programs.jsonl", [&](const Json& row) {
+    watch_insns(row, tally_, [&](Watch& watch) {
+      for (const Json& run : row.at("runs")) run_packet(watch, run, "data_in");
+    });
+  });
+}
+
+TEST_F(FactsTrace, SingleInsns) {
+  for_rows("insn_vectors.jsonl", [&](const Json& row) {
+    if (row.value("verdict", "") == "REJECT") return;
+    watch_insns(row, tally_, [&](Watch& watch) { run_packet(watch, row, "data_in"); });
+  });
+}
+
+}  // namespace
+}  // namespace probity::corpus
