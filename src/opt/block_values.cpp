@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 
 namespace probity::opt {
@@ -97,8 +98,9 @@ BlockTrace BlockValues::trace(std::span<const Node> nodes) {
       result.complete = false;
       return result;
     }
-    if (use && use->stores && use->area != Area::stack && use->area != Area::ctx) {
-      use->segment = run.memory().segments(use->area).size() - 1;
+    if (use && use->stores) {
+      const std::size_t segments = run.memory().segments(use->area).size();
+      use->segment = std::max<std::size_t>(segments, 1) - 1;
     }
     if (use && !use->stores) {
       const Id value = run.reg_term(static_cast<unsigned>(node.insn.dst));

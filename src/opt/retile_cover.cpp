@@ -61,12 +61,13 @@ class Search {
     std::vector<std::uint32_t> order;
     ByteSet settled = 0;
     while (!left.empty()) {
-      const auto last = std::ranges::find_if(
-          left, [&](std::uint32_t i) { return (tiles_[i].spoiled & ~settled) == 0; });
-      if (last == left.end()) return std::nullopt;
+      const auto last = std::find_if(left.rbegin(), left.rend(), [&](std::uint32_t i) {
+        return (tiles_[i].spoiled & ~settled) == 0;
+      });
+      if (last == left.rend()) return std::nullopt;
       settled |= tiles_[*last].right;
       order.push_back(*last);
-      left.erase(last);
+      left.erase(std::next(last).base());
     }
     std::ranges::reverse(order);
     return order;

@@ -33,6 +33,11 @@ using RegionEdit = std::vector<RegionPiece>;
 /// What an insn costs, by what is aimed at: lower is better, sums are comparable.
 std::uint64_t price_of(const bpf::Insn& insn, Goal goal);
 
+/// A verifier wants natural alignment there.
+constexpr bool must_align(Area area) {
+  return area == Area::stack || area == Area::ctx;
+}
+
 class RetileRegion {
  public:
   RetileRegion(const Version& version, const Aim& aim, std::uint32_t first, std::uint32_t last);

@@ -207,8 +207,12 @@ class TileMaker {
       for (unsigned at = 0; at + bytes <= group_.bytes; ++at) {
         const ByteSet mask = window_mask(at, bytes);
         if ((group_.writable & mask) != mask || (group_.wanted & mask) == 0) continue;
+<<<<<<< HEAD
         if (group_.low.area == Area::stack && at % bytes != 0) continue;
         if (group_.low.area == Area::ctx && (group_.low.offset + at) % bytes != 0) continue;
+=======
+        if (must_align(group_.low.area) && (group_.low.offset + at) % bytes != 0) continue;
+>>>>>>> 1df1377 (opt: retiling of cb[]; stores in ascending order)
         make_window(at, bytes);
       }
     }
@@ -253,6 +257,7 @@ class TileMaker {
   std::uint64_t price(const bpf::Insn& insn) const { return price_of(insn, region_.aim().goal); }
 
   void add_immediates(unsigned at, unsigned bytes) {
+    if (group_.low.area == Area::ctx) return;  // kernels before 6.4 want a register
     std::uint32_t value = 0;
     bool any = false;
     for (unsigned i = 0; i < std::min(bytes, 4u); ++i) {
@@ -581,7 +586,9 @@ bool store_immediates(RetileRegion& region) {
     for (std::size_t k = i + 1; k < region.size(); ++k) {
       const bpf::Insn& insn = region.insn(k);
       const bool stores = bpf::row(insn.form).meaning == Meaning::store_reg;
-      if (stores && insn.src == reg && insn.dst != reg) {
+      const auto& use = region.trace().uses[k];
+      const bool ctx = use && use->area == Area::ctx;  // kernels before 6.4 want a register
+      if (stores && !ctx && insn.src == reg && insn.dst != reg) {
         if (const auto with = as_immediate(insn, static_cast<std::uint64_t>(*value))) {
           edit.push_back({k, RegionPiece::Item::goes, {*with}});
         }

@@ -94,11 +94,11 @@ const Row rows[] = {
                 "*(u8 *)(r6 + 12) = 8\nr0 |= r1\nexit\n" OUT,
      ""},
     {"swap_with_bytes_to_spare", PACKET(14) SWAP OUT,
-     "r0 = *(u32 *)(r6 + 2); r2 = *(u64 *)(r6 + 6); *(u32 *)(r6 + 8) = r0; *(u64 *)(r6 + 0) = r2; "
-     "*(u16 *)(r6 + 6) = r1"},
+     "r0 = *(u64 *)(r6 + 6); r2 = *(u32 *)(r6 + 2); *(u64 *)(r6 + 0) = r0; *(u16 *)(r6 + 6) = r1; "
+     "*(u32 *)(r6 + 8) = r2"},
     {"swap_at_the_packets_end", PACKET(12) SWAP OUT,
-     "r0 = *(u32 *)(r6 + 2); r3 = *(u32 *)(r6 + 8); *(u32 *)(r6 + 8) = r0; *(u16 *)(r6 + 6) = r1; "
-     "*(u32 *)(r6 + 2) = r3; *(u16 *)(r6 + 0) = r2"},
+     "*(u16 *)(r6 + 0) = r2; r0 = *(u32 *)(r6 + 8); r3 = *(u32 *)(r6 + 2); *(u32 *)(r6 + 2) = r0; "
+     "*(u16 *)(r6 + 6) = r1; *(u32 *)(r6 + 8) = r3"},
     {"low_byte_shift_next_byte",
      PACKET(14) "r1 = *(u16 *)(r6 + 4)\n*(u8 *)(r6 + 0) = r1\nr1 >>= 8\n*(u8 *)(r6 + 1) = r1\n" OUT,
      "*(u16 *)(r6 + 0) = r1"},
@@ -119,7 +119,7 @@ const Row rows[] = {
      "*(u64 *)(r10 - 16) = -7"},
     {"a_wide_constant_in_halves",
      "r1 = 0x1122334455667788 ll\n*(u64 *)(r10 - 16) = r1\n*(u64 *)(r10 - 8) = 0\n" READ_16 OUT,
-     "*(u32 *)(r10 - 12) = 287454020; *(u32 *)(r10 - 16) = 1432778632"},
+     "*(u32 *)(r10 - 16) = 1432778632; *(u32 *)(r10 - 12) = 287454020"},
     {"misaligned_on_the_stack",
      "*(u32 *)(r10 - 16) = 5\n*(u32 *)(r10 - 12) = 0\n*(u32 *)(r10 - 8) = 0\n"
      "*(u32 *)(r10 - 4) = 5\n" READ_16 OUT,
@@ -145,7 +145,18 @@ const Row rows[] = {
      ""},
     {"fields_of_ctx", "r0 = *(u32 *)(r1 + 16)\nr2 = *(u32 *)(r1 + 12)\nr0 <<= 32\nr0 |= r2\nexit\n",
      ""},
+<<<<<<< HEAD
     {"fields_of_skb", "r0 = *(u32 *)(r1 + 12)\nr2 = *(u32 *)(r1 + 8)\nr0 <<= 32\nr0 |= r2\nexit\n",
+=======
+    {"words_of_cb",
+     "r2 = 0\n*(u32 *)(r1 + 48) = r2\n*(u32 *)(r1 + 52) = r2\n*(u32 *)(r1 + 56) = r2\n"
+     "r0 = 0\nexit\n",
+     "*(u64 *)(r1 + 48) = r2; *(u32 *)(r1 + 56) = r2", program::ProgType::sched_cls},
+    {"words_of_cb_that_are_not_aligned",
+     "r2 = 0\n*(u32 *)(r1 + 52) = r2\n*(u32 *)(r1 + 56) = r2\nr0 = 0\nexit\n", "",
+     program::ProgType::sched_cls},
+    {"fields_of_skb", "r0 = *(u32 *)(r1 + 4)\nr2 = *(u32 *)(r1 + 0)\nr0 <<= 32\nr0 |= r2\nexit\n",
+>>>>>>> 1df1377 (opt: retiling of cb[]; stores in ascending order)
      "", program::ProgType::sched_cls},
     {"control_block",
      "*(u32 *)(r1 + 52) = 0\n*(u32 *)(r1 + 56) = 0\n*(u32 *)(r1 + 60) = 0\n"
