@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <future>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "base/side_by_side.hpp"
 #include "cli/check_against.hpp"
 #include "cli/check_outputs.hpp"
+#include "cli/check_page.hpp"
 #include "cli/check_report.hpp"
 #include "cli/entry_assumptions.hpp"
 #include "cli/exploration_flags.hpp"
@@ -39,6 +42,7 @@ struct Flags {
   std::string witness_dir = ".";
   AgainstFlags against;
   ExplorationFlags exploration;
+  bool all = false;
   bool safety = false;
   bool cross_check = false;
   bool no_specs = false;
@@ -60,6 +64,7 @@ void declare(CLI::App& app, Flags& flags) {
       ->description("shortest packet, bytes (default 14; 0 with --safety)");
   app.get_option("--max-packet")
       ->description("longest packet, bytes (default 1514; 65535 with --safety)");
+  app.add_flag("--all", flags.all, "check every program of the object");
   app.add_flag("--safety", flags.safety,
                "prove what the kernel's verifier protects, and no specification");
   app.add_option("--replay-paths", flags.replay_paths,
@@ -183,15 +188,171 @@ std::unique_ptr<proof::Cache> open_cache(CheckReport& report) {
   return nullptr;
 }
 
+/// What is checked, and how.
+struct Task {
+  const Flags& flags;
+  const object::Object& object;
+  const object::Image& image;
+  std::string file;  ///< the program as a command line names it
+  symex::Options options;
+  std::size_t jobs = 1;
+  symex::UseKernel use_kernel() const {
+    return flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
+  }
+  std::string object_path() const { return std::string(object::split_selection(file).path); }
+};
+
 /// A second solver on each of them; the number that it does not confirm.
-std::size_t cross_check(const object::Image& image, const symex::Explorer& explorer,
-                        const symex::Options& options, CheckReport& report) {
+std::size_t cross_check(const Task& task, const symex::Explorer& explorer, CheckReport& report) {
   proof::Options proving;
-  proving.solver = options.solver;
+  proving.solver = task.options.solver;
   proving.cross_check = proof::CrossCheck::yes;
+  proving.workers = static_cast<unsigned>(task.jobs);
   std::unique_ptr<proof::Cache> cache = open_cache(report);
   proving.cache = cache.get();
-  return report.cross_checked(proof::discharge(obligations_of(image, explorer), proving));
+  return report.cross_checked(proof::discharge(obligations_of(task.image, explorer), proving));
+}
+
+/// Reports each finding with its replays; true: an engine contradicts one.
+Expected<bool> report_findings(const Task& task, const EntryAssumptions& assumptions,
+                               std::vector<symex::Finding>& findings, CheckReport& report) {
+  // The interpreter would not notice an assumption that a smaller input breaks.
+  if (assumptions.texts.empty()) {
+    side_by_side(task.jobs, findings.size(),
+                 [&](std::size_t i) { symex::minimise(task.image, findings[i]); });
+  }
+  bool contradicted = false;
+  std::size_t number = 0;
+  for (const symex::Finding& finding : findings) {
+    auto replayed = symex::replay(task.image, finding, task.use_kernel());
+    for (const auto& function : assumptions.functions) {
+      replayed.push_back(symex::replay_entry(*function, finding));
+    }
+    TRY(report.finding(finding, ++number, replayed));
+    for (const symex::Replayed& one : replayed) {
+      contradicted = contradicted || one.outcome == symex::Outcome::contradicted;
+    }
+  }
+  return contradicted;
+}
+
+/// The program alone.
+Expected<Outcome> check_alone(const Task& task, const EntryAssumptions& assumptions,
+                              symex::Exploration& exploration, report::Document& document) {
+  const Flags& flags = task.flags;
+  symex::Explorer explorer(task.image.view(), task.options);
+  TRY(exploration, explorer.explore());
+  TRY(require_sum(exploration, "check"));
+  document.summarise(report::SummaryKind::verdicts);
+  CheckReport report{document, task.image, exploration, task.object_path(), flags.witness_dir};
+  report.overview(task.options);
+  report_statements(document, task.image, exploration);
+  TRY(const bool contradicted, report_findings(task, assumptions, exploration.findings, report));
+  std::size_t differing_paths = 0;
+  if (!flags.replay_paths.empty()) differing_paths = report.replay_paths(flags.replay_paths);
+  std::size_t unconfirmed = 0;
+  if (flags.cross_check) unconfirmed = cross_check(task, explorer, report);
+  TRY(const bool tests_differ,
+      write_tests(flags.outputs, task.object_path(), task.image, exploration, document));
+  report.unknowns();
+  assumptions.report(document);
+  report.verdict(task.options, unconfirmed + differing_paths + (tests_differ ? 1 : 0));
+  if (contradicted || differing_paths > 0 || tests_differ) return Outcome::bug;
+  if (!exploration.findings.empty()) return Outcome::refuted;
+  return exploration.unknowns.empty() && unconfirmed == 0 ? Outcome::holds : Outcome::unknown;
+}
+
+/// The program alone and, beside it, against other objects.
+Expected<Outcome> check_program(Task task, report::Document& document) {
+  const Flags& flags = task.flags;
+  TRY(const EntryAssumptions assumptions,
+      entry_assumptions(task.object, task.image, flags.assumptions));
+  assumptions.apply(task.options);
+  const Checked checked{task.image,   task.file,         flags.type,       flags.kernel,
+                        task.options, task.use_kernel(), flags.witness_dir};
+  report::Document beside(document.command());
+  auto against = std::async(task.jobs > 1 ? std::launch::async : std::launch::deferred,
+                            [&] { return check_against(flags.against, checked, beside); });
+  symex::Exploration exploration;
+  TRY(const Outcome alone, check_alone(task, assumptions, exploration, document));
+  TRY(const Outcome other, against.get());
+  document.append(std::move(beside));
+  const Outcome outcome = worse(alone, other);
+  const Analysed analysed{task.object_path(), std::string(task.image.name)};
+  const auto page = [&] {
+    return check_page(document.details(), task.image, exploration, task.options);
+  };
+  TRY(write_outputs(flags.outputs.pages, {&analysed, 1}, page, document.details(), outcome,
+                    document));
+  return outcome;
+}
+
+/// One of the programs of an object, with what is to be said of it.
+struct Part {
+  object::Image image;
+  report::Document document{"check"};
+  Expected<Outcome> outcome = Outcome::unknown;
+};
+
+Expected<void> require_one_for_all(const Flags& flags) {
+  const object::Selection selection = object::split_selection(flags.file);
+  if (!selection.selector.empty()) {
+    return error(Fault::bad_input, fmt::format("--all: \"{}\" names one program of {}",
+                                               selection.selector, selection.path));
+  }
+  const bool one = !flags.against.specification.empty() || !flags.against.deployed.empty() ||
+                   !flags.outputs.pages.html.empty() || !flags.outputs.pages.sarif.empty() ||
+                   !flags.outputs.tests.empty();
+  if (!one) return {};
+  return error(Fault::bad_input,
+               "--all: --spec, --deployed, --html, --sarif "
+               "and --emit-tests are of one program");
+}
+
+/// Every program of the object, side by side; what cannot be checked is
+/// unknown, by name.
+Expected<Outcome> check_all(const Flags& flags, const symex::Options& options,
+                            report::Document& document) {
+  TRY(require_one_for_all(flags));
+  TRY(const object::Object object, object::read_file(flags.file, flags.kernel));
+  std::vector<Part> parts;
+  for (const object::Program& program : object.programs) {
+    if (object::is_companion(program.section)) continue;
+    Part& part = parts.emplace_back();
+    part.image = object::make_image(object, program);
+    if (!flags.type.empty()) {
+      TRY(part.image.type, parse_program_type(flags.type));
+    }
+  }
+  if (parts.empty()) return error(Fault::bad_input, flags.file + ": no program to check");
+  const std::size_t jobs = jobs_of(flags.exploration);
+  side_by_side(jobs, parts.size(), [&](std::size_t i) {
+    Part& part = parts[i];
+    if (const auto checkable = require_checkable(part.image); !checkable) {
+      part.document.note(report::Tone::warning,
+                         fmt::format("unknown: not checked: {}", checkable.error().line()));
+      part.document.count(report::Tally::unknown, 1);
+      part.document.details() =
+          report::Json::object({{"program", part.image.name},
+                                {"verdict", "unknown"},
+                                {"reason", std::string(checkable.error().line())}});
+      return;
+    }
+    const std::string file = fmt::format("{}:{}", flags.file, part.image.name);
+    part.outcome = check_program({flags, object, part.image, file, options, 1}, part.document);
+  });
+  document.summarise(report::SummaryKind::verdicts);
+  Outcome outcome = Outcome::holds;
+  report::Json programs = report::Json::array();
+  for (Part& part : parts) {
+    TRY(const Outcome one, std::move(part.outcome));
+    outcome = worse(outcome, one);
+    programs.push(std::move(part.document.details()));
+    part.document.details() = {};
+    document.append(std::move(part.document));
+  }
+  document.details()["programs"] = std::move(programs);
+  return outcome;
 }
 
 }  // namespace
@@ -208,60 +369,15 @@ Expected<Outcome> run_check(const Arguments& arguments, report::Document& docume
     TRY(require_writable_folder("--witness-dir", flags.witness_dir));
   }
   TRY(prepare_outputs(flags.outputs, options));
-  TRY(const LoadedProgram loaded, load_with_object(flags.file, flags.type, flags.kernel));
-  const object::Image& image = loaded.image;
-  TRY(require_checkable(image));
-  TRY(const EntryAssumptions assumptions,
-      entry_assumptions(loaded.object, image, flags.assumptions));
-  assumptions.apply(options);
   allow_memory(flags.exploration);
   ShownProgress progress("checking", wanted_progress(flags.exploration, arguments));
   options.observer = progress.observer();
-
-  std::optional<symex::Explorer> explorer(std::in_place, image.view(), options);
-  TRY(symex::Exploration exploration, explorer->explore());
-
-  TRY(require_sum(exploration));
-  document.summarise(report::SummaryKind::verdicts);
-  const std::string object_path(object::split_selection(flags.file).path);
-  CheckReport report{document, image, exploration, object_path, flags.witness_dir};
-  report.overview(options);
-  report_statements(document, image, exploration);
-  const symex::UseKernel use_kernel =
-      flags.no_kernel ? symex::UseKernel::no : symex::UseKernel::yes;
-  bool contradicted = false;
-  std::size_t number = 0;
-  for (symex::Finding& finding : exploration.findings) {
-    // The interpreter would not notice an assumption that a smaller input breaks.
-    if (assumptions.texts.empty()) symex::minimise(image, finding);
-    auto replayed = symex::replay(image, finding, use_kernel);
-    for (const auto& function : assumptions.functions) {
-      replayed.push_back(symex::replay_entry(*function, finding));
-    }
-    TRY(report.finding(finding, ++number, replayed));
-    for (const symex::Replayed& one : replayed) {
-      contradicted = contradicted || one.outcome == symex::Outcome::contradicted;
-    }
-  }
-  std::size_t differing_paths = 0;
-  if (!flags.replay_paths.empty()) differing_paths = report.replay_paths(flags.replay_paths);
-  std::size_t unconfirmed = 0;
-  if (flags.cross_check) unconfirmed = cross_check(image, *explorer, options, report);
-  TRY(const bool tests_differ,
-      write_tests(flags.outputs, object_path, image, exploration, document));
-  report.unknowns();
-  assumptions.report(document);
-  report.verdict(options, unconfirmed + differing_paths + (tests_differ ? 1 : 0));
-  explorer.reset();  // one exploration at a time has the thread's terms
-  const Checked checked{image,   flags.file, flags.type,       flags.kernel,
-                        options, use_kernel, flags.witness_dir};
-  TRY(const Outcome against, check_against(flags.against, checked, document));
-  const bool holds = exploration.unknowns.empty() && unconfirmed == 0;
-  Outcome outcome = worse(holds ? Outcome::holds : Outcome::unknown, against);
-  if (!exploration.findings.empty()) outcome = worse(Outcome::refuted, against);
-  if (contradicted || differing_paths > 0 || tests_differ) outcome = Outcome::bug;
-  TRY(write_outputs(flags.outputs, object_path, image, exploration, options, outcome, document));
-  return outcome;
+  if (flags.all) return check_all(flags, options, document);
+  TRY(const LoadedProgram loaded, load_with_object(flags.file, flags.type, flags.kernel));
+  TRY(require_checkable(loaded.image));
+  return check_program(
+      {flags, loaded.object, loaded.image, flags.file, options, jobs_of(flags.exploration)},
+      document);
 }
 
 }  // namespace probity::cli

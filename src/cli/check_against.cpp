@@ -10,6 +10,7 @@
 
 #include "cli/equiv_report.hpp"
 #include "cli/flags.hpp"
+#include "cli/path_sum.hpp"
 #include "cli/program_source.hpp"
 #include "cli/side_text.hpp"
 #include "equiv/specification.hpp"
@@ -114,9 +115,11 @@ Expected<Outcome> against_specification(const std::string& selection, const Chec
   const equiv::SpecQuestion question{&specification, &checked.image, checked.options,
                                      checked.use_kernel};
   TRY(const equiv::SpecResult result, equiv::check_specification(question));
+  TRY(require_sum(result.exploration, "check --spec"));
   document.heading(
       fmt::format("{} against the specification {}", checked.image.name, specification.name));
   Json details = Json::object({{"object", selection}, {"program", specification.name}});
+  report_sum(document, details, result.exploration.counts);
   details["coverage"] = report_coverage(document, result.coverage);
   TRY(details["findings"], report_deviations(checked, result, document));
   details["unknowns"] = report_unknowns(question, result.exploration, document);
@@ -153,6 +156,7 @@ Expected<Outcome> against_deployed(const std::string& selection, const Checked& 
   const equiv::Question question{
       {&checked.image}, {&deployed}, {}, checked.options, checked.use_kernel};
   TRY(const equiv::Comparison comparison, equiv::compare(question));
+  TRY(require_sum(comparison.exploration, "check --deployed"));
   document.heading(fmt::format("{} with its specifications off (A), and as it is deployed (B)",
                                checked.image.name));
   Json details = Json::object({});

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "cli/check_page.hpp"
 #include "cli/emit_tests.hpp"
 #include "cli/file_name.hpp"
 #include "cli/flags.hpp"
@@ -21,19 +20,29 @@ constexpr std::size_t max_shown_differences = 3;
 
 }  // namespace
 
-void add_check_outputs(CLI::App& app, CheckOutputs& outputs) {
+void add_page_outputs(CLI::App& app, PageOutputs& outputs) {
   app.add_option("--html", outputs.html, "write the run as one page that needs nothing but itself")
       ->type_name("FILE");
   app.add_option("--sarif", outputs.sarif, "write the findings as a SARIF 2.1.0 log")
       ->type_name("FILE");
+}
+
+void add_check_outputs(CLI::App& app, CheckOutputs& outputs) {
+  add_page_outputs(app, outputs.pages);
   app.add_option("--emit-tests", outputs.tests,
                  "write a packet for every path, with what comes out, for probity replay")
       ->type_name("DIR");
 }
 
-Expected<void> prepare_outputs(const CheckOutputs& outputs, symex::Options& options) {
+Expected<void> prepare_outputs(const PageOutputs& outputs, symex::Options& options) {
   TRY(require_writable_file("--html", outputs.html));
   TRY(require_writable_file("--sarif", outputs.sarif));
+  options.record_paths = !outputs.html.empty();
+  return {};
+}
+
+Expected<void> prepare_outputs(const CheckOutputs& outputs, symex::Options& options) {
+  TRY(prepare_outputs(outputs.pages, options));
   if (!outputs.tests.empty()) {
     if (options.mode == symex::Mode::safety) {
       return error(Fault::bad_input, "--emit-tests: --safety says nothing of a program's results");
@@ -42,7 +51,6 @@ Expected<void> prepare_outputs(const CheckOutputs& outputs, symex::Options& opti
     options.collect_cases = true;
     options.merging = symex::Merging::never;  // a packet for each path
   }
-  options.record_paths = !outputs.html.empty();
   return {};
 }
 
@@ -69,19 +77,20 @@ Expected<bool> write_tests(const CheckOutputs& outputs, const std::string& objec
   return !emitted.different.empty();
 }
 
-Expected<void> write_outputs(const CheckOutputs& outputs, const std::string& object_path,
-                             const object::Image& image, const symex::Exploration& exploration,
-                             const symex::Options& options, Outcome outcome,
-                             report::Document& document) {
+Expected<void> write_outputs(const PageOutputs& outputs, std::span<const Analysed> analysed,
+                             const std::function<std::string()>& page, const report::Json& details,
+                             Outcome outcome, report::Document& document) {
   if (!outputs.html.empty()) {
-    TRY(report::write_file_atomically(outputs.html,
-                                      check_page(document.details(), image, exploration, options)));
+    TRY(report::write_file_atomically(outputs.html, page()));
     document.note(Tone::plain, fmt::format("page written to {}", outputs.html));
   }
   if (outputs.sarif.empty()) return {};
-  SarifSubject subject{object_path, {}, image.name, static_cast<int>(outcome)};
-  TRY(subject.sha256, report::sha256_of_file(object_path));
-  TRY(report::write_file_atomically(outputs.sarif, sarif_log(document.details(), subject)));
+  SarifSubject subject{{}, static_cast<int>(outcome)};
+  for (const Analysed& one : analysed) {
+    TRY(std::string digest, report::sha256_of_file(one.object_path));
+    subject.artifacts.push_back({one.object_path, std::move(digest), one.program});
+  }
+  TRY(report::write_file_atomically(outputs.sarif, sarif_log(details, subject)));
   document.note(Tone::plain, fmt::format("SARIF log written to {}", outputs.sarif));
   return {};
 }

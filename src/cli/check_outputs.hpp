@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files that `check` writes when asked to: the page, the SARIF log, the tests. Places are
-// judged before the exploration starts; files appear whole or not at all.
+// The files that verbs write when asked to: the page and the SARIF log, and of
+// `check` the tests. Places are judged before the exploration starts; files
+// appear whole or not at all.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 
 #include "cli/verb.hpp"
@@ -15,9 +18,30 @@ class App;
 
 namespace probity::cli {
 
-struct CheckOutputs {
+struct PageOutputs {
   std::string html;
   std::string sarif;
+};
+
+void add_page_outputs(CLI::App& app, PageOutputs& outputs);
+/// Refuses what cannot be written, and has the exploration collect what the
+/// files need.
+Expected<void> prepare_outputs(const PageOutputs& outputs, symex::Options& options);
+
+/// An object and the program of it that ran.
+struct Analysed {
+  std::string object_path;
+  std::string program;
+};
+
+/// Writes `page` if it was asked for, and a log of the findings and unknowns of
+/// `details`.
+Expected<void> write_outputs(const PageOutputs& outputs, std::span<const Analysed> analysed,
+                             const std::function<std::string()>& page, const report::Json& details,
+                             Outcome outcome, report::Document& document);
+
+struct CheckOutputs {
+  PageOutputs pages;
   std::string tests;  ///< folder
 };
 
@@ -31,11 +55,5 @@ Expected<void> prepare_outputs(const CheckOutputs& outputs, symex::Options& opti
 Expected<bool> write_tests(const CheckOutputs& outputs, const std::string& object_path,
                            const object::Image& image, const symex::Exploration& exploration,
                            report::Document& document);
-
-/// Writes page and log; the document is finished.
-Expected<void> write_outputs(const CheckOutputs& outputs, const std::string& object_path,
-                             const object::Image& image, const symex::Exploration& exploration,
-                             const symex::Options& options, Outcome outcome,
-                             report::Document& document);
 
 }  // namespace probity::cli

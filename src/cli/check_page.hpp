@@ -11,9 +11,6 @@
 
 namespace probity::cli {
 
-/// A packet as its bytes and its fields, for page.js.
-report::Json packet_json(std::span<const std::uint8_t> packet);
-
 /// The HTML page. `details` are those of the finished document.
 std::string check_page(const report::Json& details, const object::Image& image,
                        const symex::Exploration& exploration, const symex::Options& options);

@@ -11,6 +11,7 @@
 #include "cli/disassembly.hpp"
 #include "cli/exploration_text.hpp"
 #include "cli/file_name.hpp"
+#include "cli/finding_json.hpp"
 #include "cli/path_sum.hpp"
 #include "cli/side_text.hpp"
 #include "cli/source_place.hpp"
@@ -20,32 +21,8 @@
 #include "report/file.hpp"
 
 namespace probity::cli {
-namespace {
-
 using report::Json;
 using report::Tone;
-
-Json json_of(const symex::Witness& witness) {
-  Json maps = Json::array();
-  for (const runtime::MapContents& contents : witness.maps) {
-    Json entries = Json::array();
-    for (const runtime::MapEntry& entry : contents.entries) {
-      entries.push(
-          Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
-    }
-    maps.push(Json::object({{"map", contents.map}, {"entries", std::move(entries)}}));
-  }
-  Json helpers = Json::array();
-  for (const std::string& result : witness.helper_results) helpers.push(result);
-  return Json::object({{"packet", report::hex(witness.input.packet)},
-                       {"ingress_ifindex", witness.input.ingress_ifindex},
-                       {"rx_queue_index", witness.input.rx_queue_index},
-                       {"ctx", *replay::json_of(replay::input_of(witness)).find("ctx")},
-                       {"maps", std::move(maps)},
-                       {"helper_results", std::move(helpers)}});
-}
-
-}  // namespace
 
 std::string CheckReport::place(std::uint32_t slot) const {
   return fmt::format("{} (slot {})", place_of(image_.view(), slot), slot);
@@ -71,7 +48,7 @@ void CheckReport::overview(const symex::Options& options) {
       {{"insns", fmt::format("{} slots, {} maps", image_.slots.size(), image_.maps.size())},
        {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet)},
        {"explored", cost_text(s)}});
-  report_sum(document_, exploration_.counts);
+  report_sum(document_, document_.details(), exploration_.counts);
   std::map<symex::Property, std::array<std::uint64_t, 3>> counts;
   Json sites = Json::array();
   for (const symex::Site& site : exploration_.sites) {
@@ -166,49 +143,12 @@ Expected<void> CheckReport::finding(const symex::Finding& finding, std::size_t n
   }
   text += fmt::format("written to {}.json, .hex, .pcap; again: probity replay {}.json", base, base);
   document_.code(text);
-  Json replays = Json::array();
-  for (const symex::Replayed& one : replayed) {
-    replays.push(Json::object(
-        {{"engine", one.engine}, {"outcome", outcome_text(one.outcome)}, {"text", one.text}}));
-  }
-  Json registers = Json::object({});
-  for (const symex::Register& reg : finding.registers) registers[reg.name] = reg.value;
-  document_.details()["findings"].push(
-      Json::object({{"property", symex::name(finding.property)},
-                    {"slot", finding.slot},
-                    {"place", place_json(finding.slot)},
-                    {"source", source_line(image_.view(), finding.slot)},
-                    {"text", finding.text},
-                    {"trail", trail_json(finding.trail)},
-                    {"registers", std::move(registers)},
-                    {"witness", json_of(finding.witness)},
-                    {"files", base},
-                    {"replays", std::move(replays)}}));
+  document_.details()["findings"].push(finding_json(cast(), finding, replayed, base));
   return {};
 }
 
-/// The place of an insn: what an editor needs to go there.
-Json CheckReport::place_json(std::uint32_t slot) const {
-  const program::View view = image_.view();
-  Json json = Json::object({{"slot", slot}});
-  if (slot < view.slots.size()) json["insn"] = list_insn(view, slot, TextStyle::kernel).text;
-  const program::LineInfo* line = line_of(view, slot);
-  if (line == nullptr) return json;
-  json["file"] = line->file;
-  json["line"] = line->line;
-  json["column"] = line->column;
-  json["text"] = source_text(view, slot);
-  return json;
-}
-
-Json CheckReport::trail_json(std::span<const symex::TrailStep> steps) const {
-  Json list = Json::array();
-  for (const symex::TrailStep& step : steps) {
-    Json one = place_json(step.slot);
-    one["taken"] = step.taken;
-    list.push(std::move(one));
-  }
-  return list;
+Cast CheckReport::cast() const {
+  return {{image_.view()}};
 }
 
 std::size_t CheckReport::replay_paths(std::string_view engine) {
@@ -272,8 +212,7 @@ void CheckReport::unknowns() {
   for (const symex::Unknowing& unknown : exploration_.unknowns) {
     document_.note(Tone::warning,
                    fmt::format("unknown: {} at {}", unknown.reason, place(unknown.slot)));
-    list.push(Json::object(
-        {{"slot", unknown.slot}, {"reason", unknown.reason}, {"place", place_json(unknown.slot)}}));
+    list.push(unknown_json(cast(), unknown));
   }
   document_.details()["unknowns"] = std::move(list);
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "cli/finding_json.hpp"
 #include "object/image.hpp"
 #include "proof/proof.hpp"
 #include "replay/witness_file.hpp"
@@ -43,8 +44,7 @@ class CheckReport {
 
  private:
   std::string place(std::uint32_t slot) const;
-  report::Json place_json(std::uint32_t slot) const;
-  report::Json trail_json(std::span<const symex::TrailStep> steps) const;
+  Cast cast() const;
   std::string trail(std::span<const symex::TrailStep> steps) const;
   Expected<replay::WitnessFile> witness_of(const symex::Finding& finding) const;
   Expected<std::string> write_witness(const symex::Finding& finding, std::size_t number);

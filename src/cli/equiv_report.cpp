@@ -8,8 +8,11 @@
 #include <fmt/format.h>
 
 #include "cli/exploration_text.hpp"
+#include "cli/path_sum.hpp"
+#include "cli/run_page.hpp"
 #include "cli/side_text.hpp"
 #include "object/object.hpp"
+#include "replay/verdict_name.hpp"
 #include "replay/witness_file.hpp"
 
 namespace probity::cli {
@@ -52,6 +55,7 @@ void EquivReport::overview() {
       {{"packets", fmt::format("every byte, {}..{} bytes", question_.options.min_packet,
                                question_.options.max_packet)},
        {"explored", cost_text(s, "paths of both")}});
+  report_sum(document_, details_, comparison_.exploration.counts);
   std::vector<std::vector<std::string>> rows;
   Json compared = Json::array();
   for (const auto& [observable, paths] : comparison_.compared) {
@@ -80,7 +84,7 @@ Expected<std::string> EquivReport::write(const equiv::Difference& difference,
                                          const std::string& folder, std::size_t number) const {
   const symex::Finding& finding = difference.finding;
   replay::WitnessFile file;
-  file.made_by = made_by_;
+  file.made_by = document_.command();
   file.property = is_relation(finding) ? "equivalence" : std::string(symex::name(finding.property));
   file.text = finding.text;
   file.inputs.push_back(input_of(finding.witness));
@@ -102,7 +106,7 @@ Expected<std::string> EquivReport::write(const equiv::Difference& difference,
     file.runs.push_back(std::move(run));
   }
   if (is_relation(finding)) file.differences = witness_members(finding.observable);
-  const std::string path = fmt::format("{}/{}-{}.json", folder, made_by_, number);
+  const std::string path = fmt::format("{}/{}-{}.json", folder, prefix_, number);
   TRY(replay::write_witness(file, path));
   return path;
 }
@@ -132,6 +136,10 @@ Expected<void> EquivReport::findings(const std::string& witness_dir) {
                       {"witness", replay::json_of(input_of(finding.witness))},
                       {"file", path},
                       {"replays", replays_json(difference.replays)}}));
+    std::string files = path.substr(0, path.rfind(".json"));
+    Json one = finding_json(cast(), finding, difference.replays, files);
+    if (relation) one["property"] = "equivalence";
+    log_["findings"].push(std::move(one));
   }
   return {};
 }
@@ -143,6 +151,7 @@ void EquivReport::unknowns() {
                                               place(unknown.stage, unknown.slot)));
     list.push(Json::object(
         {{"program", letter(unknown.stage)}, {"slot", unknown.slot}, {"reason", unknown.reason}}));
+    log_["unknowns"].push(unknown_json(cast(), unknown));
   }
   details_["unknowns"] = std::move(list);
 }
@@ -180,6 +189,50 @@ void EquivReport::verdict() {
                  fmt::format("{} not safe on some inputs, so they are not equivalent; they were "
                              "compared on the others{}",
                              who, differ || unknown ? "" : " and behave the same there"));
+}
+
+Cast EquivReport::cast() const {
+  return {{image(0).view(), image(1).view()}, {0, 1}};
+}
+
+std::string EquivReport::page() const {
+  const Json* verdict = details_.find("verdict");
+  const auto* word = verdict == nullptr ? nullptr : verdict->get<std::string>();
+  RunPage page(fmt::format("equiv {} and {}", image(0).name, image(1).name),
+               fmt::format("{}: {} and {}", program::name(image(0).type), files_[0], files_[1]),
+               word == nullptr ? "unknown" : *word, cast(), {"A", "B"});
+  for (const std::uint32_t stage : {0u, 1u}) {
+    page.fact(letter(stage), fmt::format("{}, {} slots, {} maps", image(stage).name,
+                                         image(stage).slots.size(), image(stage).maps.size()));
+  }
+  page.fact("packets", fmt::format("every byte, {}..{} bytes", question_.options.min_packet,
+                                   question_.options.max_packet));
+  const symex::Exploration& exploration = comparison_.exploration;
+  page.fact("explored", cost_text(exploration.statistics, "paths of both"));
+  page.sum(sum_json(exploration.counts));
+  page.notes(exploration.notes);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [observable, paths] : comparison_.compared) {
+    rows.push_back({observable, fmt::format("{}", paths)});
+  }
+  page.table("Compared", {"observable", "paths"}, std::move(rows));
+  const auto list = [&](std::string_view name) {
+    const Json* found = log_.find(name);
+    const auto* elements = found == nullptr ? nullptr : found->get<Json::Array>();
+    return elements == nullptr ? std::span<const Json>() : std::span<const Json>(*elements);
+  };
+  for (std::size_t i = 0; i < list("findings").size(); ++i) {
+    Json runs = Json::array();
+    const auto& outcomes = comparison_.differences[i].finding.outcomes;
+    for (std::uint32_t stage = 0; stage < outcomes.size(); ++stage) {
+      const std::string text = replay::verdict_text(image(0).type, outcomes[stage].return_value);
+      runs.push(run_json(letter(stage), fmt::format("returns {}", text), outcomes[stage].packet));
+    }
+    page.finding(list("findings")[i], std::move(runs));
+  }
+  for (const Json& unknown : list("unknowns")) page.unknown(unknown);
+  page.paths(exploration);
+  return page.render();
 }
 
 Outcome EquivReport::outcome() const {

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "cli/finding_json.hpp"
 #include "cli/verb.hpp"
 #include "equiv/equivalence.hpp"
 #include "report/document.hpp"
@@ -14,17 +15,17 @@ namespace probity::cli {
 
 class EquivReport {
  public:
-  /// The JSON goes to `details`. `files`: the two programs as the command line names them;
-  /// `made_by` is the verb, and the beginning of the names of witness files.
+  /// The JSON goes to `details`. `files`: the two programs as the command line
+  /// names them; `prefix` begins the names of witness files.
   EquivReport(report::Document& document, report::Json& details, const equiv::Question& question,
               const equiv::Comparison& comparison, std::array<std::string, 2> files,
-              std::string made_by)
+              std::string prefix)
       : document_(document),
         details_(details),
         question_(question),
         comparison_(comparison),
         files_(std::move(files)),
-        made_by_(std::move(made_by)) {}
+        prefix_(std::move(prefix)) {}
 
   void overview();
   /// Also writes a witness file for each; an error is one of writing.
@@ -33,7 +34,13 @@ class EquivReport {
   void verdict();
   Outcome outcome() const;
 
+  // After all of that.
+  std::string page() const;
+  /// Findings and unknowns as a SARIF log wants them.
+  const report::Json& for_log() const { return log_; }
+
  private:
+  Cast cast() const;
   const object::Image& image(std::uint32_t stage) const;
   std::string place(std::uint32_t stage, std::uint32_t slot) const;
   Expected<std::string> write(const equiv::Difference& difference, const std::string& folder,
@@ -44,7 +51,8 @@ class EquivReport {
   const equiv::Question& question_;
   const equiv::Comparison& comparison_;
   std::array<std::string, 2> files_;
-  std::string made_by_;
+  std::string prefix_;
+  report::Json log_;
 };
 
 }  // namespace probity::cli

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ constexpr std::uint32_t largest_timeout = 1'000'000;
 constexpr std::uint32_t largest_unroll = 1'000'000;
 constexpr std::uint64_t largest_count = 1'000'000'000;
 constexpr std::uint64_t largest_memory_mib = 1 << 20;
+constexpr std::uint32_t largest_jobs = 64;
 /// For one query and what is not in RAM, beyond what an exploration may have.
 constexpr std::uint64_t spare_mib = 1024;
 
@@ -37,12 +39,21 @@ void declare_exploration(CLI::App& app, ExplorationFlags& flags) {
              "seconds of wall clock after which the verdict is unknown (default: none)");
   add_number(app, "--memory", flags.memory_mib, {1, largest_memory_mib},
              "MiB in RAM after which the verdict is unknown (default 4096)");
+  add_number(app, "--jobs", flags.jobs, {1, largest_jobs},
+             "explorations that run side by side (default: the number of "
+             "cores, at most 2)");
   app.add_flag("--quiet", flags.quiet, "show no progress on a terminal");
   app.add_flag("--no-external", flags.no_external, "do not ask z3 or cvc5");
 }
 
 ShownProgress::Wanted wanted_progress(const ExplorationFlags& flags, const Arguments& arguments) {
   return flags.quiet || arguments.json ? ShownProgress::Wanted::no : ShownProgress::Wanted::yes;
+}
+
+std::size_t jobs_of(const ExplorationFlags& flags) {
+  constexpr std::size_t most_unasked = 2;
+  if (flags.jobs != 0) return flags.jobs;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_unasked);
 }
 
 void allow_memory(const ExplorationFlags& flags) {

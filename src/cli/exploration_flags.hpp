@@ -20,6 +20,7 @@ struct ExplorationFlags {
   std::uint64_t conflicts = 200'000;
   std::uint32_t timeout = 0;
   std::uint64_t memory_mib = 4096;
+  std::uint32_t jobs = 0;  ///< 0: as many as this machine has cores, at most 2
   bool no_external = false;
   bool quiet = false;
 };
@@ -31,8 +32,11 @@ void declare_exploration(CLI::App& app, ExplorationFlags& flags);
 /// The line on the terminal that the flags ask for: none with --quiet or --json.
 ShownProgress::Wanted wanted_progress(const ExplorationFlags& flags, const Arguments& arguments);
 
-/// Lets this process have as much memory as the flags say and a little more, so that an exploration
-/// ends at its own limit, by name.
+/// Explorations that may run side by side.
+std::size_t jobs_of(const ExplorationFlags& flags);
+
+/// Lets this process have as much memory as the flags say and a little more, so
+/// that an exploration ends at its own limit, by name.
 void allow_memory(const ExplorationFlags& flags);
 
 /// Options with these bounds, everything else as it is by default.

@@ -4,18 +4,25 @@
 // written come first; where they overlap all four runs of both orders are explored, and a witness
 // is run both ways before it is shown.
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "base/side_by_side.hpp"
+#include "cli/check_outputs.hpp"
 #include "cli/exploration_flags.hpp"
+#include "cli/file_name.hpp"
 #include "cli/flags.hpp"
+#include "cli/interact_page.hpp"
 #include "cli/interact_report.hpp"
+#include "cli/path_sum.hpp"
 #include "cli/program_source.hpp"
 #include "packet/packet.hpp"
 #include "replay/witness_file.hpp"
 #include "report/file.hpp"
 #include "runtime/engine.hpp"
+#include "symex/minimise.hpp"
 
 namespace probity::cli {
 namespace {
@@ -38,6 +45,7 @@ struct Flags {
   std::string show;
   std::string dot;
   std::string witness_dir = ".";
+  PageOutputs outputs;
   bool paths = false;
   bool no_kernel = false;
 };
@@ -68,6 +76,7 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--dot", flags.dot, "write the map dependency graph for graphviz");
   app.add_option("--witness-dir", flags.witness_dir,
                  "where counterexamples are written (default .)");
+  add_page_outputs(app, flags.outputs);
   declare_exploration(app, flags.exploration);
   app.add_flag("--no-kernel", flags.no_kernel, "do not replay counterexamples in the live kernel");
 }
@@ -113,17 +122,6 @@ Expected<std::vector<Subject>> load_subjects(const Flags& flags) {
   return interact::make_subjects(std::move(images), files, flags.private_maps);
 }
 
-/// A name out of an object as part of a file name.
-std::string file_name(std::string_view name) {
-  constexpr std::size_t longest = 100;
-  std::string safe(name.substr(0, longest));
-  for (char& c : safe) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && c != '_' && c != '-') c = '_';
-  }
-  return safe;
-}
-
 /// One run through all of it.
 class Session {
  public:
@@ -133,36 +131,93 @@ class Session {
         parts_(parts),
         options_(options),
         subjects_(subjects),
+        document_(document),
         report_(document, subjects, flags.chain) {}
 
   Expected<Outcome> run() {
+    TRY(explore_each());
+    TRY(ask_for_influences());
     for (std::size_t i = 0; i < subjects_.size(); ++i) {
-      TRY(look_at(i));
+      TRY(show(i));
     }
     if (parts_.maps || !flags_.dot.empty()) {
       TRY(show_edges());
     }
     std::vector<PairResult> results;
-    for (std::size_t a = 0; parts_.order && a < subjects_.size(); ++a) {
-      for (std::size_t b = a + 1; b < subjects_.size(); ++b) {
-        TRY(results.emplace_back(), pair(a, b));
-        report_.pair(results.back());
-      }
+    if (parts_.order) {
+      TRY(results, pairs());
     }
+    for (const PairResult& result : results) report_.pair(result);
     if (results.size() > 1) report_.matrix(results);
     report_.finish();
+    TRY(write_files(results));
     return outcome(results);
   }
 
  private:
-  Expected<void> look_at(std::size_t number) {
+  /// A footprint and the store of its terms, until they meet in one.
+  struct Explored {
+    term::Store store;
+    Expected<interact::Footprint> footprint = interact::Footprint{};
+  };
+
+  Expected<void> explore_each() {
     symex::Options options = options_;
     if (only_order()) {  // the exploration of both orders may answer without the sets
       const std::uint32_t given = options.timeout_seconds;
       options.timeout_seconds = given == 0 ? sets_seconds : std::min(given, sets_seconds);
     }
-    TRY(interact::Footprint footprint,
-        interact::explore_footprint(subjects_[number], options, store_));
+    std::vector<std::unique_ptr<Explored>> explored(subjects_.size());
+    side_by_side(jobs_of(flags_.exploration), subjects_.size(), [&](std::size_t i) {
+      explored[i] = std::make_unique<Explored>();
+      explored[i]->footprint =
+          interact::explore_footprint(subjects_[i], options, explored[i]->store);
+    });
+    for (std::unique_ptr<Explored>& one : explored) {
+      TRY(const interact::Footprint footprint, std::move(one->footprint));
+      TRY(require_sum(footprint.exploration, "interact"));
+      footprints_.push_back(interact::moved(footprint, one->store, store_));
+      one.reset();
+    }
+    return {};
+  }
+
+  /// The maps of a program that its runs look at and that may hold anything.
+  std::set<std::string> maps_looked_at(std::size_t number) const {
+    const interact::Footprint& footprint = footprints_[number];
+    std::set<std::string> names;
+    for (const symex::Effect& effect : footprint.effects) {
+      if (effect.map == symex::unnamed_map || footprint.maps[effect.map].read_only) continue;
+      names.emplace(footprint.maps[effect.map].name);
+    }
+    return names;
+  }
+
+  Expected<void> ask_for_influences() {
+    influences_.resize(subjects_.size());
+    if (!parts_.actions) return {};
+    std::vector<std::pair<std::size_t, std::string>> questions;
+    for (std::size_t i = 0; i < subjects_.size(); ++i) {
+      for (const std::string& map : maps_looked_at(i)) questions.emplace_back(i, map);
+    }
+    std::vector<Expected<interact::MapInfluence>> answers(questions.size(),
+                                                          interact::MapInfluence{});
+    side_by_side(jobs_of(flags_.exploration), questions.size(), [&](std::size_t i) {
+      const auto& [number, map] = questions[i];
+      answers[i] = interact::map_influence(subjects_[number], map, options_);
+    });
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      TRY(interact::MapInfluence influence, std::move(answers[i]));
+      TRY(require_sum(influence.counts, "interact"));
+      unknown_ = unknown_ || !influence.unknowns.empty();
+      for (const interact::Flip& flip : influence.flips) note(flip.replayed);
+      influences_[questions[i].first].push_back(std::move(influence));
+    }
+    return {};
+  }
+
+  Expected<void> show(std::size_t number) {
+    const interact::Footprint& footprint = footprints_[number];
     report_.program(number, footprint);
     if (parts_.sets) report_.sets(number, footprint, store_);
     if (flags_.paths) report_.path_sets(number, footprint, store_);
@@ -170,10 +225,7 @@ class Session {
       TRY(const auto influences, interact::branch_influences(subjects_[number], footprint, store_));
       report_.branches(number, influences);
     }
-    if (parts_.actions) {
-      TRY(show_actions(number, footprint));
-    }
-    footprints_.push_back(std::move(footprint));
+    if (parts_.actions) report_.influences(number, influences_[number]);
     return {};
   }
 
@@ -185,23 +237,6 @@ class Session {
   bool is_certain(std::size_t number) const {
     const symex::Exploration& exploration = footprints_[number].exploration;
     return exploration.findings.empty() && exploration.unknowns.empty();
-  }
-
-  Expected<void> show_actions(std::size_t number, const interact::Footprint& footprint) {
-    std::set<std::string> looked_at;
-    for (const symex::Effect& effect : footprint.effects) {
-      if (effect.map == symex::unnamed_map || footprint.maps[effect.map].read_only) continue;
-      looked_at.emplace(footprint.maps[effect.map].name);
-    }
-    std::vector<interact::MapInfluence> influences;
-    for (const std::string& map : looked_at) {
-      TRY(influences.emplace_back(), interact::map_influence(subjects_[number], map, options_));
-      const interact::MapInfluence& influence = influences.back();
-      unknown_ = unknown_ || !influence.unknowns.empty();
-      for (const interact::Flip& flip : influence.flips) note(flip.replayed);
-    }
-    report_.influences(number, influences);
-    return {};
   }
 
   Expected<void> show_edges() {
@@ -221,7 +256,34 @@ class Session {
     return report::write_file_atomically(flags_.dot, interact::print_dot(subjects_, edges));
   }
 
-  Expected<PairResult> pair(std::size_t a, std::size_t b) {
+  /// Sets first; the explorations that they leave run side by side.
+  Expected<std::vector<PairResult>> pairs() {
+    std::vector<PairResult> results;
+    for (std::size_t a = 0; a < subjects_.size(); ++a) {
+      for (std::size_t b = a + 1; b < subjects_.size(); ++b) results.push_back(by_sets(a, b));
+    }
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (!results[i].disjointness.proved) open.push_back(i);
+    }
+    std::vector<Expected<interact::Order>> orders(open.size(), interact::Order{});
+    side_by_side(jobs_of(flags_.exploration), open.size(), [&](std::size_t i) {
+      const PairResult& result = results[open[i]];
+      orders[i] = interact::compare_orders(subjects_[result.a], subjects_[result.b], flags_.chain,
+                                           options_);
+    });
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      PairResult& result = results[open[i]];
+      TRY(result.order, std::move(orders[i]));
+      TRY(require_sum(result.order.counts, "interact"));
+      result.explored = true;
+      result.verdict = result.order.verdict;
+      TRY(replay(result));
+    }
+    return results;
+  }
+
+  PairResult by_sets(std::size_t a, std::size_t b) {
     PairResult result;
     result.a = a;
     result.b = b;
@@ -229,25 +291,48 @@ class Session {
       result.disjointness = interact::check_disjoint(footprints_[a], footprints_[b], flags_.chain,
                                                      store_, options_.solver);
     }
-    if (result.disjointness.proved) {
-      result.verdict = OrderVerdict::commute;
-      return result;
+    if (result.disjointness.proved) result.verdict = OrderVerdict::commute;
+    return result;
+  }
+
+  Expected<void> write_files(const std::vector<PairResult>& results) {
+    const InteractRun run{subjects_, footprints_, results};
+    const report::Json log = interact_log(run);
+    std::vector<Analysed> analysed;
+    for (std::size_t i = 0; i < subjects_.size(); ++i) {
+      analysed.push_back({object_of(i), std::string(subjects_[i].image().name)});
     }
-    TRY(result.order, interact::compare_orders(subjects_[a], subjects_[b], flags_.chain, options_));
-    result.explored = true;
-    result.verdict = result.order.verdict;
-    if (!result.order.difference) return result;
+    const auto page = [&] { return interact_page(run, document_.details(), log); };
+    return write_outputs(flags_.outputs, analysed, page, log, outcome(results), document_);
+  }
+
+  interact::OrderReplay replay_on(runtime::EngineKind engine, const PairResult& result) const {
+    return interact::replay_orders(engine, subjects_[result.a], subjects_[result.b], flags_.chain,
+                                   result.order);
+  }
+
+  /// Makes the witness plain while the interpreter shows the difference.
+  void minimise(PairResult& result) {
+    const auto shows = [&] {
+      return replay_on(runtime::EngineKind::interp, result).replayed.outcome ==
+             symex::Outcome::reproduced;
+    };
+    if (shows()) symex::shrink(result.order.difference->witness, shows);
+  }
+
+  Expected<void> replay(PairResult& result) {
+    if (!result.order.difference) return {};
+    minimise(result);
     std::vector<runtime::EngineKind> engines{runtime::EngineKind::interp};
     if (!flags_.no_kernel && runtime::kernel_unavailable_reason().empty()) {
       engines.push_back(runtime::EngineKind::kernel);
     }
     for (const runtime::EngineKind engine : engines) {
-      result.replays.push_back(
-          interact::replay_orders(engine, subjects_[a], subjects_[b], flags_.chain, result.order));
+      result.replays.push_back(replay_on(engine, result));
       note(result.replays.back().replayed);
     }
     TRY(result.files, write_witness(result));
-    return result;
+    return {};
   }
 
   /// Both runs of the witness for `probity replay`, and its packet.
@@ -327,9 +412,11 @@ class Session {
   const Parts& parts_;
   const symex::Options& options_;
   const std::vector<Subject>& subjects_;
+  report::Document& document_;
   InteractReport report_;
   term::Store store_;
   std::vector<interact::Footprint> footprints_;
+  std::vector<std::vector<interact::MapInfluence>> influences_;  ///< by program
   bool contradicted_ = false;
   bool unknown_ = false;
 };
@@ -347,6 +434,8 @@ Expected<Outcome> run_interact(const Arguments& arguments, report::Document& doc
   }
   TRY(const Parts parts, parts_of(flags));
   TRY(symex::Options options, exploration_options(flags.exploration));
+  TRY(prepare_outputs(flags.outputs, options));
+  options.record_paths = false;  // the page has no tree: there is one exploration for each pair
   TRY(const std::vector<Subject> subjects, load_subjects(flags));
   document.summarise(report::SummaryKind::verdicts);
   allow_memory(flags.exploration);

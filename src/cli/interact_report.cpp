@@ -3,6 +3,8 @@
 // FILE:LINE:lookup(MAP,KEY)->FILE:LINE:operation(MAP,KEY), with its role behind.
 #include "cli/interact_report.hpp"
 #include "cli/exploration_text.hpp"
+#include "cli/finding_json.hpp"
+#include "cli/path_sum.hpp"
 #include "cli/side_text.hpp"
 
 #include <algorithm>
@@ -50,16 +52,6 @@ Json json_of(const runtime::MapContents& contents) {
         Json::object({{"key", report::hex(entry.key)}, {"value", report::hex(entry.value)}}));
   }
   return Json::object({{"map", contents.map}, {"entries", std::move(entries)}});
-}
-
-Json json_of(const symex::Witness& witness) {
-  Json maps = Json::array();
-  for (const runtime::MapContents& contents : witness.maps) maps.push(json_of(contents));
-  return Json::object({{"packet", report::hex(witness.input.packet)},
-                       {"ingress_ifindex", witness.input.ingress_ifindex},
-                       {"rx_queue_index", witness.input.rx_queue_index},
-                       {"maps", std::move(maps)},
-                       {"helper_results", list_of(witness.helper_results)}});
 }
 
 Json json_of(const symex::Replayed& replayed) {
@@ -119,7 +111,8 @@ void InteractReport::program(std::size_t number, const interact::Footprint& foot
                                 program::name(subject.image().type), subject.image().section));
   document_.fields({{"insns", fmt::format("{} slots, {} maps", subject.image().slots.size(),
                                           subject.image().maps.size())},
-                    {"explored", cost_text(s)}});
+                    {"explored", cost_text(s)},
+                    {"paths", sum_text(footprint.exploration.counts)}});
   Json doubts = Json::array();
   for (const symex::Finding& finding : footprint.exploration.findings) {
     const std::string text =
@@ -137,6 +130,7 @@ void InteractReport::program(std::size_t number, const interact::Footprint& foot
                                     {"type", program::name(subject.image().type)},
                                     {"section", subject.image().section},
                                     {"statistics", statistics_json(s)},
+                                    {"explored", sum_json(footprint.exploration.counts)},
                                     {"unknowns", std::move(doubts)}}));
 }
 
@@ -241,7 +235,7 @@ void InteractReport::influences(std::size_t number,
                                  outcome_text(flip.replayed.outcome), flip.replayed.text));
       flips.push(Json::object({{"action", was},
                                {"other", is},
-                               {"witness", ::probity::cli::json_of(flip.witness)},
+                               {"witness", witness_json(flip.witness)},
                                {"second", ::probity::cli::json_of(flip.second)},
                                {"replay", ::probity::cli::json_of(flip.replayed)}}));
     }
@@ -255,6 +249,7 @@ void InteractReport::influences(std::size_t number,
     list.push(Json::object({{"map", influence.map},
                             {"flips", std::move(flips)},
                             {"unknowns", list_of(influence.unknowns)},
+                            {"explored", sum_json(influence.counts)},
                             {"paths", influence.statistics.paths},
                             {"cpu_seconds", influence.statistics.cpu_seconds}}));
   }
@@ -313,6 +308,7 @@ Json InteractReport::json_of(const PairResult& result) const {
        {"reasons", list_of(result.disjointness.reasons)},
        {"overlaps", std::move(overlaps)},
        {"unknowns", list_of(result.order.unknowns)},
+       {"explored", sum_json(result.order.counts)},
        {"paths", result.order.statistics.paths},
        {"solver_checks", result.order.statistics.solver_checks},
        {"worst_query_seconds", result.order.statistics.worst_query_seconds},
@@ -328,7 +324,7 @@ Json InteractReport::json_of(const PairResult& result) const {
     replays.push(std::move(one));
   }
   json["observable"] = result.order.difference->observable;
-  json["witness"] = ::probity::cli::json_of(result.order.difference->witness);
+  json["witness"] = witness_json(result.order.difference->witness);
   json["replays"] = std::move(replays);
   json["files"] = result.files;
   return json;

@@ -82,9 +82,11 @@ class Log {
     invocations.push(
         Json::object({{"executionSuccessful", true}, {"exitCode", subject_.exit_status}}));
     Json artifacts = Json::array();
-    artifacts.push(Json::object({{"location", Json::object({{"uri", uri_of(subject_.object)}})},
-                                 {"roles", Json(Json::Array{Json("analysisTarget")})},
-                                 {"hashes", Json::object({{"sha-256", subject_.sha256}})}}));
+    for (const SarifArtifact& artifact : subject_.artifacts) {
+      artifacts.push(Json::object({{"location", Json::object({{"uri", uri_of(artifact.object)}})},
+                                   {"roles", Json(Json::Array{Json("analysisTarget")})},
+                                   {"hashes", Json::object({{"sha-256", artifact.sha256}})}}));
+    }
     return Json::object({{"tool", Json::object({{"driver", std::move(driver)}})},
                          {"invocations", std::move(invocations)},
                          {"artifacts", std::move(artifacts)},
@@ -100,6 +102,14 @@ class Log {
     return rules_.size() - 1;
   }
 
+  std::uint64_t artifact_number(const Json& place) const {
+    const std::uint64_t number = number_of(place, "artifact");
+    return number < subject_.artifacts.size() ? number : 0;
+  }
+  const SarifArtifact& artifact_of(const Json& place) const {
+    return subject_.artifacts[artifact_number(place)];
+  }
+
   /// A place of the details: a source line, or an address in the object.
   Json location(const Json& place) const {
     Json physical = Json::object({});
@@ -111,8 +121,8 @@ class Log {
       region["snippet"] = message(text_of(place, "text"));
       physical["region"] = std::move(region);
     } else {
-      physical["artifactLocation"] =
-          Json::object({{"uri", uri_of(subject_.object)}, {"index", 0u}});
+      physical["artifactLocation"] = Json::object(
+          {{"uri", uri_of(artifact_of(place).object)}, {"index", artifact_number(place)}});
     }
     physical["address"] =
         Json::object({{"relativeAddress", number_of(place, "slot") * slot_bytes},
@@ -120,14 +130,15 @@ class Log {
                       {"kind", "instruction"},
                       {"name", fmt::format("slot {}", number_of(place, "slot"))}});
     Json logical = Json::array();
-    logical.push(Json::object({{"fullyQualifiedName", subject_.program}, {"kind", "function"}}));
+    logical.push(
+        Json::object({{"fullyQualifiedName", artifact_of(place).program}, {"kind", "function"}}));
     return Json::object(
         {{"physicalLocation", std::move(physical)}, {"logicalLocations", std::move(logical)}});
   }
 
   std::string fingerprint(std::string_view property, const Json& place) const {
     const std::string text =
-        fmt::format("{}\n{}\n{}\n{}", subject_.program, property, text_of(place, "file"),
+        fmt::format("{}\n{}\n{}\n{}", artifact_of(place).program, property, text_of(place, "file"),
                     text_of(place, "text").empty() ? fmt::format("{}", number_of(place, "slot"))
                                                    : text_of(place, "text"));
     return report::sha256_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});

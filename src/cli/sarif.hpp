@@ -6,16 +6,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "report/json.hpp"
 
 namespace probity::cli {
 
-/// What was analysed.
-struct SarifSubject {
+struct SarifArtifact {
   std::string object;   ///< path of the object file
   std::string sha256;   ///< of it
   std::string program;  ///< function
+};
+
+/// What was analysed; a place names its artifact by its number.
+struct SarifSubject {
+  std::vector<SarifArtifact> artifacts;
   int exit_status = 0;
 };
 

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "symex/minimise.hpp"
+
 namespace probity::equiv {
 namespace {
 
@@ -108,6 +110,40 @@ std::vector<Replayed> replay_any(const Question& question, const symex::Finding&
   return symex::replay(image, for_program(image, finding), question.use_kernel);
 }
 
+/// Makes the witness of a difference plain while the interpreter shows that
+/// difference; the outcomes become those of the last run.
+void minimise(const Question& question, symex::Finding& finding) {
+  symex::Witness& witness = finding.witness;
+  if (finding.property != symex::Property::relation || !witness.helper_results.empty() ||
+      !witness.not_replayable.empty() || finding.outcomes.size() != 2) {
+    return;
+  }
+  std::vector<program::MapDef> maps_a;
+  std::vector<program::MapDef> maps_b;
+  const std::array views{view_of(question.a, maps_a), view_of(question.b, maps_b)};
+  const auto shows = [&] {
+    const auto a = observe(views[0], EngineKind::interp, witness);
+    const auto b = observe(views[1], EngineKind::interp, witness);
+    if (!a || !b || a->output.fault.kind != runtime::FaultKind::none ||
+        b->output.fault.kind != runtime::FaultKind::none) {
+      return false;
+    }
+    const auto lines = differences(*a, *b, question.ignored, witness.maps);
+    return std::ranges::any_of(
+        lines, [&](const std::string& line) { return line.starts_with(finding.observable); });
+  };
+  if (!shows()) return;
+  symex::shrink(witness, shows);
+  for (const std::size_t stage : {0u, 1u}) {
+    const auto seen = observe(views[stage], EngineKind::interp, witness);
+    if (!seen) continue;
+    symex::StageOutcome& outcome = finding.outcomes[stage];
+    outcome.return_value = static_cast<std::uint32_t>(seen->output.return_value);
+    outcome.packet = seen->output.packet;
+    outcome.maps = seen->maps;
+  }
+}
+
 }  // namespace
 
 bool Comparison::contradicted() const {
@@ -170,7 +206,8 @@ Expected<Comparison> compare(const Question& question) {
   };
   symex::Explorer explorer(std::move(stages), options);
   TRY(result.exploration, explorer.explore());
-  for (const symex::Finding& finding : result.exploration.findings) {
+  for (symex::Finding& finding : result.exploration.findings) {
+    if (question.minimised) minimise(question, finding);
     result.differences.push_back({finding, replay_any(question, finding)});
   }
   return result;

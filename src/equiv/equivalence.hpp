@@ -29,6 +29,7 @@ struct Question {
   Ignored ignored;
   symex::Options options;
   symex::UseKernel use_kernel = symex::UseKernel::no;
+  bool minimised = false;  ///< witnesses are made plain, which costs many runs
 };
 
 /// A finding with what the engines said of it.

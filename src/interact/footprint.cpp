@@ -128,6 +128,32 @@ void add_name(NamedSets& sets, const Footprint& footprint, const term::Store& st
   }
 }
 
+Id imported(const term::Store& from, term::Store& to, std::vector<Id>& memo, Id a) {
+  return a ? to.import(from, a, memo) : a;
+}
+std::vector<Id> imported(const term::Store& from, term::Store& to, std::vector<Id>& memo,
+                         std::span<const Id> list) {
+  std::vector<Id> result;
+  for (const Id a : list) result.push_back(imported(from, to, memo, a));
+  return result;
+}
+
+/// Replaces every term by what `import` makes of it.
+void rebuild(Footprint& footprint, auto&& import) {
+  for (Effect& effect : footprint.effects) {
+    effect.key = import(effect.key);
+    effect.offset = import(effect.offset);
+    effect.size_bytes = import(effect.size_bytes);
+    effect.values = import(effect.values);
+    for (std::vector<Id>& condition : effect.conditions) condition = import(condition);
+  }
+  for (symex::EntryName& entry : footprint.entries) entry.key = import(entry.key);
+  for (symex::PathEffects& path : footprint.paths) {
+    path.condition = import(path.condition);
+    path.action = import(path.action);
+  }
+}
+
 }  // namespace
 
 Expected<Footprint> explore_footprint(const Subject& subject, symex::Options options,
@@ -141,25 +167,20 @@ Expected<Footprint> explore_footprint(const Subject& subject, symex::Options opt
   TRY(footprint.exploration, explorer.explore());
   footprint.maps.assign(view.maps.begin(), view.maps.end());
   footprint.type = view.type;
+  footprint.effects.assign(log.effects().begin(), log.effects().end());
+  footprint.entries.assign(log.entries().begin(), log.entries().end());
+  footprint.paths.assign(log.paths().begin(), log.paths().end());
   Importer import(explorer.store(), store, subject.label());
-  for (Effect effect : log.effects()) {
-    effect.key = import(effect.key);
-    effect.offset = import(effect.offset);
-    effect.size_bytes = import(effect.size_bytes);
-    effect.values = import(effect.values);
-    for (std::vector<Id>& condition : effect.conditions) condition = import(condition);
-    footprint.effects.push_back(std::move(effect));
-  }
-  for (symex::EntryName entry : log.entries()) {
-    entry.key = import(entry.key);
-    footprint.entries.push_back(std::move(entry));
-  }
-  for (symex::PathEffects path : log.paths()) {
-    path.condition = import(path.condition);
-    path.action = import(path.action);
-    footprint.paths.push_back(std::move(path));
-  }
+  rebuild(footprint, import);
   return footprint;
+}
+
+Footprint moved(const Footprint& footprint, const term::Store& from, term::Store& to) {
+  Footprint result = footprint;
+  std::vector<Id> memo(from.size() + 1);
+  const auto import = [&](const auto& terms) { return imported(from, to, memo, terms); };
+  rebuild(result, import);
+  return result;
 }
 
 NamedSets named_sets(const Footprint& footprint, const term::Store& store,

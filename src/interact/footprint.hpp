@@ -28,6 +28,10 @@ struct Footprint {
 Expected<Footprint> explore_footprint(const Subject& subject, symex::Options options,
                                       term::Store& store);
 
+/// The same footprint with its terms, which are of `from`, in `to`. So explorations that run side
+/// by side have a store each, and their terms meet in one afterwards.
+Footprint moved(const Footprint& footprint, const term::Store& from, term::Store& to);
+
 /// What a program reads and writes, in the notation of DRACO: `b12` is a packet byte counted from
 /// the first one as it came in, `map:NAME.b0(3)_b1(sym)` an entry by its key bytes; ours are
 /// `ctx:NAME`, `length`, `redirect` and `output:NAME`.

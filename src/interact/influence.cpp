@@ -125,6 +125,7 @@ Expected<MapInfluence> map_influence(const Subject& subject, std::string_view ma
   MapInfluence result;
   result.map = map;
   result.statistics = exploration.statistics;
+  result.counts = exploration.counts;
   for (symex::Finding& finding : exploration.findings) {
     if (finding.property == symex::Property::relation) {
       result.flips.push_back(flip_of(subject, std::move(finding), map, twin));

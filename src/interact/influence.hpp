@@ -31,6 +31,7 @@ struct MapInfluence {
   std::vector<Flip> flips;  ///< one for each action that the map can change
   std::vector<std::string> unknowns;
   symex::Statistics statistics;
+  symex::PathCounts counts;
 };
 
 /// Of the map of that (shared) name.

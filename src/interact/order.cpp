@@ -157,6 +157,7 @@ Expected<Order> compare_orders(const Subject& a, const Subject& b, Chain chain,
   TRY(symex::Exploration exploration, explorer.explore());
   Order order;
   order.statistics = exploration.statistics;
+  order.counts = exploration.counts;
   order.hands_context_on = *context_written;
   for (symex::Finding& finding : exploration.findings) {
     if (finding.property == symex::Property::relation) {

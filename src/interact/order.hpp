@@ -26,6 +26,7 @@ struct Order {
   std::vector<std::string> unknowns;         ///< when nothing is known: why
   bool hands_context_on = false;             ///< some path writes fields of the context
   symex::Statistics statistics;
+  symex::PathCounts counts;
 };
 
 Expected<Order> compare_orders(const Subject& a, const Subject& b, Chain chain,

@@ -4,12 +4,12 @@
 // settled conclusion by conclusion (conclusion.hpp).
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <charconv>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "base/side_by_side.hpp"
 #include "proof/cache.hpp"
 #include "proof/conclusion.hpp"
 #include "proof/proof.hpp"
@@ -202,24 +202,18 @@ std::vector<Result> discharge(std::span<const Obligation> obligations, const Opt
   Memo memo;
   const Setting setting{options, context, memo};
   std::vector<Result> results(obligations.size());
-  std::atomic<std::size_t> next = 0;
   std::size_t done = 0;  // guarded by `progress`
   std::mutex progress;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < obligations.size(); i = next++) {
-      results[i] = twice.contains(obligations[i].name) ? ambiguous(obligations[i])
-                                                       : Discharge(obligations[i], setting).run();
-      const std::lock_guard lock(progress);
-      ++done;
-      if (options.on_progress) options.on_progress(done, obligations.size(), results[i]);
-    }
+  const auto work = [&](std::size_t i) {
+    results[i] = twice.contains(obligations[i].name) ? ambiguous(obligations[i])
+                                                     : Discharge(obligations[i], setting).run();
+    const std::lock_guard lock(progress);
+    ++done;
+    if (options.on_progress) options.on_progress(done, obligations.size(), results[i]);
   };
   const std::size_t wanted =
       options.workers != 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::jthread> workers;
-  for (std::size_t i = 1; i < std::min(wanted, obligations.size()); ++i) workers.emplace_back(work);
-  work();
-  workers.clear();  // joins
+  side_by_side(wanted, obligations.size(), work);
   if (options.cache != nullptr) options.cache->flush();
   return results;
 }

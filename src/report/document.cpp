@@ -4,6 +4,7 @@
 #include "report/document.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.hpp"
 
@@ -163,6 +164,15 @@ Document& Document::note(Tone tone, std::string text) {
   blocks_.push_back(Note{tone, std::move(text)});
   return *this;
 }
+Document& Document::append(Document other) {
+  std::ranges::move(other.blocks_, std::back_inserter(blocks_));
+  for (std::size_t i = 0; i < tally_count; ++i) counts_[i] += other.counts_[i];
+  if (const auto* members = other.details_.get<Json::Object>()) {
+    for (const auto& [name, value] : *members) details_[name] = value;
+  }
+  return *this;
+}
+
 void Document::count(Tally tally, std::uint64_t number) {
   counts_[static_cast<std::size_t>(tally)] += number;
 }

@@ -61,6 +61,9 @@ class Document {
   Document& code(std::string text);
   Document& note(Tone tone, std::string text);
 
+  /// What `other` has to say comes next; members of its details replace those of one name.
+  Document& append(Document other);
+
   /// A command that reports verdicts says so once; the default is results.
   void summarise(SummaryKind kind) { kind_ = kind; }
   void count(Tally tally, std::uint64_t number);

@@ -5,7 +5,8 @@
 // every `<`, `>` and `&` is escaped, and the script makes elements only from text.
 // Members, all but title and verdict optional: title, subtitle, verdict, facts [[name, value]],
 // counts, causes, actions {value: name}, sites, findings, unknowns, paths (a trail shares its first
-// `s` steps with the path before; a step is slot * 2 + taken), maps, listing, notes.
+// `s` steps with the path before; a step is slot * 2 + taken), maps, listing, notes, tables (title,
+// columns, rows). Where several programs ran, a slot has the program's number times 2^24 added.
 #pragma once
 
 #include <string>

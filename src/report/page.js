@@ -53,14 +53,15 @@
   // The program.
   const listing = data.listing ?? [];
   const bySlot = new Map(listing.map((insn) => [insn.slot, insn]));
+  const shown = (slot) => slot % 2 ** 24;  // above it stands the program's number
   function placeText(slot) {
     const insn = bySlot.get(slot);
-    if (!insn || !insn.line) return `slot ${slot}`;
+    if (!insn || !insn.line) return `slot ${shown(slot)}`;
     return `${insn.file.split("/").pop()}:${insn.line}`;
   }
   function slotLink(slot) {
     const made = link(`slot-${slot}`, placeText(slot), "a.place");
-    made.title = `slot ${slot}: ${bySlot.get(slot)?.text ?? ""}`;
+    made.title = `slot ${shown(slot)}: ${bySlot.get(slot)?.text ?? ""}`;
     return made;
   }
   function sourceOf(slot) {
@@ -426,6 +427,11 @@
     }
   }
 
+  function tables() {
+    (data.tables ?? []).forEach((one, i) =>
+      section(`table-${i}`, one.title, table(one.columns, one.rows)));
+  }
+
   function maps() {
     if (!data.maps?.length) return;
     const rows = data.maps.map((map, i) => {
@@ -457,7 +463,7 @@
       }
       line = source || line;
       const row = el(`div.insn.${status.get(insn.slot) ?? "plain"}`,
-        el("span.offset", String(insn.slot)), insn.text);
+        el("span.offset", String(shown(insn.slot))), insn.text);
       row.id = `slot-${insn.slot}`;
       body.append(row);
     }
@@ -474,6 +480,7 @@
   overview();
   findings();
   specs();
+  tables();
   tree();
   maps();
   program();

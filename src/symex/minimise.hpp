@@ -7,23 +7,29 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 #include "object/image.hpp"
 #include "symex/finding.hpp"
 
 namespace probity::symex {
 
-/// Runs of the interpreter that one finding may cost.
-constexpr unsigned max_minimising_runs = 4'000;
+/// Tries that one finding may cost, each of a run or two of the interpreter.
+constexpr unsigned max_minimising_runs = 2'000;
 /// Wall clock that it may cost: with large maps a run takes long.
 constexpr std::chrono::seconds max_minimising_time{2};
 
 struct Minimised {
-  unsigned runs = 0;     ///< of the interpreter
+  unsigned runs = 0;     ///< tries
   unsigned changes = 0;  ///< that were kept
 };
 
-/// Makes the witness of `finding` as plain as it can be, and its registers those of that run.
+/// Makes a witness as plain as it can be while `holds` says that it still shows
+/// what it must.
+Minimised shrink(Witness& witness, const std::function<bool()>& holds);
+
+/// Makes the witness of `finding` as plain as it can be, and its registers
+/// those of that run.
 Minimised minimise(const object::Image& image, Finding& finding);
 
 }  // namespace probity::symex

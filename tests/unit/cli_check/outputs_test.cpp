@@ -70,6 +70,40 @@ TEST_F(Outputs, SarifHasWhatTheStandardDemands) {
   EXPECT_EQ(text(steps->front(), {"location", "message", "text"}), "not taken");
 }
 
+TEST_F(Outputs, SarifOfAComparisonNamesBothObjects) {
+  const std::string path = in_folder("log.sarif");
+  const Printed printed = command({"equiv", good, bad, "--no-kernel", "--no-external",
+                                   "--witness-dir", folder_.string(), "--sarif", path});
+  ASSERT_EQ(printed.status, 1) << printed.err;
+  const Json log = read(path);
+  const Json& run = first(member(log, {"runs"}));
+  const auto* artifacts = member(run, {"artifacts"}).get<Json::Array>();
+  ASSERT_NE(artifacts, nullptr);
+  ASSERT_EQ(artifacts->size(), 2u);
+  EXPECT_NE(text((*artifacts)[0], {"hashes", "sha-256"}),
+            text((*artifacts)[1], {"hashes", "sha-256"}));
+  const Json& result = first(member(run, {"results"}));
+  EXPECT_EQ(text(result, {"ruleId"}), "equivalence");
+  EXPECT_EQ(text(result, {"kind"}), "fail");
+  const Json& flow = first(member(first(member(result, {"codeFlows"})), {"threadFlows"}));
+  EXPECT_FALSE(member(flow, {"locations"}).get<Json::Array>()->empty());
+}
+
+/// All but the bytes that tell the programs apart are zero.
+TEST_F(Outputs, DifferencesAreMinimised) {
+  const Printed printed = command({"equiv", good, bad, "--no-kernel", "--no-external",
+                                   "--witness-dir", folder_.string(), "--json"});
+  ASSERT_EQ(printed.status, 1) << printed.err;
+  const Json json = json_of(printed);
+  const Json& finding = first(member(json, {"details", "findings"}));
+  const std::string hex = text(finding, {"witness", "packet"});
+  std::size_t set = 0;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) set += hex.substr(i, 2) == "00" ? 0 : 1;
+  EXPECT_GT(set, 0u);
+  EXPECT_LE(set, 8u) << hex;
+  EXPECT_EQ(text(first(member(finding, {"replays"})), {"outcome"}), "reproduced");
+}
+
 TEST_F(Outputs, SarifOfWhatIsOpenIsNoFailure) {
   const std::string path = in_folder("log.sarif");
   EXPECT_EQ(check({good, "--no-external", "--max-paths", "3", "--sarif", path}).status, 2);

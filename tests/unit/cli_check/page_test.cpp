@@ -117,6 +117,46 @@ TEST_F(Page, HostileNamesInAnObjectStayText) {
   EXPECT_EQ(page.find("<svg"), std::string::npos);
 }
 
+TEST_F(Page, ShowsWhatTellsTwoProgramsApart) {
+  const std::string path = (folder_ / "run.html").string();
+  const Printed printed = command({"equiv", good, bad, "--html", path, "--witness-dir",
+                                   folder_.string(), "--no-kernel", "--no-external"});
+  ASSERT_EQ(printed.status, 1) << printed.err;
+  const std::string dom = rendered(path);
+  expect_contains(dom, "data-rendered=\"yes\"");
+  const std::string page = drawn(dom);
+  expect_contains(page, "<h1>equiv xdp_fw and xdp_fw</h1>");
+  expect_contains(page, "<span class=\"badge different\">different</span>");
+  expect_contains(page, "id=\"finding-1\"");
+  expect_contains(page, "<b>IPv4</b>");
+  expect_contains(page, "<h4>A</h4><p>returns XDP_");
+  expect_contains(page, "<h4>B</h4><p>returns XDP_");
+  expect_contains(page, "<div class=\"function\">A: xdp_fw</div>");
+  expect_contains(page, "<div class=\"function\">B: xdp_fw</div>");
+  expect_contains(page, "id=\"slot-16777216\"");  // the first of B
+  expect_contains(page, "<h2>Compared</h2>");
+  expect_contains(page, "class=\"children tree\"");
+}
+
+TEST_F(Page, ShowsBothOrdersOfAPair) {
+  const std::string object = std::string(INTERACT_OBJECTS) + "/guard_nat.o";
+  const std::string path = (folder_ / "run.html").string();
+  const Printed printed = command({"interact", object + ":xdp_guard", object + ":xdp_nat", "--html",
+                                   path, "--max-packet", "128", "--witness-dir", folder_.string(),
+                                   "--no-kernel", "--no-external"});
+  ASSERT_EQ(printed.status, 1) << printed.out << printed.err;
+  const std::string dom = rendered(path);
+  expect_contains(dom, "data-rendered=\"yes\"");
+  const std::string page = drawn(dom);
+  expect_contains(page, "<h1>interact xdp_guard, xdp_nat</h1>");
+  expect_contains(page, "<span class=\"badge refuted\">refuted</span>");
+  expect_contains(page, "xdp_guard and xdp_nat do not commute");
+  expect_contains(page, "<h4>xdp_guard, then xdp_nat</h4>");
+  expect_contains(page, "<h4>xdp_nat, then xdp_guard</h4>");
+  expect_contains(page, "<h2>Order</h2>");
+  expect_contains(page, "<h2>Sets</h2>");
+}
+
 /// A run of many paths with a script in every text.
 Json hostile_data(unsigned path_count) {
   const std::string text =

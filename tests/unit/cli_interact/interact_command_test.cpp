@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -171,6 +172,69 @@ TEST_F(Interact, AWitnessIsWrittenWithBothOrders) {
   EXPECT_EQ(text(member(*json, "made_by")), "interact");
   EXPECT_EQ(member(*json, "runs").get<Json::Array>()->size(), 2u);
   EXPECT_TRUE(fs::exists(folder_ / "order-xdp_guard-xdp_nat.pcap"));
+}
+
+TEST_F(Interact, AWitnessIsMinimised) {
+  answer({program("guard_nat", "xdp_guard"), program("guard_nat", "xdp_nat")}, 1);
+  std::ifstream in(folder_ / "order-xdp_guard-xdp_nat.json");
+  const std::string file{std::istreambuf_iterator<char>(in), {}};
+  const auto json = report::parse_json(file, "witness");
+  ASSERT_TRUE(json) << file;
+  const std::string hex = text(member(element(member(*json, "inputs"), 0), "packet"));
+  std::size_t set = 0;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) set += hex.substr(i, 2) == "00" ? 0 : 1;
+  EXPECT_GT(set, 0u) << file;
+  EXPECT_LE(set, 10u) << hex;
+}
+
+TEST_F(Interact, TheNumberOfWorkersChangesNothing) {
+  const auto told = [&](const char* jobs) {
+    std::string out =
+        interact({program("shared_map", "xdp_port_a"), program("shared_map", "xdp_count"),
+                  program("shared_map", "xdp_limit"), "--max-packet", "128", "--no-kernel",
+                  "--no-external", "--witness-dir", folder_.string(), "--show",
+                  "order,sets,maps,branches,actions", "--json", "--jobs", jobs})
+            .out;
+    static const std::regex times(R"x(("(cpu_seconds|worst_query_seconds)": )[-+.e0-9]+)x");
+    return std::regex_replace(out, times, "$1T");
+  };
+  const std::string one = told("1");
+  EXPECT_NE(one.find("\"do not commute\""), std::string::npos) << one;
+  EXPECT_EQ(one, told("2"));
+}
+
+TEST_F(Interact, EveryExplorationAddsUp) {
+  const Printed printed =
+      interact({program("guard_nat", "xdp_guard"), program("guard_nat", "xdp_nat"), "--max-packet",
+                "128", "--no-kernel", "--witness-dir", folder_.string(), "--json"});
+  const auto json = report::parse_json(printed.out, "output");
+  ASSERT_TRUE(json) << printed.out << printed.err;
+  const auto adds_up = [](const Json& sum) {
+    std::uint64_t ended = 0;
+    for (const char* const verdict : {"proved", "refuted", "unknown", "merged", "excluded"}) {
+      ended += *member(sum, verdict).get<std::uint64_t>();
+    }
+    EXPECT_GT(ended, 0u);
+    EXPECT_EQ(ended, *member(sum, "explored").get<std::uint64_t>());
+  };
+  const Json& details = member(*json, "details");
+  adds_up(member(element(member(details, "programs"), 0), "explored"));
+  adds_up(member(element(member(details, "pairs"), 0), "explored"));
+}
+
+TEST_F(Interact, ASarifLogNamesEachObject) {
+  const std::string path = (folder_ / "log.sarif").string();
+  const Printed printed =
+      interact({program("guard_nat", "xdp_guard"), program("guard_nat", "xdp_nat"), "--max-packet",
+                "128", "--no-kernel", "--witness-dir", folder_.string(), "--sarif", path});
+  EXPECT_EQ(printed.status, 1) << printed.out << printed.err;
+  std::ifstream in(path);
+  const std::string file{std::istreambuf_iterator<char>(in), {}};
+  const auto json = report::parse_json(file, "log");
+  ASSERT_TRUE(json) << file;
+  const Json& run = element(member(*json, "runs"), 0);
+  EXPECT_EQ(member(run, "artifacts").get<Json::Array>()->size(), 2u);
+  EXPECT_EQ(text(member(element(member(run, "results"), 0), "ruleId")), "order");
 }
 
 TEST_F(Interact, LimitsMakeUnknown) {
