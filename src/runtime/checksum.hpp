@@ -8,6 +8,7 @@
 #include <span>
 
 #include "domain/bv.hpp"
+#include "runtime/packet_bounds.hpp"
 
 namespace probity::runtime {
 
@@ -113,6 +114,43 @@ constexpr Bv<D, 16> l4_csum_replaced(std::uint64_t flags, Bv<D, 16> field, Bv<D,
   if ((flags & csum_flags::mangled_zero) == 0) return result;
   result = ite(result == zero, Bv<D, 16>::lit(0xffff), result);
   return (flags & csum_flags::enforce) != 0 ? result : ite(field == zero, field, result);
+}
+
+enum class CsumLayer : std::uint8_t { l3, l4 };
+
+/// What bpf_l3_csum_replace and bpf_l4_csum_replace answer before they look at the field at
+/// `offset` in a packet of `length` bytes; 0: they do.
+template <Domain D>
+constexpr Bv<D, 64> csum_field_answer(CsumLayer layer, std::uint64_t flags, Bv<D, 32> offset,
+                                      Bv<D, 64> length) {
+  const std::uint64_t known = layer == CsumLayer::l3 ? csum_flags::l3_known : csum_flags::l4_known;
+  if ((flags & ~known) != 0) return answer<D>(errno_of::invalid);
+  const Bool<D> there = ule(offset, Bv<D, 32>::lit(0xffff)) &
+                        (trunc<1>(offset) == Bv<D, 1>::lit(0)) &
+                        in_packet(offset, Bv<D, 32>::lit(2), length);
+  return ite(there, answer<D>(errno_of::done), answer<D>(errno_of::fault));
+}
+
+/// What they answer then, and the field afterwards.
+template <Domain D>
+struct CsumReplaced {
+  Bv<D, 64> answer;
+  Bv<D, 16> field;
+};
+template <Domain D>
+constexpr CsumReplaced<D> csum_field_replaced(CsumLayer layer, std::uint64_t flags, Bv<D, 16> field,
+                                              Bv<D, 64> from, Bv<D, 64> to) {
+  // A checksum that is not computed stays so, whatever the other arguments.
+  const std::uint64_t unset = flags & (csum_flags::mangled_zero | csum_flags::enforce);
+  const Bool<D> stays =
+      Bool<D>::lit(unset == csum_flags::mangled_zero ? 1 : 0) & (field == Bv<D, 16>::lit(0));
+  const std::uint64_t size = flags & csum_flags::size_mask;
+  const Bool<D> fits =
+      size == 0 ? from == Bv<D, 64>::lit(0) : Bool<D>::lit(size == 2 || size == 4 ? 1 : 0);
+  const Bv<D, 16> result = layer == CsumLayer::l3 ? l3_csum_replaced(flags, field, from, to)
+                                                  : l4_csum_replaced(flags, field, from, to);
+  return {ite(stays | fits, answer<D>(errno_of::done), answer<D>(errno_of::invalid)),
+          ite(fits & ~stays, result, field)};
 }
 
 }  // namespace probity::runtime

@@ -42,48 +42,32 @@ HelperFlow csum_diff(HelperCall& call) {
   return call.returns(static_cast<std::int64_t>(sum.raw()));
 }
 
-/// The checksum field at argument 2, or null where the helper answers -EFAULT.
-std::uint8_t* field_of(HelperCall& call) {
-  constexpr std::uint32_t max_offset = 0xffff;
-  const std::uint32_t offset = call.arg32(2);
-  const std::span<std::uint8_t> data = call.session.packet().data();
-  if (offset > max_offset || offset % 2 != 0 || !in_bounds(offset, 2, data.size())) return nullptr;
-  return data.data() + offset;
-}
-
-/// What the two replace helpers share: `replaced` computes the field.
-template <typename Replaced>
-HelperFlow csum_replace(HelperCall& call, std::uint64_t known_flags, Replaced replaced) {
+HelperFlow csum_replace(HelperCall& call, CsumLayer layer) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
   const std::uint64_t flags = call.arg(5);
-  if ((flags & ~known_flags) != 0) return call.returns(errno_of::invalid);
-  std::uint8_t* bytes = field_of(call);
-  if (bytes == nullptr) return call.returns(errno_of::fault);
-  const std::uint64_t unset = csum_flags::mangled_zero | csum_flags::enforce;
+  const std::span<std::uint8_t> data = call.session.packet().data();
+  const B64 first = csum_field_answer(layer, flags, B32::lit(call.arg32(2)), B64::lit(data.size()));
+  if (first.raw() != 0) return call.returns(static_cast<std::int64_t>(first.raw()));
+  std::uint8_t* bytes = data.data() + call.arg32(2);
   const B16 old = B16::lit(load_le<std::uint16_t>(bytes));
-  // A checksum that is not computed stays so, whatever the other arguments.
-  if ((flags & unset) == csum_flags::mangled_zero && old.raw() == 0) return call.returns(0);
-  const std::uint64_t size = flags & csum_flags::size_mask;
-  const bool sizes_fit = size == 2 || size == 4 || (size == 0 && call.arg(3) == 0);
-  if (!sizes_fit) return call.returns(errno_of::invalid);
-  const B16 result = replaced(flags, old, B64::lit(call.arg(3)), B64::lit(call.arg(4)));
-  store_le(bytes, static_cast<std::uint16_t>(result.raw()));
-  return call.returns(0);
+  const CsumReplaced<Concrete> then =
+      csum_field_replaced(layer, flags, old, B64::lit(call.arg(3)), B64::lit(call.arg(4)));
+  store_le(bytes, static_cast<std::uint16_t>(then.field.raw()));
+  return call.returns(static_cast<std::int64_t>(then.answer.raw()));
 }
 
 HelperFlow l3_csum_replace(HelperCall& call) {
-  return csum_replace(call, csum_flags::l3_known, l3_csum_replaced<Concrete>);
+  return csum_replace(call, CsumLayer::l3);
 }
 
 HelperFlow l4_csum_replace(HelperCall& call) {
-  return csum_replace(call, csum_flags::l4_known, l4_csum_replaced<Concrete>);
+  return csum_replace(call, CsumLayer::l4);
 }
 
 /// Only packets whose checksum the device computed have a sum to update; test packets have none.
 HelperFlow csum_update(HelperCall& call) {
-  constexpr std::int64_t not_supported = -524;  // ENOTSUPP
   if (!call.require_ctx(1)) return HelperFlow::fault;
-  return call.returns(not_supported);
+  return call.returns(errno_of::no_support);
 }
 
 constexpr std::array<HelperModel, 4> models = {{

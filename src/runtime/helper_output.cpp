@@ -5,28 +5,30 @@
 #include <array>
 
 #include "base/bytes.hpp"
+#include "domain/concrete.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/output_rule.hpp"
 
 namespace probity::runtime {
 namespace {
 
+using B64 = Bv<Concrete, 64>;
+
 /// bpf_xdp_event_output, bpf_skb_event_output: without a reader the slot is empty and the kernel
 /// says -ENOENT.
 HelperFlow perf_event_output(HelperCall& call) {
-  constexpr std::uint64_t index_mask = 0xffff'ffff;
-  constexpr std::uint64_t length_mask = 0xfffffull << 32;
   Map* map = call.map(2);
   if (map == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   const std::uint64_t size = call.arg(5);
   const std::uint8_t* data = call.memory(4, size, Access::read);
   if (data == nullptr) return HelperFlow::fault;
   const std::uint64_t flags = call.arg(3);
-  if ((flags & ~(index_mask | length_mask)) != 0) return call.returns(errno_of::invalid);
-  const std::uint64_t packet_bytes = (flags & length_mask) >> 32;
   const PacketBuffer& packet = call.session.packet();
-  if (packet_bytes > packet.length()) return call.returns(errno_of::fault);
-  const auto current_cpu = static_cast<std::uint32_t>(index_mask);
-  const auto wanted = static_cast<std::uint32_t>(flags & index_mask);
+  const auto refusal = event_refusal(B64::lit(flags), B64::lit(packet.length()));
+  if (refusal.raw() != 0) return call.returns(static_cast<std::int64_t>(refusal.raw()));
+  const auto packet_bytes = static_cast<std::size_t>(event_packet_bytes(B64::lit(flags)).raw());
+  const auto current_cpu = static_cast<std::uint32_t>(event_flags::index_mask);
+  const auto wanted = static_cast<std::uint32_t>(flags & event_flags::index_mask);
   const std::uint32_t cpu = call.session.surroundings().cpu;
   const std::uint32_t index = wanted == current_cpu ? cpu : wanted;
   const std::uint32_t entries = map->definition().max_entries;

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Helpers on the packet's bytes: XDP adjustments, copies in and out. What each checks, and what it
-// answers where it cannot, follows net/core/filter.c.
+// answers where it cannot, is packet_bounds.hpp.
 #include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "domain/concrete.hpp"
 #include "runtime/helper_call.hpp"
 
 namespace probity::runtime {
 namespace {
-
-constexpr std::uint32_t max_skb_offset = 0x7fff'ffff;
 
 HelperFlow xdp_adjust_head(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
@@ -36,20 +35,19 @@ HelperFlow xdp_get_buff_len(HelperCall& call) {
   return call.returns(call.session.packet().length());
 }
 
-/// bpf_xdp_pointer: neither number may exceed 16 bits.
-bool is_xdp_range(std::uint32_t offset, std::uint32_t size) {
-  constexpr std::uint32_t limit = 0xffff;
-  return offset <= limit && size <= limit;
-}
+using B32 = Bv<Concrete, 32>;
+using B64 = Bv<Concrete, 64>;
 
 HelperFlow xdp_load_bytes(HelperCall& call) {
   const std::uint32_t offset = call.arg32(2);
   const std::uint32_t size = call.arg32(4);
   std::uint8_t* to = call.memory(3, size, Access::write);
   if (to == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
-  if (!is_xdp_range(offset, size)) return call.returns(errno_of::fault);
+  PacketBuffer& packet = call.session.packet();
+  const B64 answer = xdp_range_answer(B32::lit(offset), B32::lit(size), B64::lit(packet.length()));
+  if (answer.raw() != 0) return call.returns(static_cast<std::int64_t>(answer.raw()));
   Bytes bytes(size);  // the destination may lie in the packet
-  if (!call.session.packet().read(offset, bytes)) return call.returns(errno_of::invalid);
+  if (!packet.read(offset, bytes)) return call.returns(errno_of::invalid);
   std::ranges::copy(bytes, to);
   return call.returns(0);
 }
@@ -59,9 +57,11 @@ HelperFlow xdp_store_bytes(HelperCall& call) {
   const std::uint32_t size = call.arg32(4);
   const std::uint8_t* from = call.memory(3, size, Access::read);
   if (from == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
-  if (!is_xdp_range(offset, size)) return call.returns(errno_of::fault);
+  PacketBuffer& packet = call.session.packet();
+  const B64 answer = xdp_range_answer(B32::lit(offset), B32::lit(size), B64::lit(packet.length()));
+  if (answer.raw() != 0) return call.returns(static_cast<std::int64_t>(answer.raw()));
   const Bytes bytes(from, from + size);
-  return call.returns(call.session.packet().write(offset, bytes) ? 0 : errno_of::invalid);
+  return call.returns(packet.write(offset, bytes) ? 0 : errno_of::invalid);
 }
 
 HelperFlow skb_load_bytes(HelperCall& call) {
@@ -70,9 +70,10 @@ HelperFlow skb_load_bytes(HelperCall& call) {
   std::uint8_t* to = call.memory(3, size, Access::write);
   if (to == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   const std::span<const std::uint8_t> data = call.session.packet().data();
+  const B64 answer = skb_range_answer(B32::lit(offset), B32::lit(size), B64::lit(data.size()));
   // A flow dissector's test run has no sk_buff to load from.
   const bool no_skb = ctx_type_bit(call.session.program_type()) == ctx_types::flow;
-  if (no_skb || offset > max_skb_offset || !in_bounds(offset, size, data.size())) {
+  if (no_skb || answer.raw() != 0) {
     std::memset(to, 0, size);
     return call.returns(errno_of::fault);
   }
@@ -101,31 +102,22 @@ HelperFlow skb_load_bytes_relative(HelperCall& call) {
 }
 
 HelperFlow skb_store_bytes(HelperCall& call) {
-  constexpr std::uint64_t known_flags = 3;  // BPF_F_RECOMPUTE_CSUM, BPF_F_INVALIDATE_HASH
   const std::uint32_t offset = call.arg32(2);
   const std::uint32_t size = call.arg32(4);
   const std::uint8_t* from = call.memory(3, size, Access::read);
   if (from == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
-  if ((call.arg(5) & ~known_flags) != 0) return call.returns(errno_of::invalid);
   const std::span<std::uint8_t> data = call.session.packet().data();
-  if (offset > max_skb_offset || !in_bounds(offset, size, data.size()))
-    return call.returns(errno_of::fault);
-  std::memmove(data.data() + offset, from, size);
-  return call.returns(0);
-}
-
-HelperFlow skb_pull_data(HelperCall& call) {
-  if (!call.require_ctx(1)) return HelperFlow::fault;
-  const bool inside = call.arg32(2) <= call.session.packet().data_bytes();
-  return call.returns(inside ? 0 : errno_of::nomem);
+  const B64 answer = skb_store_answer(B32::lit(offset), B32::lit(size), B64::lit(data.size()),
+                                      B64::lit(call.arg(5)));
+  if (answer.raw() == 0) std::memmove(data.data() + offset, from, size);
+  return call.returns(static_cast<std::int64_t>(answer.raw()));
 }
 
 constexpr std::uint8_t skb_writers = ctx_types::tc | ctx_types::lwt_xmit;
 
-constexpr std::array<HelperModel, 10> models = {{
+constexpr std::array<HelperModel, 9> models = {{
     {9, skb_writers, skb_store_bytes},
     {26, ctx_types::skb | ctx_types::flow, skb_load_bytes},
-    {39, ctx_types::tc | ctx_types::lwt, skb_pull_data},
     {44, ctx_types::xdp, xdp_adjust_head},
     {54, ctx_types::xdp, xdp_adjust_meta},
     {65, ctx_types::xdp, xdp_adjust_tail},

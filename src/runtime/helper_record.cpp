@@ -5,34 +5,38 @@
 // Nobody consumes during a run, so a ring buffer fills up as it would in the kernel.
 #include <array>
 
+#include "domain/concrete.hpp"
 #include "runtime/helper_call.hpp"
+#include "runtime/output_rule.hpp"
 #include "runtime/ringbuf_room.hpp"
 
 namespace probity::runtime {
 namespace {
+
+using B64 = Bv<Concrete, 64>;
 
 Bytes copy(const std::uint8_t* bytes, std::uint64_t size) {
   return {bytes, bytes + size};
 }
 
 HelperFlow ringbuf_output(HelperCall& call) {
-  constexpr std::uint64_t known_flags = 3;
-  constexpr std::int64_t again = -11;
   const Map* map = ringbuf_argument(call);
   if (map == nullptr) return HelperFlow::fault;
   const std::uint64_t size = call.arg(3);
   const std::uint8_t* data = call.memory(2, size, Access::read);
   if (data == nullptr) return HelperFlow::fault;
-  if ((call.arg(4) & ~known_flags) != 0) return call.returns(errno_of::invalid);
-  if (!take_ringbuf_room(call, *map, size)) return call.returns(again);
-  call.record({call.arg(4)}, copy(data, size));
-  return call.returns(0);
+  const B64 flags = B64::lit(call.arg(4));
+  const bool room = ringbuf_output_takes(flags).raw() != 0 && take_ringbuf_room(call, *map, size);
+  if (room) call.record({call.arg(4)}, copy(data, size));
+  const B64 answer = ringbuf_output_answer(flags, Bool<Concrete>::lit(room ? 1 : 0));
+  return call.returns(static_cast<std::int64_t>(answer.raw()));
 }
 
 HelperFlow ringbuf_reserve(HelperCall& call) {
   const Map* map = ringbuf_argument(call);
   if (map == nullptr) return HelperFlow::fault;
-  if (call.arg(3) != 0 || !take_ringbuf_room(call, *map, call.arg(2))) return call.returns(0);
+  const bool taken = ringbuf_reserve_takes(B64::lit(call.arg(3))).raw() != 0;
+  if (!taken || !take_ringbuf_room(call, *map, call.arg(2))) return call.returns(0);
   const Address address = reserve_record(call, call.arg(2));
   return address == 0 ? HelperFlow::fault : call.returns(static_cast<std::int64_t>(address));
 }
@@ -79,8 +83,6 @@ constexpr std::array<HelperModel, 5> models = {{
     {134, any_type, ringbuf_query},
 }};
 
-constexpr std::uint64_t header_bytes = 8;  // BPF_RINGBUF_HDR_SZ
-
 }  // namespace
 
 const Map* ringbuf_argument(HelperCall& call) {
@@ -91,12 +93,9 @@ const Map* ringbuf_argument(HelperCall& call) {
 }
 
 bool take_ringbuf_room(HelperCall& call, const Map& map, std::uint64_t size) {
-  constexpr std::uint64_t max_record_bytes = 0xffff'ffff / 4;
-  if (size > max_record_bytes) return false;
   std::uint64_t& used = call.session.ringbuf_used(call.arg(1));
-  const std::uint64_t needed = (size + header_bytes + 7) / 8 * 8;
-  const std::uint64_t room = map.definition().max_entries;
-  if (needed > room || used + needed > room - 1) return false;
+  const std::uint64_t needed = ringbuf_room(size);
+  if (!ringbuf_fits(needed, map.definition().max_entries, used)) return false;
   used += needed;
   return true;
 }

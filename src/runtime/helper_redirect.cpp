@@ -34,13 +34,10 @@ HelperFlow redirect_peer(HelperCall& call) {
 }
 
 HelperFlow redirect_neigh(HelperCall& call) {
-  constexpr std::uint64_t params_bytes = 20;  // struct bpf_redir_neigh
   const std::uint64_t size = call.arg(3);
   if (call.memory(2, size, Access::read) == nullptr) return HelperFlow::fault;
-  const bool too_short = size != 0 && size < params_bytes;
   const B64 flags = B64::lit(call.arg(4));
-  const B64 result = too_short ? B64::lit(verdict_of::tc_shot) : skb_redirect_answer(flags, 0);
-  return answer_redirect(call, result, flags.raw());
+  return answer_redirect(call, neigh_redirect_answer(size, flags), flags.raw());
 }
 
 HelperFlow redirect_map(HelperCall& call) {
@@ -68,8 +65,8 @@ HelperFlow clone_redirect(HelperCall& call) {
   if (!call.require_ctx(1)) return HelperFlow::fault;
   const std::uint32_t ifindex = call.arg32(2);
   const std::uint64_t flags = call.arg(3);
-  const bool known = (flags & ~redirect_flags::ingress) == 0;
-  if (!known || !call.session.has_device(ifindex)) return call.returns(errno_of::invalid);
+  const bool taken = clone_redirect_takes(B64::lit(flags)).raw() != 0;
+  if (!taken || !call.session.has_device(ifindex)) return call.returns(errno_of::invalid);
   PacketBuffer& packet = call.session.packet();
   if (packet.length() == 0 || packet.link_header_bytes() == 0) return call.returns(errno_of::range);
   const std::span<const std::uint8_t> frame = packet.frame();

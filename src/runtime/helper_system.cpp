@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "domain/concrete.hpp"
+#include "runtime/fib_rule.hpp"
 #include "runtime/helper_call.hpp"
 
 namespace probity::runtime {
@@ -64,19 +66,16 @@ HelperFlow get_current_task(HelperCall& call) {
 
 /// A network namespace that does not forward, as the one that test runs are made in.
 HelperFlow fib_lookup(HelperCall& call) {
-  constexpr std::uint64_t params_bytes = 64;
-  constexpr std::uint64_t known_flags = 0x3f;
-  constexpr std::int64_t no_device = -19, no_family = -97, forwarding_disabled = 5;
-  constexpr std::uint8_t ipv4 = 2, ipv6 = 10;
+  constexpr std::int64_t forwarding_disabled = 5;  // BPF_FIB_LKUP_RET_FWD_DISABLED
   constexpr std::size_t ifindex_offset = 8;
   const std::uint64_t size = call.arg(3);
   const std::uint8_t* params = call.memory(2, size, Access::write);
   if (params == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
-  if (size < params_bytes || (call.arg(4) & ~known_flags) != 0)
-    return call.returns(errno_of::invalid);
-  if (params[0] != ipv4 && params[0] != ipv6) return call.returns(no_family);
+  const auto family = Bv<Concrete, 8>::lit(size != 0 ? params[0] : 0);
+  const auto refusal = fib_refusal(size, Bv<Concrete, 64>::lit(call.arg(4)), family);
+  if (refusal.raw() != 0) return call.returns(static_cast<std::int64_t>(refusal.raw()));
   const auto ifindex = load_le<std::uint32_t>(params + ifindex_offset);
-  return call.returns(call.session.has_device(ifindex) ? forwarding_disabled : no_device);
+  return call.returns(call.session.has_device(ifindex) ? forwarding_disabled : errno_of::no_device);
 }
 
 /// Fails to read at argument 3, where the program has nothing. Below the kernel's half of the

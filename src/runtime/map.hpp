@@ -15,24 +15,9 @@
 #include "base/diagnostic.hpp"
 #include "program/program.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/error_number.hpp"
 
 namespace probity::runtime {
-
-/// Kernel error numbers that helpers return, negated.
-namespace errno_of {
-constexpr std::int64_t noent = -2;
-constexpr std::int64_t too_big = -7;
-constexpr std::int64_t nomem = -12;
-constexpr std::int64_t access = -13;
-constexpr std::int64_t fault = -14;
-constexpr std::int64_t busy = -16;
-constexpr std::int64_t exist = -17;
-constexpr std::int64_t invalid = -22;
-constexpr std::int64_t no_space = -28;
-constexpr std::int64_t range = -34;
-constexpr std::int64_t not_supported = -95;
-constexpr std::int64_t no_buffers = -105;
-}  // namespace errno_of
 
 namespace map_flags {
 constexpr std::uint64_t any = 0;

@@ -7,7 +7,8 @@
 #include <unordered_map>
 
 #include "base/bytes.hpp"
-#include "runtime/map.hpp"
+#include "domain/concrete.hpp"
+#include "runtime/map_rule.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -28,13 +29,11 @@ class ArrayMap final : public Map {
   }
 
   std::int64_t update(Key key, Value value, std::uint64_t flags) override {
-    const bool per_cpu = definition().type == program::MapType::percpu_array;
-    const std::uint64_t lock = per_cpu ? 0 : map_flags::lock;
-    if ((flags & ~lock) > map_flags::exist) return errno_of::invalid;
     const auto index = load_le<std::uint32_t>(key.data());
-    if (index >= definition().max_entries) return errno_of::too_big;
-    if ((flags & map_flags::noexist) != 0) return errno_of::exist;
-    if ((flags & map_flags::lock) != 0 && !has_lock()) return errno_of::invalid;
+    const auto said = update_flags(definition().type, Bv<Concrete, 64>::lit(flags));
+    const auto in_range = Bool<Concrete>::lit(index < definition().max_entries ? 1 : 0);
+    const auto answer = array_update_answer(said, in_range, has_lock());
+    if (answer.raw() != 0) return static_cast<std::int64_t>(answer.raw());
     std::uint8_t* bytes = value_at(index);
     if (bytes == nullptr) return errno_of::nomem;
     put_value(bytes, value);

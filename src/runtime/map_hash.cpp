@@ -11,7 +11,8 @@
 #include <list>
 #include <unordered_map>
 
-#include "runtime/map.hpp"
+#include "domain/concrete.hpp"
+#include "runtime/map_rule.hpp"
 
 namespace probity::runtime {
 namespace {
@@ -35,24 +36,24 @@ class HashMap final : public Map {
   }
 
   std::int64_t update(Key key, Value value, std::uint64_t flags) override {
-    // Only plain hash maps know BPF_F_LOCK.
-    const std::uint64_t lock = is_lru_ || in_place_ ? 0 : map_flags::lock;
-    if ((flags & ~lock) > map_flags::exist) return errno_of::invalid;
-    const bool locked = (flags & map_flags::lock) != 0;
-    if (locked && !has_lock()) return errno_of::invalid;
+    const auto said = update_flags(definition().type, Bv<Concrete, 64>::lit(flags));
+    const auto names = Bool<Concrete>::lit(1);
+    if (const auto refusal = keyed_update_refusal(said, names, has_lock()); refusal.raw() != 0)
+      return static_cast<std::int64_t>(refusal.raw());
     const auto found = index_.find(text(key));
     const bool present = found != index_.end();
-    if (present && (flags & map_flags::noexist) != 0) return errno_of::exist;
-    if (!present && (flags & map_flags::exist) != 0) return errno_of::noent;
+    const bool full = index_.size() >= definition().max_entries;
+    const auto room = Bool<Concrete>::lit(!full || is_lru_ ? 1 : 0);
+    const auto answer =
+        keyed_update_answer(definition().type, said, Bool<Concrete>::lit(present ? 1 : 0), room);
+    if (answer.raw() != 0) return static_cast<std::int64_t>(answer.raw());
+    const bool locked = said.locked.raw() != 0;
     if (present && locked) {  // under its lock a value is written in place
       put_value(found->second->value.get(), value);
       return 0;
     }
     if (present) return replace(*found->second, value);
-    if (index_.size() >= definition().max_entries) {
-      if (!is_lru_) return errno_of::too_big;
-      bury(order_.begin());
-    }
+    if (full) bury(order_.begin());
     auto bytes = copy_of(value);
     if (bytes == nullptr) return errno_of::nomem;
     order_.push_back({text(key), std::move(bytes)});
@@ -62,9 +63,11 @@ class HashMap final : public Map {
 
   std::int64_t erase(Key key) override {
     const auto found = index_.find(text(key));
-    if (found == index_.end()) return errno_of::noent;
-    bury(found->second);
-    return 0;
+    const bool present = found != index_.end();
+    if (present) bury(found->second);
+    const auto one = Bool<Concrete>::lit(1);
+    const auto answer = keyed_delete_answer(one, Bool<Concrete>::lit(present ? 1 : 0));
+    return static_cast<std::int64_t>(answer.raw());
   }
 
   std::vector<Bytes> keys() const override {

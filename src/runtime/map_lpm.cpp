@@ -8,7 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "domain/concrete.hpp"
-#include "runtime/map.hpp"
+#include "runtime/map_rule.hpp"
 #include "runtime/prefix_match.hpp"
 
 namespace probity::runtime {
@@ -36,12 +36,16 @@ class LpmMap final : public Map {
   }
 
   std::int64_t update(Key key, Value value, std::uint64_t flags) override {
-    if (flags > map_flags::exist || !is_key(key)) return errno_of::invalid;
+    const auto said = update_flags(definition().type, Bv<Concrete, 64>::lit(flags));
+    const auto names = Bool<Concrete>::lit(is_key(key) ? 1 : 0);
+    if (const auto refusal = keyed_update_refusal(said, names, has_lock()); refusal.raw() != 0)
+      return static_cast<std::int64_t>(refusal.raw());
     const auto found = find(key);
     const bool present = found != values_.end();
-    if (present && flags == map_flags::noexist) return errno_of::exist;
-    if (!present && flags == map_flags::exist) return errno_of::noent;
-    if (!present && values_.size() >= definition().max_entries) return errno_of::no_space;
+    const auto room = Bool<Concrete>::lit(values_.size() < definition().max_entries ? 1 : 0);
+    const auto answer =
+        keyed_update_answer(definition().type, said, Bool<Concrete>::lit(present ? 1 : 0), room);
+    if (answer.raw() != 0) return static_cast<std::int64_t>(answer.raw());
     auto bytes = memory().take(definition().value_size);
     if (bytes == nullptr) return errno_of::nomem;
     std::memcpy(bytes.get(), value.data(), value.size());
@@ -51,11 +55,12 @@ class LpmMap final : public Map {
   }
 
   std::int64_t erase(Key key) override {
-    if (!is_key(key)) return errno_of::invalid;
-    const auto found = find(key);
-    if (found == values_.end()) return errno_of::noent;
-    bury(found);
-    return 0;
+    const auto found = is_key(key) ? find(key) : values_.end();
+    const bool present = found != values_.end();
+    if (present) bury(found);
+    const auto names = Bool<Concrete>::lit(is_key(key) ? 1 : 0);
+    const auto answer = keyed_delete_answer(names, Bool<Concrete>::lit(present ? 1 : 0));
+    return static_cast<std::int64_t>(answer.raw());
   }
 
   std::vector<Bytes> keys() const override {

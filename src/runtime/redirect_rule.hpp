@@ -39,6 +39,20 @@ constexpr Bv<D, 64> skb_redirect_answer(Bv<D, 64> flags, std::uint64_t known_fla
              Bv<D, 64>::lit(verdict_of::tc_shot));
 }
 
+/// bpf_clone_redirect: are the flags taken? Else it answers -EINVAL, and nothing is sent.
+template <Domain D>
+constexpr Bool<D> clone_redirect_takes(Bv<D, 64> flags) {
+  return (flags & Bv<D, 64>::lit(~redirect_flags::ingress)) == Bv<D, 64>::lit(0);
+}
+
+/// bpf_redirect_neigh: struct bpf_redir_neigh is given as a whole or not at all.
+constexpr std::uint64_t redirect_params_bytes = 20;
+template <Domain D>
+constexpr Bv<D, 64> neigh_redirect_answer(std::uint64_t params_bytes, Bv<D, 64> flags) {
+  const bool too_short = params_bytes != 0 && params_bytes < redirect_params_bytes;
+  return too_short ? Bv<D, 64>::lit(verdict_of::tc_shot) : skb_redirect_answer(flags, 0);
+}
+
 enum class RedirectTargets : std::uint8_t {
   devices,  ///< devmap, devmap_hash: one entry or all of them
   others,   ///< cpumap, xskmap: one entry

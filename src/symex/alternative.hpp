@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of the explorer hand to each other about one path: the sides of a fork, and a
-// place in memory that was found to be accessible.
+// What the parts of the explorer hand to each other about one path: the sides of a fork, the
+// answer to a question, and a place in memory that was found to be accessible.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,13 @@ namespace probity::symex {
 struct Alternative {
   term::Id condition;
   std::function<void(PathState&)> apply;
+};
+
+/// The answer to a question about a path.
+struct Told {
+  bool known = false;
+  bool value = false;
+  bool goes_on = true;  ///< when it is not known: the path does, at the same insn
 };
 
 /// A memory access that was found to be inside its region.

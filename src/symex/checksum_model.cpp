@@ -4,15 +4,11 @@
 #include <fmt/format.h>
 
 #include "runtime/checksum.hpp"
-#include "runtime/map.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
 namespace {
 
-constexpr std::int64_t invalid = runtime::errno_of::invalid;
-constexpr std::int64_t bad_address = runtime::errno_of::fault;
-constexpr std::uint64_t max_offset = 0xffff;
 constexpr std::uint32_t l3_csum_replace = 10;
 
 /// The 32-bit words of chunks of eight bytes; the last word is filled up with zeros.
@@ -69,43 +65,33 @@ bool Explorer::call_csum_replace(PathState& state, std::uint32_t helper) {
     give_up(state, "computed flags of a checksum helper are not modelled");
     return false;
   }
-  term::Store& store = context_.store;
   const Value<64> from = Value<64>::of(argument(state, 3));
   const Value<64> to = Value<64>::of(argument(state, 4));
-  const term::Id offset = store.zext(64, store.extract(0, 32, argument(state, 2).term));
-  const bool l3 = helper == l3_csum_replace;
-  const auto known = l3 ? runtime::csum_flags::l3_known : runtime::csum_flags::l4_known;
+  const Value<32> start = trunc<32>(Value<64>::of(argument(state, 2)));
+  const auto layer = helper == l3_csum_replace ? runtime::CsumLayer::l3 : runtime::CsumLayer::l4;
   const auto bits_set = static_cast<std::uint64_t>(*flags);
-  const std::uint64_t size = bits_set & runtime::csum_flags::size_mask;
   clobber(state);
-  if ((bits_set & ~known) != 0) {
-    set_result(state, context_.lit64(invalid));
-    return true;
-  }
-  const term::Id last = store.bin(Op::add, offset, context_.lit64(2));
-  const term::Id even = store.eq(store.extract(0, 1, offset), context_.lit(1, 0));
-  const term::Id inside =
-      store.and_(store.and_(store.bin(Op::ule, offset, context_.lit(64, max_offset)), even),
-                 store.bin(Op::ule, last, packet_length(state)));
-  term::Id sizes_fit = store.lit(1, size == 2 || size == 4 ? 1 : 0);
-  if (size == 0) sizes_fit = store.eq(from.raw().term, context_.lit64(0));
-  const auto replace = [this, offset, bits_set, from, to, l3](PathState& s) {
-    const term::Id at = context_.store.bin(Op::add, offset, s.packet.head);
-    const auto read = s.objects.at(s.packet.object).read(context_, at, 2);
-    const Word old = read && *read ? **read : Word{context_.fresh(16, "checksum"), 0};
-    const Value<16> field = Value<16>::of({as_number(old), 0});
-    const Value<16> result = l3 ? runtime::l3_csum_replaced(bits_set, field, from, to)
-                                : runtime::l4_csum_replaced(bits_set, field, from, to);
-    s.objects.writable(s.packet.object).write(context_, at, 2, result.raw());
+  const Value<64> length = Value<64>::of({packet_length(state), 0});
+  const Value<64> first = runtime::csum_field_answer(layer, bits_set, start, length);
+  const auto none = Value<64>::lit(0);
+  const Bool<Provenance> there = first == none;
+  const term::Id at = context_.store.bin(Op::add, zext<64>(start).raw().term, state.packet.head);
+  const auto read = state.objects.at(state.packet.object).read(context_, at, 2);
+  const Word old = read && *read ? **read : Word{context_.fresh(16, "checksum"), 0};
+  const auto then =
+      runtime::csum_field_replaced(layer, bits_set, Value<16>::of({as_number(old), 0}), from, to);
+  const auto replace = [this, at, then](PathState& s) {
+    s.objects.writable(s.packet.object).write(context_, at, 2, then.field.raw());
     move_packet(s, s.packet.head, s.packet.end, s.packet.meta);
     set_result(s, context_.lit64(0));
   };
-  const auto answer = [this](std::int64_t code) {
-    return [this, code](PathState& s) { set_result(s, context_.lit64(code)); };
+  const auto answer = [this](Value<64> code) {
+    return [this, code](PathState& s) { set_result(s, code.raw().term); };
   };
-  return fork(state, {{store.and_(inside, sizes_fit), replace},
-                      {store.not_(inside), answer(bad_address)},
-                      {store.and_(inside, store.not_(sizes_fit)), answer(invalid)}});
+  const Bool<Provenance> done = then.answer == none;
+  return fork(state, {{(there & done).raw().term, replace},
+                      {(~there).raw().term, answer(first)},
+                      {(there & ~done).raw().term, answer(then.answer)}});
 }
 
 }  // namespace probity::symex

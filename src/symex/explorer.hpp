@@ -23,6 +23,7 @@
 #include "program/program.hpp"
 #include "runtime/ctx.hpp"
 #include "runtime/packet_bounds.hpp"
+#include "runtime/skb_rule.hpp"
 #include "symex/alternative.hpp"
 #include "symex/assumption.hpp"
 #include "symex/context.hpp"
@@ -34,7 +35,6 @@
 #include "symex/options.hpp"
 #include "symex/path_solver.hpp"
 #include "symex/schedule.hpp"
-#include "symex/skb_change.hpp"
 #include "symex/stage.hpp"
 #include "symex/state.hpp"
 
@@ -311,7 +311,8 @@ class Explorer {
   bool call_map_delete(PathState& state);
   bool update_array(PathState& state, const MapUpdate& update);
   bool update_hash(PathState& state, const MapUpdate& update);
-  UpdateFlags update_flags(const program::MapDef& def, term::Id flags);
+  void fail_with(std::vector<Alternative>& sides, term::Id where, Value<64> answer,
+                 std::span<const std::int64_t> errors);
   void replace_entry(std::vector<Alternative>& sides, const MapUpdate& update, std::uint32_t slot,
                      const Replacement& when);
   void insert_entry(std::vector<Alternative>& sides, const MapUpdate& update, std::uint32_t slot,
@@ -399,6 +400,10 @@ class Explorer {
   bool call_ringbuf_output(PathState& state);
   bool call_ringbuf_reserve(PathState& state);
   bool call_ringbuf_end(PathState& state, std::uint32_t helper);
+  term::Id ringbuf_has_room(PathState& state, std::uint32_t map, term::Value record_bytes,
+                            std::string_view full);
+  bool answer_redirect(PathState& state, std::uint32_t helper, Value<64> answer,
+                       std::vector<term::Id> values, std::vector<term::Id> data);
   bool call_redirect(PathState& state);
   bool call_redirect_map(PathState& state);
   bool call_redirect_neigh(PathState& state);
@@ -420,32 +425,17 @@ class Explorer {
                         const Candidate& candidate, term::Id null);
 
   // skb_model.cpp
+  class PathSkb;
+  template <typename... Arguments>
+  bool run_skb_text(PathState& state,
+                    runtime::SkbAnswer<Provenance> (*text)(PathSkb&, Arguments...));
+  std::optional<bool> settled(PathState& state, term::Id condition);
+  bool split(PathState& state, term::Id condition);
   Told tell(PathState& state, term::Id condition);
-  Told tell_memory(PathState& state, std::string_view helper);
   std::optional<bool> call_skb_model(PathState& state, std::uint32_t helper);
-  term::Id skb_field(PathState& state, std::uint32_t offset);
-  void set_skb_field(PathState& state, std::uint32_t offset, term::Id value);
-  term::Id packet_byte(PathState& state, std::int64_t offset);
-  void shift_front(PathState& state, std::uint32_t kept, std::int64_t count);
-  bool skb_done(PathState& state, std::int64_t result);
-  bool skb_moved(PathState& state);
-  term::Id is_vlan(term::Id type);
-  term::Id vlan_present(PathState& state);
-  VlanTag take_tag(PathState& state);
-  bool call_skb_pull_data(PathState& state);
-  bool call_skb_change_type(PathState& state);
-  bool call_set_hash(PathState& state, std::optional<term::Id> value);
-  bool call_get_hash_recalc(PathState& state);
-  bool call_skb_change_tail(PathState& state);
-  bool call_skb_change_head(PathState& state);
-  bool call_skb_change_proto(PathState& state);
-  bool call_skb_vlan_push(PathState& state);
-  bool call_skb_vlan_pop(PathState& state);
   bool call_clone_redirect(PathState& state);
-  bool call_skb_adjust_room(PathState& state);
-  bool adjust_room(PathState& state, const RoomChange& change);
-  bool shrink_room(PathState& state, const RoomChange& change);
-  bool grow_room(PathState& state, const RoomChange& change);
+  /// The value of struct __sk_buff::vlan_present.
+  term::Id vlan_present(PathState& state);
   bool call_fib_lookup(PathState& state);
   bool call_csum_diff(PathState& state);
   bool call_csum_replace(PathState& state, std::uint32_t helper);
@@ -456,7 +446,6 @@ class Explorer {
   bool call_adjust_tail(PathState& state);
   bool call_load_bytes(PathState& state);
   bool call_store_bytes(PathState& state);
-  term::Id range_error(term::Id offset);
   void move_metadata(PathState& state, term::Id delta, std::uint64_t size_bytes);
   void move_packet(PathState& state, term::Id head, term::Id end, term::Id meta);
   std::optional<std::uint64_t> size_argument(PathState& state, unsigned number);

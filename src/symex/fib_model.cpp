@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // bpf_fib_lookup (net/core/filter.c of Linux 6.18): the routes and neighbours of the machine are
 // one unknown function of what the program asks, so the same question gets the same answer, also
-// from another program. Refusals for sizes, flags and families are exact; struct bpf_fib_lookup
-// changes only where a route was found, and never in the fields that only the program fills in.
+// from another program. Refusals for sizes, flags and families are runtime/fib_rule.hpp; struct
+// bpf_fib_lookup changes only where a route was found, and never in the fields that only the
+// program fills in.
 #include <array>
 
 #include <fmt/format.h>
 
-#include "runtime/map.hpp"
+#include "runtime/fib_rule.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
 namespace {
 
-constexpr std::uint64_t params_bytes = 64;  // sizeof(struct bpf_fib_lookup)
-constexpr std::uint64_t known_flags = 0x3f;
-constexpr std::int64_t invalid = runtime::errno_of::invalid;
-constexpr std::int64_t no_family = -97;
-constexpr std::int64_t no_device = -19;
-constexpr std::uint64_t ipv4 = 2;
-constexpr std::uint64_t ipv6 = 10;
+using runtime::fib_params_bytes;
+namespace errno_of = runtime::errno_of;
+
 /// BPF_FIB_LKUP_RET_*: the answers are 0 to 9; those after which parts of the struct were written.
 constexpr std::uint64_t last_answer = 9;
 constexpr std::array<std::uint64_t, 4> writing_answers{0, 7, 8, 9};
@@ -64,16 +61,16 @@ bool Explorer::call_fib_lookup(PathState& state) {
   if (!place) return false;
   clobber(state);
   term::Store& store = context_.store;
-  const term::Id unknown = store.bin(Op::and_, as_number(flags), context_.lit(64, ~known_flags));
-  if (*size < params_bytes || store.literal(unknown).value_or(0) != 0) {
-    set_result(state, context_.lit64(invalid));
+  const Value<8> family =
+      Value<8>::of({*size == 0 ? context_.lit(8, 0) : store.extract(0, 8, chunks->front()), 0});
+  const Value<64> refusal =
+      runtime::fib_refusal(*size, Value<64>::of({as_number(flags), 0}), family);
+  const term::Id good = (refusal == Value<64>::lit(0)).raw().term;
+  if (store.is_false(good)) {
+    set_result(state, refusal.raw().term);
     return true;
   }
-  const term::Id refused = store.not_(store.eq(unknown, context_.lit64(0)));
-  const term::Id family = store.extract(0, 8, chunks->front());
-  const term::Id known =
-      store.or_(store.eq(family, context_.lit(8, ipv4)), store.eq(family, context_.lit(8, ipv6)));
-  const std::span<const term::Id> asked(chunks->data(), params_bytes / 8);
+  const std::span<const term::Id> asked(chunks->data(), fib_params_bytes / 8);
   const std::vector<term::Id> question = fib_question(asked, as_number(flags));
   const term::Id answer = store.zext(64, fib_answer("answer", 4, question));
   const term::Id routed = store.bin(Op::ule, answer, context_.lit(64, last_answer));
@@ -81,8 +78,8 @@ bool Explorer::call_fib_lookup(PathState& state) {
   for (const std::uint64_t number : writing_answers) {
     writes = store.or_(writes, store.eq(answer, context_.lit(64, number)));
   }
-  writes = store.and_(writes, store.and_(known, store.not_(refused)));
-  for (std::uint64_t at = 0; at < params_bytes; ++at) {
+  writes = store.and_(writes, good);
+  for (std::uint64_t at = 0; at < fib_params_bytes; ++at) {
     if (is_input_only(at)) continue;
     const term::Id before = store.extract(static_cast<unsigned>(at % 8 * 8), 8, (*chunks)[at / 8]);
     const term::Id after = fib_answer(fmt::format("byte{}", at), 8, question);
@@ -90,9 +87,8 @@ bool Explorer::call_fib_lookup(PathState& state) {
     write_memory(state, {place->region, place->object, offset}, 1,
                  {store.ite(writes, after, before), 0});
   }
-  term::Id result = store.ite(routed, answer, context_.lit64(no_device));
-  result = store.ite(known, result, context_.lit64(no_family));
-  result = store.ite(refused, context_.lit64(invalid), result);
+  const term::Id found = store.ite(routed, answer, context_.lit64(errno_of::no_device));
+  const term::Id result = store.ite(good, found, refusal.raw().term);
   state.free_results.emplace_back("fib_lookup", result);
   set_result(state, result);
   return true;

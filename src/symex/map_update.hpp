@@ -17,14 +17,6 @@ struct MapUpdate {
   term::Id flags;  ///< 64 bits
 };
 
-/// What the flags of an update say, one bit each.
-struct UpdateFlags {
-  term::Id invalid;  ///< no flags of this map
-  term::Id only_new;
-  term::Id only_existing;
-  term::Id locked;
-};
-
 /// When an entry that is there gets a new value.
 struct Replacement {
   term::Id condition;

@@ -3,36 +3,24 @@
 // `map.NAME.free`; it and the inserts that a run made so far decide whether a map is full, so the
 // k-th insert of one run fails exactly when that of another one does. An update of a hash map gives
 // the entry new memory, as in the kernel, so old value pointers keep their old bytes. LRU maps
-// never refuse an insert. Flags and the order of the checks are those of htab_map_update_elem,
-// array_map_update_elem and trie_update_elem of Linux 6.18.
+// never refuse an insert. What flags ask for and what is answered is the text of
+// runtime/map_rule.hpp, the same as the interpreter's.
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
-#include "runtime/map.hpp"
 #include "runtime/map_definition.hpp"
+#include "runtime/map_rule.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
 
 namespace probity::symex {
 namespace {
 
-// Errors as helpers return them, <asm-generic/errno.h>.
-constexpr std::int64_t no_entry = runtime::errno_of::noent;
-constexpr std::int64_t too_big = runtime::errno_of::too_big;
-constexpr std::int64_t no_memory = runtime::errno_of::nomem;
-constexpr std::int64_t exists = runtime::errno_of::exist;
-constexpr std::int64_t invalid = runtime::errno_of::invalid;
-constexpr std::int64_t no_space = runtime::errno_of::no_space;
+namespace errno_of = runtime::errno_of;
 
-constexpr std::uint64_t flag_lock = 4;          // BPF_F_LOCK
 constexpr std::uint32_t not_preallocated = 1u;  // BPF_F_NO_PREALLOC
-
-/// Plain arrays and hash maps know BPF_F_LOCK.
-bool knows_lock(program::MapType type) {
-  return type == program::MapType::array || type == program::MapType::hash;
-}
 
 bool has_lock(const program::MapDef& def) {
   return std::ranges::any_of(def.value_fields, [](const program::ValueField& field) {
@@ -49,19 +37,6 @@ bool is_kept(const program::MapDef& def, std::uint64_t at) {
 }
 
 }  // namespace
-
-UpdateFlags Explorer::update_flags(const program::MapDef& def, term::Id flags) {
-  term::Store& store = context_.store;
-  const auto bit = [&](unsigned low) { return store.extract(low, 1, flags); };
-  const std::uint64_t lock = knows_lock(def.type) ? flag_lock : 0;
-  const term::Id others = store.bin(Op::and_, flags, context_.lit(64, ~lock));
-  UpdateFlags result;
-  result.locked = lock != 0 ? bit(2) : store.false_();
-  result.invalid = store.bin(Op::ult, context_.lit64(2), others);
-  result.only_new = bit(0);
-  result.only_existing = bit(1);
-  return result;
-}
 
 bool Explorer::may_change(PathState& state, std::uint32_t map) {
   const program::MapDef& def = program_.maps[map];
@@ -217,22 +192,17 @@ bool Explorer::call_map_update(PathState& state) {
 bool Explorer::update_array(PathState& state, const MapUpdate& update) {
   const program::MapDef& def = program_.maps[update.map];
   term::Store& store = context_.store;
-  const UpdateFlags flags = update_flags(def, update.flags);
+  const auto flags = runtime::update_flags(def.type, Value<64>::of({update.flags, 0}));
   const term::Id in_range = store.bin(Op::ult, update.key[0], context_.lit(32, def.max_entries));
+  const Value<64> answer =
+      runtime::array_update_answer(flags, Bool<Provenance>::of({in_range, 0}), has_lock(def));
   std::vector<Alternative> sides;
-  term::Id open = store.true_();  // no check before has failed
-  const auto fail = [&](term::Id condition, std::int64_t code) {
-    sides.push_back({store.and_(open, condition),
-                     [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
-    open = store.and_(open, store.not_(condition));
-  };
-  fail(flags.invalid, invalid);
-  fail(store.not_(in_range), too_big);
-  fail(flags.only_new, exists);
-  if (!has_lock(def)) fail(flags.locked, invalid);
-  if (store.is_false(open)) return fork(state, std::move(sides));
+  const std::vector<std::int64_t> errors{errno_of::invalid, errno_of::too_big, errno_of::exist};
+  fail_with(sides, store.true_(), answer, errors);
+  const term::Id stores = (answer == Value<64>::lit(0)).raw().term;
+  if (store.is_false(stores)) return fork(state, std::move(sides));
   for (const Candidate& candidate : candidates(state, update.map, update.key)) {
-    sides.push_back({store.and_(open, candidate.condition),
+    sides.push_back({store.and_(stores, candidate.condition),
                      [this, update, slot = candidate.slot](PathState& s) {
                        put_value(s, update, slot, InPlace::yes);
                      }});
@@ -240,39 +210,47 @@ bool Explorer::update_array(PathState& state, const MapUpdate& update) {
   return fork(state, std::move(sides));
 }
 
+/// One side for each error that the helper may answer.
+void Explorer::fail_with(std::vector<Alternative>& sides, term::Id where, Value<64> answer,
+                         std::span<const std::int64_t> errors) {
+  for (const std::int64_t code : errors) {
+    const Value<64> literal = Value<64>::lit(static_cast<std::uint64_t>(code));
+    const term::Id fails = context_.store.and_(where, (answer == literal).raw().term);
+    if (context_.store.is_false(fails)) continue;
+    sides.push_back({fails, [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
+  }
+}
+
 /// Hash maps and tries. A key that names no entry is refused first.
 bool Explorer::update_hash(PathState& state, const MapUpdate& update) {
   const program::MapDef& def = program_.maps[update.map];
   term::Store& store = context_.store;
-  const UpdateFlags flags = update_flags(def, update.flags);
+  const auto flags = runtime::update_flags(def.type, Value<64>::of({update.flags, 0}));
+  term::Id names = is_key(update.map, update.key);
+  if (is_device(def.type)) names = store.false_();
+  const Value<64> refusal =
+      runtime::keyed_update_refusal(flags, Bool<Provenance>::of({names, 0}), has_lock(def));
   std::vector<Alternative> sides;
-  const auto fail = [&](term::Id condition, std::int64_t code) {
-    sides.push_back(
-        {condition, [this, code](PathState& s) { set_result(s, context_.lit64(code)); }});
-  };
-  term::Id refused = store.or_(flags.invalid, store.not_(is_key(update.map, update.key)));
-  if (is_device(def.type)) refused = store.true_();
-  if (!has_lock(def)) refused = store.or_(refused, flags.locked);
-  fail(refused, invalid);
-  const term::Id open = store.not_(refused);
+  fail_with(sides, store.true_(), refusal, std::vector{errno_of::invalid});
+  const term::Id open = (refusal == Value<64>::lit(0)).raw().term;
   if (store.is_false(open)) return fork(state, std::move(sides));
   const std::vector<Candidate> found = candidates(state, update.map, update.key);
   const bool limited = !is_lru(def.type);
-  term::Id room = limited ? has_room(state, update.map) : store.true_();
+  const term::Id room = limited ? has_room(state, update.map) : store.true_();
   if (limited && !assume_world(state, entries_fit(state, update.map))) return false;
   const term::Id memory = memory_left(state, update.map);
+  const std::vector<std::int64_t> errors{errno_of::exist, errno_of::noent, errno_of::too_big,
+                                         errno_of::no_space};
   for (const Candidate& candidate : found) {
     const term::Id present = state.maps[update.map].slots[candidate.slot].present;
+    const Value<64> answer = runtime::keyed_update_answer(
+        def.type, flags, Bool<Provenance>::of({present, 0}), Bool<Provenance>::of({room, 0}));
     const term::Id here = store.and_(open, candidate.condition);
-    const term::Id old = store.and_(here, present);
-    const term::Id absent = store.and_(here, store.not_(present));
-    fail(store.and_(old, flags.only_new), exists);
-    fail(store.and_(absent, flags.only_existing), no_entry);
+    fail_with(sides, here, answer, errors);
+    const term::Id stores = store.and_(here, (answer == Value<64>::lit(0)).raw().term);
     replace_entry(sides, update, candidate.slot,
-                  {store.and_(old, store.not_(flags.only_new)), flags.locked, memory});
-    const term::Id inserts = store.and_(absent, store.not_(flags.only_existing));
-    fail(store.and_(inserts, store.not_(room)), is_trie(def.type) ? no_space : too_big);
-    insert_entry(sides, update, candidate.slot, store.and_(inserts, room), memory);
+                  {store.and_(stores, present), flags.locked.raw().term, memory});
+    insert_entry(sides, update, candidate.slot, store.and_(stores, store.not_(present)), memory);
   }
   return fork(state, std::move(sides));
 }
@@ -288,7 +266,7 @@ term::Id Explorer::memory_left(PathState& state, std::uint32_t map) {
 void Explorer::fail_without_memory(std::vector<Alternative>& sides, term::Id condition) {
   sides.push_back({condition, [this](PathState& s) {
                      s.helper_results.push_back("no memory for a map's entry");
-                     set_result(s, context_.lit64(no_memory));
+                     set_result(s, context_.lit64(errno_of::nomem));
                    }});
 }
 
@@ -328,26 +306,27 @@ bool Explorer::call_map_delete(PathState& state) {
   term::Store& store = context_.store;
   const program::MapDef& def = program_.maps[*map];
   if (!is_hash(def.type) && !is_trie(def.type)) {
-    set_result(state, context_.lit64(invalid));
+    set_result(state, context_.lit64(errno_of::invalid));
     return true;
   }
-  const term::Id names = is_key(*map, *key);
+  const Bool<Provenance> names = Bool<Provenance>::of({is_key(*map, *key), 0});
   const bool counts = !is_lru(def.type);
   std::vector<Alternative> sides;
-  sides.push_back(
-      {store.not_(names), [this](PathState& s) { set_result(s, context_.lit64(invalid)); }});
+  const Value<64> of_any_key = runtime::keyed_delete_answer(names, Bool<Provenance>::lit(1));
+  fail_with(sides, store.true_(), of_any_key, std::vector{errno_of::invalid});
   for (const Candidate& candidate : candidates(state, *map, *key)) {
-    const term::Id present = state.maps[*map].slots[candidate.slot].present;
-    const term::Id here = store.and_(names, candidate.condition);
-    sides.push_back({store.and_(here, present),
+    const Bool<Provenance> present =
+        Bool<Provenance>::of({state.maps[*map].slots[candidate.slot].present, 0});
+    const Value<64> answer = runtime::keyed_delete_answer(names, present);
+    fail_with(sides, candidate.condition, answer, std::vector{errno_of::noent});
+    const term::Id deletes = (answer == Value<64>::lit(0)).raw().term;
+    sides.push_back({store.and_(candidate.condition, deletes),
                      [this, map = *map, slot = candidate.slot, counts](PathState& s) {
                        s.maps[map].slots[slot].present = context_.store.false_();
                        s.maps[map].deleted = true;
                        if (counts) count_entry(s, map, -1);
                        set_result(s, context_.lit64(0));
                      }});
-    sides.push_back({store.and_(here, store.not_(present)),
-                     [this](PathState& s) { set_result(s, context_.lit64(no_entry)); }});
   }
   return fork(state, std::move(sides));
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Helpers that give something away: trace messages, perf events, ring buffer records, redirects.
 // What they give is an event of the path's trace, in order, which comparisons of runs look at. What
-// redirects answer is runtime/redirect_rule.hpp, the same text as the interpreter's. Whether a
+// is asked and answered is runtime/output_rule.hpp and runtime/redirect_rule.hpp, the same text as
+// the interpreter's. Whether a
 // buffer has room is not known: by default it has, as in a fresh engine.
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "runtime/map.hpp"
+#include "runtime/output_rule.hpp"
 #include "runtime/redirect_rule.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
@@ -23,9 +24,6 @@ constexpr std::uint32_t redirect_neigh = 152;
 constexpr std::uint32_t redirect_peer = 155;
 constexpr std::uint32_t ringbuf_output = 130;
 constexpr std::uint32_t ringbuf_submit = 132;
-
-constexpr std::int64_t invalid = runtime::errno_of::invalid;
-constexpr std::int64_t again = -11;
 
 bool is_perf_event_array(program::MapType type) {
   return type == program::MapType::perf_event_array;
@@ -67,12 +65,8 @@ bool Explorer::call_trace_printk(PathState& state) {
 /// wrote there so far belongs to the event.
 bool Explorer::append_packet(PathState& state, term::Id flags, std::vector<term::Id>& values,
                              std::vector<term::Id>& data) {
-  constexpr unsigned first_bit = 32;
-  constexpr unsigned bit_count = 20;
-  if (context_.store.literal(context_.store.extract(first_bit, bit_count, flags)) ==
-      term::Value{0}) {
-    return true;
-  }
+  const Value<64> bytes = runtime::event_packet_bytes(Value<64>::of({flags, 0}));
+  if (context_.store.literal(bytes.raw().term) == term::Value{0}) return true;
   values.push_back(state.packet.head);
   values.push_back(state.packet.end);
   const Memory& packet = state.objects.at(state.packet.object);
@@ -97,6 +91,15 @@ bool Explorer::call_perf_event_output(PathState& state) {
   if (!observable(state, flags, "the output flags")) return false;
   auto data = output_bytes(state, 4);
   if (!data) return false;
+  const Value<64> length = Value<64>::of({packet_length(state), 0});
+  const Value<64> refusal = runtime::event_refusal(Value<64>::of({as_number(flags), 0}), length);
+  const Told put = tell(state, (refusal == Value<64>::lit(0)).raw().term);
+  if (!put.known) return put.goes_on;
+  if (!put.value) {
+    clobber(state);
+    set_result(state, refusal.raw().term);
+    return true;
+  }
   std::vector<term::Id> values{context_.lit(32, *map), as_number(flags)};
   if (!append_packet(state, as_number(flags), values, *data)) return false;
   give_away(state, perf_event_output, std::move(values), *std::move(data));
@@ -104,29 +107,36 @@ bool Explorer::call_perf_event_output(PathState& state) {
 }
 
 bool Explorer::call_ringbuf_output(PathState& state) {
-  constexpr std::uint64_t known_flags = 3;
   const auto map = map_argument(state, 1, &is_ringbuf);
   if (!map) return false;
   const Word flags = argument(state, 4);
   if (!observable(state, flags, "the output flags")) return false;
   const auto data = output_bytes(state, 2);
   if (!data) return false;
-  term::Store& store = context_.store;
-  const term::Id bits = as_number(flags);
-  const term::Id unknown = store.bin(Op::and_, bits, context_.lit(64, ~known_flags));
-  const term::Id fits = store.eq(unknown, context_.lit64(0));
-  const term::Id full = choice(state, "ringbuf_output.full");
+  const auto size = context_.store.literal(argument(state, 3).term).value_or(0);
+  const Value<64> bits = Value<64>::of({as_number(flags), 0});
+  const Bool<Provenance> room =
+      Bool<Provenance>::of({ringbuf_has_room(state, *map, size, "ringbuf_output.full"), 0});
+  const Value<64> answer = runtime::ringbuf_output_answer(bits, room);
   clobber(state);
-  const auto answer_with = [this](std::int64_t code) {
-    return [this, code](PathState& s) { set_result(s, context_.lit64(code)); };
-  };
+  const term::Id done = (answer == Value<64>::lit(0)).raw().term;
   const auto put = [this, map = *map, bits, bytes = *data](PathState& s) {
-    give_away(s, ringbuf_output, {context_.lit(32, map), bits}, bytes);
+    give_away(s, ringbuf_output, {context_.lit(32, map), bits.raw().term}, bytes);
     set_result(s, context_.lit64(0));
   };
-  return fork(state, {{store.and_(fits, store.not_(full)), put},
-                      {store.and_(fits, full), answer_with(again)},
-                      {store.not_(fits), answer_with(invalid)}});
+  const auto fail = [this, answer](PathState& s) { set_result(s, answer.raw().term); };
+  return fork(state, {{done, put}, {context_.store.not_(done), fail}});
+}
+
+/// Nobody knows what else lies in the buffer; a record larger than it never fits.
+term::Id Explorer::ringbuf_has_room(PathState& state, std::uint32_t map, term::Value record_bytes,
+                                    std::string_view full) {
+  const std::uint64_t room = runtime::ringbuf_room(static_cast<std::uint64_t>(record_bytes));
+  const term::Id is_full = choice(state, full);
+  if (!runtime::ringbuf_fits(room, program_.maps[map].max_entries, 0)) {
+    return context_.store.false_();
+  }
+  return context_.store.not_(is_full);
 }
 
 /// A record is memory of the program until it is submitted.
@@ -143,9 +153,9 @@ bool Explorer::call_ringbuf_reserve(PathState& state) {
       state.objects.add(Memory(Unknown{context_.store.function(label, index_width, 8)}));
   Region region{RegionKind::ringbuf_record, object, bytes, *map, true, true};
   region.volatile_bytes = options_.mode == Mode::safety;
-  const term::Id none = context_.store.eq(as_number(flags), context_.lit64(0));
-  region.null =
-      context_.store.or_(context_.store.not_(none), choice(state, "ringbuf_reserve.full"));
+  const auto taken = runtime::ringbuf_reserve_takes(Value<64>::of({as_number(flags), 0}));
+  const term::Id room = ringbuf_has_room(state, *map, bytes, "ringbuf_reserve.full");
+  region.null = context_.store.not_(context_.store.and_(taken.raw().term, room));
   const Word record = acquire(state, region);
   clobber(state);
   state.regs[0] = record;
@@ -169,36 +179,51 @@ bool Explorer::call_ringbuf_end(PathState& state, std::uint32_t helper) {
   return true;
 }
 
-bool Explorer::call_redirect(PathState& state) {
-  const Word flags = argument(state, 2);
-  if (!observable(state, flags, "the redirect flags")) return false;
-  if (!observable(state, argument(state, 1), "the redirect ifindex")) return false;
-  const term::Id interface = context_.store.extract(0, 32, argument(state, 1).term);
-  give_away(state, redirect, {interface, flags.term}, {});
+/// Only a packet that is sent is an output. Where runs are not compared nobody asks.
+bool Explorer::answer_redirect(PathState& state, std::uint32_t helper, Value<64> answer,
+                               std::vector<term::Id> values, std::vector<term::Id> data) {
+  const bool xdp = program_.type == program::ProgType::xdp;
+  const std::uint64_t sent =
+      xdp ? runtime::verdict_of::xdp_redirect : runtime::verdict_of::tc_redirect;
   clobber(state);
-  const Value<64> bits = Value<64>::of({flags.term, 0});
+  const auto send = [=, this](PathState& s) {
+    give_away(s, helper, values, data);
+    set_result(s, answer.raw().term);
+  };
+  if (!options_.relation) {
+    send(state);
+    return true;
+  }
+  const term::Id sends = (answer == Value<64>::lit(sent)).raw().term;
+  const auto refuse = [this, answer](PathState& s) { set_result(s, answer.raw().term); };
+  return fork(state, {{sends, send}, {context_.store.not_(sends), refuse}});
+}
+
+bool Explorer::call_redirect(PathState& state) {
+  for (const unsigned number : {1u, 2u}) {
+    if (!observable(state, argument(state, number), "the redirect")) return false;
+  }
+  const Word flags = argument(state, 2);
+  const term::Id interface = context_.store.extract(0, 32, argument(state, 1).term);
+  const Value<64> bits = Value<64>::of(flags);
   const Value<64> answer =
       program_.type == program::ProgType::xdp
           ? runtime::xdp_redirect_answer(bits)
           : runtime::skb_redirect_answer(bits, runtime::redirect_flags::ingress);
-  set_result(state, answer.raw().term);
-  return true;
+  return answer_redirect(state, redirect, answer, {interface, flags.term}, {});
 }
 
 bool Explorer::call_redirect_peer(PathState& state) {
   for (const unsigned number : {1u, 2u}) {
     if (!observable(state, argument(state, number), "the redirect")) return false;
   }
-  const term::Id flags = argument(state, 2).term;
+  const Word flags = argument(state, 2);
   const term::Id interface = context_.store.extract(0, 32, argument(state, 1).term);
-  give_away(state, redirect_peer, {interface, flags}, {});
-  clobber(state);
-  set_result(state, runtime::skb_redirect_answer(Value<64>::of({flags, 0}), 0).raw().term);
-  return true;
+  const Value<64> answer = runtime::skb_redirect_answer(Value<64>::of(flags), 0);
+  return answer_redirect(state, redirect_peer, answer, {interface, flags.term}, {});
 }
 
 bool Explorer::call_redirect_neigh(PathState& state) {
-  constexpr std::uint64_t params_bytes = 20;  // struct bpf_redir_neigh
   for (const unsigned number : {1u, 4u}) {
     if (!observable(state, argument(state, number), "the redirect")) return false;
   }
@@ -206,15 +231,10 @@ bool Explorer::call_redirect_neigh(PathState& state) {
   if (!size) return false;
   const auto neighbour = output_bytes(state, 2);
   if (!neighbour) return false;
-  const term::Id flags = argument(state, 4).term;
+  const Word flags = argument(state, 4);
   const term::Id interface = context_.store.extract(0, 32, argument(state, 1).term);
-  give_away(state, redirect_neigh, {interface, flags}, *neighbour);
-  clobber(state);
-  const bool too_short = *size != 0 && *size < params_bytes;
-  const Value<64> answer = too_short ? Value<64>::lit(runtime::verdict_of::tc_shot)
-                                     : runtime::skb_redirect_answer(Value<64>::of({flags, 0}), 0);
-  set_result(state, answer.raw().term);
-  return true;
+  const Value<64> answer = runtime::neigh_redirect_answer(*size, Value<64>::of(flags));
+  return answer_redirect(state, redirect_neigh, answer, {interface, flags.term}, *neighbour);
 }
 
 bool Explorer::call_redirect_map(PathState& state) {

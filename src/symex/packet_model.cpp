@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "runtime/map.hpp"
 #include "runtime/packet_bounds.hpp"
 #include "symex/explorer.hpp"
 
@@ -16,12 +15,9 @@ namespace probity::symex {
 namespace {
 
 namespace limits = runtime::packet_limits;
-namespace move_errno = runtime::move_errno;
+namespace errno_of = runtime::errno_of;
 using Move = runtime::PacketMove<Provenance>;
 
-constexpr std::int64_t invalid = runtime::errno_of::invalid;
-constexpr std::int64_t bad_address = runtime::errno_of::fault;
-constexpr std::int64_t not_supported = -524;
 constexpr std::int64_t max_zeroed_tail = 256;
 
 // Where frames begin. Offsets count from the first byte of the packet as it came in.
@@ -59,7 +55,7 @@ void Explorer::move_packet(PathState& state, term::Id head, term::Id end, term::
 /// What a move that succeeds leaves behind.
 void Explorer::finish_move(PathState& state, const runtime::PacketBounds<Provenance>& moved) {
   move_packet(state, moved.data.raw().term, moved.end.raw().term, moved.meta.raw().term);
-  set_result(state, context_.lit64(move_errno::done));
+  set_result(state, context_.lit64(errno_of::done));
 }
 
 /// The kernel keeps the metadata directly in front of data.
@@ -81,9 +77,9 @@ void Explorer::move_metadata(PathState& state, term::Id delta, std::uint64_t siz
 /// The failures of a move: always, or because of the driver.
 void Explorer::refuse_move(std::vector<Alternative>& sides, term::Id always, term::Id driver) {
   sides.push_back(
-      {always, [this](PathState& s) { set_result(s, context_.lit64(move_errno::invalid)); }});
+      {always, [this](PathState& s) { set_result(s, context_.lit64(errno_of::invalid)); }});
   sides.push_back(
-      {driver, [this](PathState& s) { set_result(s, context_.lit64(move_errno::invalid)); }});
+      {driver, [this](PathState& s) { set_result(s, context_.lit64(errno_of::invalid)); }});
 }
 
 bool Explorer::call_adjust_head(PathState& state) {
@@ -104,7 +100,7 @@ bool Explorer::call_adjust_head(PathState& state) {
   const Move move = runtime::xdp_head_moved(bounds_of(packet), frame_from(-headroom), delta);
   const term::Id needs_room = store.bin(Op::slt, by, context_.lit64(0));
   const term::Id driver = store.and_(needs_room, choice(state, "xdp_adjust_head.no_headroom"));
-  const term::Id refused = answers(move, move_errno::invalid);
+  const term::Id refused = answers(move, errno_of::invalid);
   const term::Id fails = store.or_(refused, driver);
   std::vector<Alternative> sides;
   const bool known = metadata.has_value();
@@ -127,8 +123,8 @@ bool Explorer::call_adjust_meta(PathState& state) {
   const Move move = runtime::xdp_meta_moved(bounds, frame_from(any_frame), delta);
   const Move test_run = runtime::xdp_meta_moved(bounds, frame_from(test_run_frame), delta);
   const term::Id supported = store.not_(choice(state, "xdp_adjust_meta.unsupported"));
-  const term::Id behind = answers(move, move_errno::invalid);
-  const term::Id works = store.and_(answers(move, move_errno::done), supported);
+  const term::Id behind = answers(move, errno_of::invalid);
+  const term::Id works = store.and_(answers(move, errno_of::done), supported);
   std::vector<Alternative> sides;
   sides.push_back({works, [this, move](PathState& s) { finish_move(s, move.moved); }});
   // -EINVAL behind data or before the frame, -EACCES for a bad size, -ENOTSUPP from the driver.
@@ -143,16 +139,16 @@ bool Explorer::call_adjust_meta(PathState& state) {
   };
   const term::Id no_room = choice(state, "xdp_adjust_meta.no_room");
   const term::Id before = store.and_(store.not_(behind), store.not_(supported));
-  const term::Id odd = store.and_(answers(move, move_errno::access), supported);
-  const term::Id far = answers(test_run, move_errno::invalid);
-  sides.push_back({behind, answer(move_errno::invalid)});
-  sides.push_back({store.and_(odd, store.not_(far)), answer(move_errno::access)});
-  sides.push_back({store.and_(odd, far), driver_answer(move_errno::access)});
-  sides.push_back({store.and_(odd, far), answer(move_errno::invalid)});
-  sides.push_back({store.and_(before, no_room), driver_answer(move_errno::invalid)});
-  sides.push_back({store.and_(before, store.not_(no_room)), driver_answer(not_supported)});
+  const term::Id odd = store.and_(answers(move, errno_of::access), supported);
+  const term::Id far = answers(test_run, errno_of::invalid);
+  sides.push_back({behind, answer(errno_of::invalid)});
+  sides.push_back({store.and_(odd, store.not_(far)), answer(errno_of::access)});
+  sides.push_back({store.and_(odd, far), driver_answer(errno_of::access)});
+  sides.push_back({store.and_(odd, far), answer(errno_of::invalid)});
+  sides.push_back({store.and_(before, no_room), driver_answer(errno_of::invalid)});
+  sides.push_back({store.and_(before, store.not_(no_room)), driver_answer(errno_of::no_support)});
   // The kernel asks the driver first.
-  sides.push_back({store.and_(behind, store.not_(supported)), driver_answer(not_supported)});
+  sides.push_back({store.and_(behind, store.not_(supported)), driver_answer(errno_of::no_support)});
   return fork(state, std::move(sides));
 }
 
@@ -170,7 +166,7 @@ bool Explorer::call_adjust_tail(PathState& state) {
   const Move move = runtime::xdp_tail_moved(bounds, frame, delta);
   const term::Id grows = store.bin(Op::slt, context_.lit64(0), by);
   const term::Id driver = store.and_(grows, choice(state, "xdp_adjust_tail.no_tailroom"));
-  const term::Id refused = answers(move, move_errno::invalid);
+  const term::Id refused = answers(move, errno_of::invalid);
   const term::Id fails = store.or_(refused, driver);
   const auto literal = store.literal(by);
   const std::int64_t grown =
@@ -204,13 +200,6 @@ bool Explorer::call_adjust_tail(PathState& state) {
   return fork(state, std::move(sides));
 }
 
-/// What the helpers that copy packet bytes return when the range is not in the packet.
-term::Id Explorer::range_error(term::Id offset) {
-  if (program_.type != program::ProgType::xdp) return context_.lit64(bad_address);
-  const term::Id far = context_.store.bin(Op::ult, context_.lit64(0xffff), offset);
-  return context_.store.ite(far, context_.lit64(bad_address), context_.lit64(invalid));
-}
-
 bool Explorer::call_load_bytes(PathState& state) {
   if (!ctx_argument(state, 1)) return false;
   const Word from = argument(state, 2);
@@ -219,11 +208,14 @@ bool Explorer::call_load_bytes(PathState& state) {
   if (!size) return false;
   const auto place = access(state, argument(state, 3), *size, Access::write);
   if (!place) return false;
-  term::Store& store = context_.store;
-  const term::Id offset = store.zext(64, store.extract(0, 32, from.term));
   clobber(state);
-  const term::Id last = store.bin(Op::add, offset, context_.lit(64, *size));
-  const term::Id inside = store.bin(Op::ule, last, packet_length(state));
+  const Value<32> start = trunc<32>(Value<64>::of(from));
+  const Value<64> length = Value<64>::of({packet_length(state), 0});
+  const bool xdp = program_.type == program::ProgType::xdp;
+  const Value<64> answer = xdp ? runtime::xdp_range_answer(start, Value<32>::lit(*size), length)
+                               : runtime::skb_range_answer(start, Value<32>::lit(*size), length);
+  const term::Id inside = (answer == Value<64>::lit(0)).raw().term;
+  const term::Id offset = zext<64>(start).raw().term;
   const auto copy = [this, offset, place = *place, size = *size](PathState& s) {
     for (std::uint64_t i = 0; i < size; ++i) {
       const term::Id at = context_.store.bin(Op::add, offset, context_.lit(64, i));
@@ -235,16 +227,15 @@ bool Explorer::call_load_bytes(PathState& state) {
     }
     set_result(s, context_.lit64(0));
   };
-  const auto refuse = [this, place = *place, size = *size, offset](PathState& s) {
+  const auto refuse = [this, place = *place, size = *size, answer, xdp](PathState& s) {
     // Only the helper for skb clears the buffer; the one for XDP leaves it as it was.
-    const bool clears = program_.type != program::ProgType::xdp;
-    for (std::uint64_t i = 0; clears && i < size; ++i) {
+    for (std::uint64_t i = 0; !xdp && i < size; ++i) {
       const term::Id target = context_.store.bin(Op::add, place.offset, context_.lit(64, i));
       write_memory(s, {place.region, place.object, target}, 1, {context_.lit(8, 0), 0});
     }
-    set_result(s, range_error(offset));
+    set_result(s, answer.raw().term);
   };
-  return fork(state, {{inside, copy}, {store.not_(inside), refuse}});
+  return fork(state, {{inside, copy}, {context_.store.not_(inside), refuse}});
 }
 
 bool Explorer::call_store_bytes(PathState& state) {
@@ -256,32 +247,24 @@ bool Explorer::call_store_bytes(PathState& state) {
   const auto chunks = read_chunks(state, argument(state, 3), *size);
   if (!chunks) return false;
   const bool skb = program_.type != program::ProgType::xdp;
-  const auto flags = context_.store.literal(as_number(argument(state, 5)));
-  if (skb && !flags) {
-    give_up(state, "bpf_skb_store_bytes with computed flags is not modelled");
-    return false;
-  }
-  constexpr term::Value known_flags = 3;  // BPF_F_RECOMPUTE_CSUM, BPF_F_INVALIDATE_HASH: no bytes
-  if (skb && *flags > known_flags) {
-    clobber(state);
-    set_result(state, context_.lit64(invalid));
-    return true;
-  }
-  term::Store& store = context_.store;
-  const term::Id offset = store.zext(64, store.extract(0, 32, to.term));
+  if (skb && !observable(state, argument(state, 5), "the flags")) return false;
+  const Value<32> start = trunc<32>(Value<64>::of(to));
+  const Value<64> length = Value<64>::of({packet_length(state), 0});
+  const Value<32> bytes = Value<32>::lit(*size);
+  const Value<64> answer =
+      skb ? runtime::skb_store_answer(start, bytes, length, Value<64>::of(argument(state, 5)))
+          : runtime::xdp_range_answer(start, bytes, length);
+  const term::Id inside = (answer == Value<64>::lit(0)).raw().term;
+  const term::Id offset = zext<64>(start).raw().term;
   clobber(state);
-  const term::Id last = store.bin(Op::add, offset, context_.lit(64, *size));
-  const term::Id inside = store.bin(Op::ule, last, packet_length(state));
-  const auto copy = [this, offset, chunks = *chunks](PathState& s) {
+  const auto copy = [this, offset, chunks = *chunks, skb](PathState& s) {
     const term::Id target = context_.store.bin(Op::add, offset, s.packet.head);
     write_chunks(s, {s.packet.region, s.packet.object, target}, chunks);
-    if (program_.type != program::ProgType::xdp) {
-      move_packet(s, s.packet.head, s.packet.end, s.packet.meta);
-    }
+    if (skb) move_packet(s, s.packet.head, s.packet.end, s.packet.meta);
     set_result(s, context_.lit64(0));
   };
-  const auto refuse = [this, offset](PathState& s) { set_result(s, range_error(offset)); };
-  return fork(state, {{inside, copy}, {store.not_(inside), refuse}});
+  const auto refuse = [this, answer](PathState& s) { set_result(s, answer.raw().term); };
+  return fork(state, {{inside, copy}, {context_.store.not_(inside), refuse}});
 }
 
 }  // namespace probity::symex
