@@ -18,6 +18,7 @@
 #include "report/digest.hpp"
 #include "report/file.hpp"
 #include "report/progress.hpp"
+#include "runtime/furnished.hpp"
 #include "runtime/trace_engine.hpp"
 
 namespace probity::cli {
@@ -257,8 +258,10 @@ Expected<std::string> trace_program(const program::View& program,
     if (now != nullptr) line = now;
     text += step_text(step);
   };
-  TRY(const auto engine, runtime::load_tracing_interpreter(program, {max_traced_insns}, observe));
-  for (const runtime::MapContents& contents : input.maps) TRY(engine->write_map(contents));
+  TRY(const runtime::Furnished furnished, runtime::furnish(program, input.maps));
+  TRY(const auto engine,
+      runtime::load_tracing_interpreter(furnished.view, {max_traced_insns}, observe));
+  TRY(runtime::write_maps(*engine, furnished));
   TRY(const runtime::RunOutput output, engine->run(input.run));
   if (output.fault.kind != runtime::FaultKind::none) {
     return text + fmt::format("fault at slot {}: {}\n", output.fault.slot, output.fault.text);

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/furnished.hpp"
+
 namespace probity::equiv {
 namespace {
 
@@ -157,7 +159,7 @@ Expected<std::vector<MapContents>> read_maps(runtime::Engine& engine,
                                              const program::View& program) {
   std::vector<MapContents> maps;
   for (const program::MapDef& map : program.maps) {
-    if (map.read_only) continue;
+    if (map.read_only || runtime::holds_maps(map.type)) continue;  // no program changes them
     auto contents = engine.read_map(map.name);
     if (!contents && contents.error().fault() == Fault::unsupported) continue;
     if (!contents) return std::unexpected(contents.error());
@@ -187,17 +189,14 @@ bool is_output(std::string_view helper) {
 
 Expected<Seen> observe(const program::View& program, runtime::EngineKind kind,
                        const symex::Witness& witness) {
+  TRY(const runtime::Furnished furnished, runtime::furnish(program, witness.maps));
   TRY(const auto engine, kind == runtime::EngineKind::kernel
-                             ? runtime::load_kernel(program)
-                             : runtime::load_engine(kind, program, {}));
-  for (const MapContents& contents : witness.maps) {
-    const auto owned = [&](const program::MapDef& map) { return map.name == contents.map; };
-    if (std::ranges::none_of(program.maps, owned)) continue;
-    TRY(engine->write_map(contents));
-  }
+                             ? runtime::load_kernel(furnished.view)
+                             : runtime::load_engine(kind, furnished.view, {}));
+  TRY(runtime::write_maps(*engine, furnished));
   Seen seen;
   TRY(seen.output, engine->run(witness.input));
-  TRY(seen.maps, read_maps(*engine, program));
+  TRY(seen.maps, read_maps(*engine, furnished.view));
   return seen;
 }
 

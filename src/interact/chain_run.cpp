@@ -44,6 +44,7 @@ Expected<Seat> seat(EngineKind kind, const Subject& subject, const symex::Witnes
   for (MapContents contents : witness.maps) {
     const std::string_view own = subject.own_name(contents.map);
     if (own.empty()) continue;
+    TRY(subject.require_plain(own));
     contents.map = own;
     TRY(result.engine->write_map(contents));
   }

@@ -42,6 +42,7 @@ Expected<std::uint32_t> run_once(const Subject& subject, const symex::Witness& w
     if (instead != nullptr && contents.map == instead->map) continue;
     const std::string_view own = subject.own_name(contents.map);
     if (own.empty()) continue;
+    TRY(subject.require_plain(own));
     contents.map = own;
     TRY(engine->write_map(contents));
   }

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/furnished.hpp"
+
 namespace probity::interact {
 namespace {
 
@@ -78,6 +80,13 @@ std::string_view Subject::own_name(std::string_view shared_name) const {
     if (maps_[i].name == shared_name) return image_->maps[i].name;
   }
   return {};
+}
+
+Expected<void> Subject::require_plain(std::string_view own_map) const {
+  const program::MapDef* def = find(image_->maps, own_map);
+  if (def == nullptr || !runtime::holds_maps(def->type)) return {};
+  return error(Fault::unsupported,
+               fmt::format("map {}: what lies in it is not handed from run to run", own_map));
 }
 
 const program::LineInfo* Subject::line_of(std::uint32_t slot) const {

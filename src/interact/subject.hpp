@@ -26,6 +26,8 @@ class Subject {
   program::View view() const;
   /// The program's own name of a map of view().
   std::string_view own_name(std::string_view shared_name) const;
+  /// Error: an input names maps that lie in the map, which runs of several programs do not hand on.
+  Expected<void> require_plain(std::string_view own_map) const;
   /// The text of the source line of `slot`, "file:line: text", or "slot N".
   std::string place(std::uint32_t slot) const;
   /// "file(line,column)", or "slot N".

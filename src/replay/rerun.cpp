@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 
+#include "runtime/furnished.hpp"
+
 namespace probity::replay {
 namespace {
 
@@ -33,8 +35,10 @@ bool has_map(const program::View& program, std::string_view name) {
 Expected<void> require_maps(const WitnessInput& input, const WitnessRun& run,
                             std::span<const program::View> programs) {
   for (const runtime::MapContents& contents : input.maps) {
-    const bool known = std::ranges::any_of(
-        run.chain, [&](const Step& step) { return has_map(programs[step.program], contents.map); });
+    const bool known = std::ranges::any_of(run.chain, [&](const Step& step) {
+      const program::View& program = programs[step.program];
+      return has_map(program, contents.map) || runtime::is_made_map(program, contents.map);
+    });
     if (known) continue;
     return error(Fault::bad_input,
                  fmt::format("run \"{}\": no program has the map '{}'", run.name, contents.map));
@@ -49,16 +53,19 @@ class World {
     for (const runtime::MapContents& contents : input.maps) maps_[contents.map] = contents;
   }
 
-  Expected<void> seed(RunSession& session, const program::View& program) const {
-    for (const auto& [name, contents] : maps_) {
-      if (has_map(program, name)) TRY(session.seed(contents));
-    }
-    return {};
+  /// A program with what the maps hold now.
+  Expected<runtime::Furnished> furnish(const program::View& program) const {
+    std::vector<runtime::MapContents> all;
+    for (const auto& [name, contents] : maps_) all.push_back(contents);
+    return runtime::furnish(program, all);
   }
-  Expected<void> take(RunSession& session, std::vector<MapChange> changes) {
+  Expected<void> take(RunSession& session, const program::View& program,
+                      std::vector<MapChange> changes) {
     TRY(std::vector<runtime::MapContents> after, session.maps());
     for (runtime::MapContents& contents : after) {
       if (contents.map.starts_with('.')) continue;  // the program's own
+      const auto def = std::ranges::find(program.maps, contents.map, &program::MapDef::name);
+      if (def != program.maps.end() && runtime::holds_maps(def->type)) continue;  // never changes
       maps_[contents.map] = std::move(contents);
     }
     for (MapChange& change : changes) note(std::move(change));
@@ -188,12 +195,13 @@ Expected<ChainOutput> run_chain(const WitnessFile& file, const WitnessRun& run,
   ChainOutput output;
   for (std::size_t i = 0; i < run.chain.size(); ++i) {
     if (i > 0 && !goes_on(run.chain[i - 1], output.last)) break;
-    const program::View& program = programs[run.chain[i].program];
+    TRY(const runtime::Furnished furnished, world.furnish(programs[run.chain[i].program]));
+    const program::View& program = furnished.view;
     TRY(RunSession session, RunSession::load(program, {{kind}}, {}, runtime::NetworkChoice::fresh));
-    TRY(world.seed(session, program));
+    for (const runtime::MapContents& contents : furnished.contents) TRY(session.seed(contents));
     TRY(ItemResult result, session.run(item));
     EngineResult& one = result.engines.front();
-    TRY(world.take(session, std::move(one.changes)));
+    TRY(world.take(session, program, std::move(one.changes)));
     for (const program::MapDef& map : program.maps) {
       if (!session.reads(map.name)) output.unreadable.emplace_back(map.name);
     }

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "base/bytes.hpp"
+#include "runtime/furnished.hpp"
 #include "runtime/kernel_ctx.hpp"
 #include "runtime/kernel_load.hpp"
 #include "runtime/kernel_test_run.hpp"
@@ -53,9 +54,8 @@ Expected<void> require_runnable(const program::View& program, const RunInput& in
 /// Maps whose values are file descriptors of the kernel's: no number of ours means anything there.
 bool holds_descriptors(MapType type) {
   constexpr MapType types[] = {
-      MapType::prog_array,    MapType::perf_event_array,    MapType::cgroup_array,
-      MapType::array_of_maps, MapType::hash_of_maps,        MapType::sockmap,
-      MapType::sockhash,      MapType::reuseport_sockarray, MapType::xskmap};
+      MapType::prog_array, MapType::perf_event_array,    MapType::cgroup_array, MapType::sockmap,
+      MapType::sockhash,   MapType::reuseport_sockarray, MapType::xskmap};
   return std::ranges::find(types, type) != std::end(types);
 }
 
@@ -190,7 +190,26 @@ Expected<void> KernelEngine::write_map(const MapContents& contents) {
                              map->def.name, program::name(map->def.type)));
   }
   TRY(make_devices_of(*map, contents));
+  if (holds_maps(map->def.type)) return write_map_of_maps(*map, contents.entries);
   return write_kernel_map(*map, contents.entries);
+}
+
+/// Values are numbers of the program's maps; the kernel wants descriptors.
+Expected<void> KernelEngine::write_map_of_maps(const KernelMap& map,
+                                               std::span<const MapEntry> entries) {
+  std::vector<MapEntry> described(entries.begin(), entries.end());
+  for (MapEntry& entry : described) {
+    if (entry.value.size() != sizeof(std::uint32_t)) continue;  // refused when it is written
+    const auto number = load_le<std::uint32_t>(entry.value.data());
+    if (number >= program_.maps.size()) {
+      return error(Fault::bad_input,
+                   fmt::format("map {}: value {} is not the number of a map (0..{})", map.def.name,
+                               number, program_.maps.size() - 1));
+    }
+    TRY(const KernelMap* inner, require_created(number));
+    store_le(entry.value.data(), static_cast<std::uint32_t>(inner->fd.get()));
+  }
+  return write_kernel_map(map, described);
 }
 
 Expected<void> KernelEngine::make_interface(const NamedInterface& wanted) {

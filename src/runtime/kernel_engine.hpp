@@ -48,6 +48,7 @@ class KernelEngine final : public Engine {
   static Expected<void> put_descriptor(const KernelMap& map, std::uint32_t index, const Fd& fd);
   Expected<KernelMap*> find_map(std::string_view name);
   Expected<KernelMap*> require_created(std::size_t index);
+  Expected<void> write_map_of_maps(const KernelMap& map, std::span<const MapEntry> entries);
   Expected<void> make_devices_of(const KernelMap& map, const MapContents& contents);
 
   program::View program_;

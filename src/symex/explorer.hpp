@@ -527,6 +527,7 @@ class Explorer {
   runtime::MapContents initial_entries(PathState& state, Valuation& valuation, std::uint32_t map);
   /// The entries that the path knows, as `ending` left them.
   runtime::MapContents final_entries(const Ending& ending, Valuation& valuation, std::uint32_t map);
+  std::uint32_t inner_number(std::uint32_t map, const Slot& slot) const;
   PathCase make_case(PathState& state, std::string ending);
 
   std::vector<Stage> stages_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "program/program.hpp"
+#include "runtime/furnished.hpp"
 
 namespace probity::symex {
 
@@ -31,7 +32,7 @@ constexpr bool is_device(program::MapType type) {
          type == MapType::xskmap;
 }
 constexpr bool is_outer(program::MapType type) {
-  return type == program::MapType::array_of_maps || type == program::MapType::hash_of_maps;
+  return runtime::holds_maps(type);
 }
 
 constexpr std::uint32_t read_only_to_programs = 1u << 7;   // BPF_F_RDONLY_PROG

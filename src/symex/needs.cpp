@@ -134,7 +134,7 @@ void Explorer::tell_fields(Witness& witness, Valuation& valuation,
   }
 }
 
-/// What maps hold at first. Other maps and sockets cannot be put into a map.
+/// What maps hold at first. Sockets cannot be put into a map.
 void Explorer::tell_maps(PathState& state, Witness& witness, Valuation& valuation) {
   const auto there = [&valuation](const Slot& slot) {
     return valuation(slot.initially_present) != 0;
@@ -143,11 +143,7 @@ void Explorer::tell_maps(PathState& state, Witness& witness, Valuation& valuatio
     const program::MapDef& def = program_.maps[map];
     const std::vector<Slot>& slots = state.maps[map].slots;
     if (def.read_only || slots.empty()) continue;
-    const auto own = [map](const program::InnerMap& inner) { return inner.map == map; };
-    const bool filled = std::ranges::any_of(program_.inner_maps, own);
-    if (is_outer(def.type) && (filled || std::ranges::any_of(slots, there))) {
-      witness.helper_results.push_back(fmt::format("of the maps that lie in {}", def.name));
-    } else if (def.type == program::MapType::xskmap && std::ranges::any_of(slots, there)) {
+    if (def.type == program::MapType::xskmap && std::ranges::any_of(slots, there)) {
       witness.helper_results.push_back(fmt::format("of a socket in {}", def.name));
     } else if (def.type != program::MapType::prog_array) {
       witness.maps.push_back(initial_entries(state, valuation, map));

@@ -12,6 +12,7 @@
 
 #include "program/spec_call.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/furnished.hpp"
 #include "runtime/spec_run.hpp"
 #include "symex/arrange.hpp"
 
@@ -20,11 +21,14 @@ namespace {
 
 using runtime::RunOutput;
 
-Expected<RunOutput> run_on(runtime::Engine& engine, const Witness& witness) {
-  for (const runtime::MapContents& contents : witness.maps) {
-    TRY(engine.write_map(contents));
-  }
-  return engine.run(witness.input);
+Expected<RunOutput> run_on(runtime::EngineKind kind, const program::View& program,
+                           const Witness& witness) {
+  TRY(const runtime::Furnished furnished, runtime::furnish(program, witness.maps));
+  TRY(const auto engine, kind == runtime::EngineKind::kernel
+                             ? runtime::load_kernel(furnished.view)
+                             : runtime::load_engine(kind, furnished.view, {}));
+  TRY(runtime::write_maps(*engine, furnished));
+  return engine->run(witness.input);
 }
 
 std::string outcome_text(const RunOutput& output) {
@@ -102,12 +106,7 @@ Replayed probe(const object::Image& image, const Finding& finding, runtime::Engi
   slots[finding.slot] = {0x85, 0, 0, static_cast<std::int32_t>(program::SpecCall::probe)};
   program::View view = with_specs(image, maps);
   view.slots = slots;
-  auto engine = runtime::load_engine(kind, view, {});
-  if (!engine) {
-    result.text = engine.error().line();
-    return result;
-  }
-  const auto output = run_on(**engine, finding.witness);
+  const auto output = run_on(kind, view, finding.witness);
   if (!output) {
     result.text = output.error().line();
     return result;
@@ -135,9 +134,7 @@ Replayed on_engine(const object::Image& image, const Finding& finding, runtime::
     return {name, Outcome::not_applicable, "depends on the helper result " + first};
   }
   std::vector<program::MapDef> maps;
-  auto engine = runtime::load_engine(kind, with_specs(image, maps), {});
-  if (!engine) return {name, Outcome::not_applicable, std::string(engine.error().line())};
-  auto output = run_on(**engine, finding.witness);
+  auto output = run_on(kind, with_specs(image, maps), finding.witness);
   if (!output) return {name, Outcome::not_applicable, std::string(output.error().line())};
   output_of_run = *output;
   if (needs_probe(finding.property)) return probe(image, finding, kind);
@@ -155,9 +152,8 @@ Expected<RunOutput> run_deployed(const object::Image& image, const Witness& witn
       !reason.empty()) {
     return error(Fault::unsupported, reason);
   }
-  TRY(const auto engine,
-      kernel ? runtime::load_kernel(image.view()) : runtime::load_interpreter(image.view(), {}));
-  return run_on(*engine, witness);
+  const auto kind = kernel ? runtime::EngineKind::kernel : runtime::EngineKind::interp;
+  return run_on(kind, image.view(), witness);
 }
 
 Replayed on_kernel(const object::Image& image, const Finding& finding, const RunOutput& expected) {
@@ -217,9 +213,7 @@ Replayed replay_entry(const object::Image& function, const Finding& finding) {
   }
   std::vector<program::MapDef> maps;
   const program::View view = with_specs(function, maps);
-  const auto engine = runtime::load_interpreter(view, {});
-  const auto output = engine ? run_on(**engine, finding.witness)
-                             : Expected<RunOutput>(std::unexpected(engine.error()));
+  const auto output = run_on(runtime::EngineKind::interp, view, finding.witness);
   if (!output) {
     result.text = output.error().line();
     return result;

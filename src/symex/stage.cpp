@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "isa/bpf/codec.hpp"
+#include "runtime/furnished.hpp"
 #include "runtime/map_definition.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
@@ -123,7 +124,7 @@ void Explorer::add_inner_maps() {
     if (!is_outer(maps_[outer].type) || maps_[outer].inner < 0) continue;
     for (std::uint32_t i = 0; i < max_inner_maps; ++i) {
       program::MapDef inner = maps_[static_cast<std::size_t>(maps_[outer].inner)];
-      inner_names_.push_back(fmt::format("{}<{}>", maps_[outer].name, i));
+      inner_names_.push_back(runtime::made_map_name(maps_[outer].name, i));
       inner.name = inner_names_.back();
       inner_maps_[static_cast<std::uint32_t>(outer)].push_back(
           static_cast<std::uint32_t>(maps_.size()));

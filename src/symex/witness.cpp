@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "symex/explorer.hpp"
+#include "symex/map_kind.hpp"
 
 namespace probity::symex {
 namespace {
@@ -37,7 +38,8 @@ bool is_redirect_map(MapType type) {
 /// Was an array looked up behind its end?
 bool is_out_of_range(const program::MapDef& def, const runtime::Bytes& key) {
   const bool indexed = def.type == MapType::array || def.type == MapType::percpu_array ||
-                       def.type == MapType::devmap || def.type == MapType::cpumap;
+                       def.type == MapType::devmap || def.type == MapType::cpumap ||
+                       def.type == MapType::array_of_maps;
   return indexed && key.size() == 4 && load_le<std::uint32_t>(key.data()) >= def.max_entries;
 }
 
@@ -66,6 +68,13 @@ void fill(runtime::MapContents& contents, std::set<runtime::Bytes> used, std::ui
 
 }  // namespace
 
+/// Which of the maps made for a map of maps lies in an entry of it (runtime/furnished.hpp).
+std::uint32_t Explorer::inner_number(std::uint32_t map, const Slot& slot) const {
+  const std::vector<std::uint32_t>& all = inner_maps_.at(map);
+  const auto found = std::ranges::find(all, slot.inner.value_or(all.front()));
+  return static_cast<std::uint32_t>(found - all.begin());
+}
+
 runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valuation,
                                                std::uint32_t map) {
   const program::MapDef& def = program_.maps[map];
@@ -82,6 +91,7 @@ runtime::MapContents Explorer::initial_entries(PathState& state, Valuation& valu
     for (std::uint32_t i = 0; i < def.value_size; ++i) {
       value[i] = static_cast<std::uint8_t>(valuation(memory.initial_byte(context_, i)));
     }
+    if (is_outer(def.type)) store_le(value.data(), inner_number(map, slot));
     if (is_redirect_map(def.type)) {
       // Any existing device will do: lo.
       std::ranges::fill(value, 0);
