@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/disassembly.hpp"
+#include "cli/exploration_flags.hpp"
 #include "cli/exploration_text.hpp"
 #include "cli/file_name.hpp"
 #include "cli/finding_json.hpp"
@@ -46,7 +47,7 @@ void CheckReport::overview(const symex::Options& options) {
       fmt::format("{} ({}, section {})", image_.name, program::name(image_.type), image_.section));
   document_.fields(
       {{"insns", fmt::format("{} slots, {} maps", image_.slots.size(), image_.maps.size())},
-       {"packets", fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet)},
+       {"packets", packets_text(options)},
        {"explored", cost_text(s)}});
   report_sum(document_, document_.details(), exploration_.counts);
   std::map<symex::Property, std::array<std::uint64_t, 3>> counts;

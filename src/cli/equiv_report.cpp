@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/exploration_flags.hpp"
 #include "cli/exploration_text.hpp"
 #include "cli/path_sum.hpp"
 #include "cli/run_page.hpp"
@@ -52,9 +53,7 @@ void EquivReport::overview() {
                                                      {"type", program::name(program.type)}});
   }
   document_.fields(
-      {{"packets", fmt::format("every byte, {}..{} bytes", question_.options.min_packet,
-                               question_.options.max_packet)},
-       {"explored", cost_text(s, "paths of both")}});
+      {{"packets", packets_text(question_.options)}, {"explored", cost_text(s, "paths of both")}});
   report_sum(document_, details_, comparison_.exploration.counts);
   std::vector<std::vector<std::string>> rows;
   Json compared = Json::array();

@@ -29,6 +29,8 @@ void declare_exploration(CLI::App& app, ExplorationFlags& flags) {
              "shortest packet, bytes (default 14)");
   add_number(app, "--max-packet", flags.max_packet, {0, largest_packet},
              "longest packet, bytes (default 1514)");
+  add_number(app, "--metadata", flags.metadata, {0, largest_metadata},
+             "most bytes in front of a packet, for programs that ask for data_meta (default 32)");
   add_number(app, "--unroll", flags.unroll, {0, largest_unroll},
              "times a loop may run on one path (default 2048)");
   add_number(app, "--max-paths", flags.max_paths, {0, largest_count},
@@ -65,14 +67,30 @@ void allow_memory(const ExplorationFlags& flags) {
   setrlimit(RLIMIT_DATA, &limit);  // else the lower limit ends the run, by name as well
 }
 
+std::string packets_text(const symex::Options& options) {
+  std::string text =
+      fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet);
+  if (options.mode == symex::Mode::safety) return text;
+  return text + (options.max_metadata == 0
+                     ? std::string("; no metadata in front")
+                     : fmt::format("; 0..{} bytes of metadata in front where a program asks for "
+                                   "data_meta, else none",
+                                   options.max_metadata));
+}
+
 Expected<symex::Options> exploration_options(const ExplorationFlags& flags) {
   if (flags.min_packet > flags.max_packet) {
     return error(Fault::bad_input, fmt::format("--min-packet: {} is more than --max-packet {}",
                                                flags.min_packet, flags.max_packet));
   }
+  if (flags.metadata % 4 != 0) {
+    return error(Fault::bad_input,
+                 fmt::format("--metadata: {} is not a multiple of 4", flags.metadata));
+  }
   symex::Options options;
   options.min_packet = flags.min_packet;
   options.max_packet = flags.max_packet;
+  options.max_metadata = flags.metadata;
   options.unroll = flags.unroll;
   options.max_paths = flags.max_paths;
   options.timeout_seconds = flags.timeout;

@@ -15,6 +15,7 @@ namespace probity::cli {
 struct ExplorationFlags {
   std::uint32_t min_packet = 14;
   std::uint32_t max_packet = 1514;
+  std::uint32_t metadata = 32;
   std::uint32_t unroll = 2048;
   std::uint64_t max_paths = 200'000;
   std::uint64_t conflicts = 200'000;
@@ -26,6 +27,7 @@ struct ExplorationFlags {
 };
 
 constexpr std::uint32_t largest_packet = 65'535;
+constexpr std::uint32_t largest_metadata = 252;
 
 void declare_exploration(CLI::App& app, ExplorationFlags& flags);
 
@@ -38,6 +40,9 @@ std::size_t jobs_of(const ExplorationFlags& flags);
 /// Lets this process have as much memory as the flags say and a little more, so
 /// that an exploration ends at its own limit, by name.
 void allow_memory(const ExplorationFlags& flags);
+
+/// Which packets an answer speaks of, in words.
+std::string packets_text(const symex::Options& options);
 
 /// Options with these bounds, everything else as it is by default.
 Expected<symex::Options> exploration_options(const ExplorationFlags& flags);

@@ -96,6 +96,8 @@ Expected<void> apply_setting(object::Image& image, symex::Options& options,
     options.specs = false;
   } else if (words[0] == "interference" && words[1] == "on") {
     options.interference = true;
+  } else if (words[0] == "metadata") {
+    TRY(options.max_metadata, number(words[1], place));
   } else if (words[0] == "max-packet") {
     TRY(options.max_packet, number(words[1], place));
   } else if (words[0] == "unroll") {

@@ -3,6 +3,7 @@
 // replayed. `spec` gives what the text of a program cannot: one setting a line.
 //   map NAME TYPE KEY_BYTES VALUE_BYTES ENTRIES     (TYPE as in the kernel, or `rodata`)
 //   assert-return LIST      type NAME      max-packet BYTES      unroll COUNT
+//   metadata BYTES  (the most in front of a packet)
 //   assume EXPR             (symex/assumption.hpp; after `type`)
 //   statements LIST         (of probity/spec.h, in order: proved, vacuous …)
 // `expect` is one line: `proved`, `refuted: PROPERTY` or `unknown: part of a reason`.

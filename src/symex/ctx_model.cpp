@@ -2,7 +2,8 @@
 // struct xdp_md and struct __sk_buff as programs see them. data, data_end and data_meta are packet
 // pointers; every other field that has no fixed value is one variable, the same at each read.
 // Offsets must be constant, as the kernel demands. Assumed: the packet is linear (data_end - data
-// is its length) and has no metadata at entry.
+// is its length). Where a program asks for metadata, up to Options::max_metadata bytes of any
+// contents may lie in front of it.
 // The fields are runtime/ctx.hpp's rows, the same table as the interpreter's.
 #include <algorithm>
 
@@ -46,19 +47,42 @@ bool in_cb(program::ProgType type, term::Value offset, unsigned size_bytes) {
 
 }  // namespace
 
+/// Does any program read data_meta, or move it?
+bool Explorer::asks_for_metadata() const {
+  constexpr std::int32_t adjust_meta = 54;  // enum bpf_func_id
+  return std::ranges::any_of(codes_, [](const Code& code) {
+    const program::ProgType type = type_of(code.view);
+    return std::ranges::any_of(code.insns, [type](const std::optional<bpf::Insn>& insn) {
+      if (!insn) return false;
+      const bpf::Meaning meaning = bpf::row(insn->form).meaning;
+      if (insn->form == bpf::Form::call_helper) return insn->imm == adjust_meta;
+      if (meaning != bpf::Meaning::load || insn->off < 0) return false;
+      const auto* row = find_row(type, static_cast<term::Value>(insn->off), 4);
+      return row != nullptr && row->field == CtxField::data_meta;
+    });
+  });
+}
+
 term::Id Explorer::initial_metadata(PathState& state) {
-  const auto reads_it = [this](const std::optional<bpf::Insn>& insn) {
-    if (!insn || bpf::row(insn->form).meaning != bpf::Meaning::load || insn->off < 0) return false;
-    const auto* row = find_row(type_of(program_), static_cast<term::Value>(insn->off), 4);
-    return row != nullptr && row->field == CtxField::data_meta;
-  };
-  if (options_.mode == Mode::strict || std::ranges::none_of(insns_, reads_it)) {
-    return context_.lit64(0);
+  const term::Id none = context_.lit64(0);
+  if (!asks_for_metadata()) return none;
+  term::Store& store = context_.store;
+  if (options_.mode == Mode::strict) {
+    constexpr std::uint32_t step = 4;
+    if (options_.max_metadata < step) return none;
+    const term::Id words = store.var(8, "metadata.words");
+    state.condition.push_back(
+        store.bin(Op::ule, words, context_.lit(8, options_.max_metadata / step)));
+    return store.bin(Op::sub, none, store.zext(64, store.concat(words, context_.lit(2, 0))));
   }
   // A driver may have put up to 252 bytes in front; the verifier knows no limit and no step.
-  const term::Id wide = context_.store.zext(64, context_.fresh(8, "metadata.bytes"));
+  const term::Id wide = store.zext(64, context_.fresh(8, "metadata.bytes"));
   state.assumptions.emplace_back("metadata that the driver put in front", wide);
-  return context_.store.bin(Op::sub, context_.lit64(0), wide);
+  return store.bin(Op::sub, none, wide);
+}
+
+term::Id Explorer::metadata_bytes(const PathState& state) {
+  return context_.store.bin(Op::sub, state.packet.head, state.packet.meta);
 }
 
 void Explorer::make_packet(PathState& state) {

@@ -261,6 +261,10 @@ class Explorer {
   void write_cb(PathState& state, std::uint32_t offset, unsigned size_bytes, term::Id value);
   void make_packet(PathState& state);
   void make_ctx(PathState& state);
+  bool asks_for_metadata() const;
+  /// Bytes between data_meta and data.
+  term::Id metadata_bytes(const PathState& state);
+  bool settle_metadata(PathState& state);
   /// The offset of data_meta at entry.
   term::Id initial_metadata(PathState& state);
   term::Id packet_length(const PathState& state);

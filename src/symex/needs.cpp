@@ -86,6 +86,7 @@ std::vector<term::Id> Explorer::witness_wishes(const PathState& state, term::Id 
     if (store.kind(leaf) != term::Kind::var) continue;
     const std::string name(store.name(leaf));
     if (name.starts_with(choice_prefix)) wishes.push_back(store.not_(leaf));
+    if (name == "metadata.words") wishes.push_back(store.eq(leaf, context_.lit(8, 0)));
     if (!name.starts_with(ctx_prefix)) continue;
     const std::string_view field = std::string_view(name).substr(ctx_prefix.size());
     if (field.ends_with("ifindex")) {

@@ -41,6 +41,8 @@ struct Options {
   Mode mode = Mode::strict;
   std::uint32_t min_packet = 14;    ///< bytes; the kernel's test run takes no less
   std::uint32_t max_packet = 1514;  ///< bytes
+  /// The most bytes that may lie in front of a packet at entry, where a program asks for them.
+  std::uint32_t max_metadata = 32;
   std::uint32_t unroll = 2048;      ///< times a back edge may be taken on one path
   std::uint64_t max_paths = 200'000;
   std::uint64_t max_insns = 50'000'000;        ///< over all paths

@@ -82,6 +82,29 @@ void Explorer::refuse_move(std::vector<Alternative>& sides, term::Id always, ter
       {driver, [this](PathState& s) { set_result(s, context_.lit64(errno_of::invalid)); }});
 }
 
+/// One path for each size that the metadata may have, at the same insn.
+bool Explorer::settle_metadata(PathState& state) {
+  constexpr std::uint64_t step = 4;
+  term::Store& store = context_.store;
+  const term::Id bytes = metadata_bytes(state);
+  std::vector<Alternative> sides;
+  term::Id other = store.true_();
+  for (std::uint64_t size = 0; size <= limits::max_metadata_bytes; size += step) {
+    const term::Id here = store.eq(bytes, context_.lit(64, size));
+    other = store.and_(other, store.not_(here));
+    if (store.is_false(here)) continue;
+    sides.push_back({here, [this, size](PathState& s) {
+                       s.packet.meta =
+                           context_.store.bin(Op::sub, s.packet.head, context_.lit(64, size));
+                     }});
+  }
+  if (solver_.possible(state, other).answer != Answer::no) {
+    give_up(state, "bpf_xdp_adjust_head with metadata of odd size is not modelled");
+    return false;
+  }
+  return fork(state, std::move(sides));
+}
+
 bool Explorer::call_adjust_head(PathState& state) {
   if (!ctx_argument(state, 1)) return false;
   const Word argument_2 = argument(state, 2);
@@ -89,13 +112,10 @@ bool Explorer::call_adjust_head(PathState& state) {
   term::Store& store = context_.store;
   const Value<32> delta = delta_of(argument_2);
   const term::Id by = sext<64>(delta).raw().term;
-  clobber(state);
   const Packet packet = state.packet;
-  const auto metadata = store.literal(store.bin(Op::sub, packet.head, packet.meta));
-  if (!metadata && options_.mode == Mode::strict) {
-    give_up(state, "bpf_xdp_adjust_head with metadata of computed size is not modelled");
-    return false;
-  }
+  const auto metadata = store.literal(metadata_bytes(state));
+  if (!metadata && options_.mode == Mode::strict) return settle_metadata(state);
+  clobber(state);
   const auto metadata_bytes = static_cast<std::uint64_t>(metadata.value_or(0));
   const Move move = runtime::xdp_head_moved(bounds_of(packet), frame_from(-headroom), delta);
   const term::Id needs_room = store.bin(Op::slt, by, context_.lit64(0));

@@ -171,6 +171,10 @@ class Explorer::PathSkb {
 /// The first `kept_bytes` of the packet move by `count` towards the front, or back; what opens
 /// between them and the rest is zero.
 void Explorer::PathSkb::shift_front(std::uint32_t kept_bytes, std::int64_t count) {
+  const Value<64> metadata = Value<64>::of({explorer_.metadata_bytes(state_), 0});
+  if (!decide(metadata == Value<64>::lit(0))) {
+    refuse("metadata of an sk_buff whose head moves");
+  }
   if (stopped()) return;
   std::vector<Value<8>> front;
   for (std::uint32_t i = 0; i < kept_bytes; ++i) front.push_back(byte(i));

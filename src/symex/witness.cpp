@@ -151,7 +151,15 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation, term::Id 
   Witness witness;
   const auto length = static_cast<std::int64_t>(valuation(length_));
   const Memory initial(Unknown{packet_bytes_});
-  for (std::int64_t i = -std::int64_t{hidden_bytes()}; i < length; ++i) {
+  const auto before = -static_cast<std::int64_t>(static_cast<std::uint64_t>(
+      options_.mode == Mode::strict ? valuation(state.initial_meta) : term::Value{0}));
+  if (is_xdp()) {
+    witness.input.metadata_size = static_cast<std::uint32_t>(before);
+  } else if (before != 0) {
+    witness.helper_results.push_back(fmt::format("of {} bytes of metadata of an sk_buff", before));
+  }
+  const std::int64_t first = is_xdp() ? before : hidden_bytes();
+  for (std::int64_t i = -first; i < length; ++i) {
     const term::Id byte = initial.initial_byte(context_, i);
     witness.input.packet.push_back(static_cast<std::uint8_t>(valuation(byte)));
   }
