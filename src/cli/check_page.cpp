@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/exploration_flags.hpp"
 #include "cli/run_page.hpp"
 
 namespace probity::cli {
@@ -35,8 +36,7 @@ std::string check_page(const Json& details, const object::Image& image,
   const symex::Statistics& s = exploration.statistics;
   page.fact("program", fmt::format("{}, {} slots, {} maps", image.name, image.slots.size(),
                                    image.maps.size()));
-  page.fact("packets",
-            fmt::format("every byte, {}..{} bytes", options.min_packet, options.max_packet));
+  page.fact("packets", packets_text(options));
   page.fact("mode", options.mode == symex::Mode::safety ? "safety" : "strict");
   page.fact("executed", fmt::format("{} insns, {} forks", s.insns, s.forks));
   page.fact("solver", fmt::format("{} checks (worst {:.3f} s), {:.3f} s CPU in all",

@@ -204,8 +204,7 @@ std::string EquivReport::page() const {
     page.fact(letter(stage), fmt::format("{}, {} slots, {} maps", image(stage).name,
                                          image(stage).slots.size(), image(stage).maps.size()));
   }
-  page.fact("packets", fmt::format("every byte, {}..{} bytes", question_.options.min_packet,
-                                   question_.options.max_packet));
+  page.fact("packets", packets_text(question_.options));
   const symex::Exploration& exploration = comparison_.exploration;
   page.fact("explored", cost_text(exploration.statistics, "paths of both"));
   page.sum(sum_json(exploration.counts));
