@@ -103,11 +103,7 @@ bool RetileRegion::is_plain(const MemoryUse& use) const {
     case Area::ctx:
       return use.offset >= 0 &&
              runtime::is_ctx_array(version_.program.type, static_cast<std::uint32_t>(use.offset),
-<<<<<<< HEAD
-                                   static_cast<unsigned>(use.bytes));
-=======
                                    use.bytes);
->>>>>>> 1df1377 (opt: retiling of cb[]; stores in ascending order)
     case Area::other: break;
   }
   return std::ranges::find(records_, use.base) != records_.end();
@@ -233,15 +229,8 @@ std::optional<RetileRegion::Operand> RetileRegion::loadable(const Pointers::Plac
                                                             unsigned bytes, std::size_t at) const {
   const std::int64_t end = place.offset + static_cast<std::int64_t>(bytes);
   const bool packet = place.area == Area::packet || place.area == Area::metadata;
-<<<<<<< HEAD
-  const bool aligned = place.area == Area::stack || place.area == Area::ctx;
-  if (aligned && place.offset % static_cast<std::int64_t>(bytes) != 0) {
-    return std::nullopt;
-  }
-=======
   const std::int64_t misaligned = place.offset % static_cast<std::int64_t>(bytes);
   if (must_align(place.area) && misaligned != 0) return std::nullopt;
->>>>>>> 1df1377 (opt: retiling of cb[]; stores in ascending order)
   std::int64_t low = std::numeric_limits<std::int64_t>::max();
   std::int64_t high = std::numeric_limits<std::int64_t>::min();
   std::uint64_t loaded = 0;

@@ -34,6 +34,8 @@ struct Group {
   ByteSet wanted = 0;
   ByteSet writable = 0;
   bool whole = false;  ///< a spilled register: only as one word
+  /// May immediates be stored? Kernels before 6.4 want a register for ctx.
+  bool immediates = true;
 };
 
 enum class SourceKind : std::uint8_t { immediate, reg, swapped_reg, load, swapped_load };
@@ -149,11 +151,14 @@ class GroupFinder {
                 std::vector<Id>(static_cast<std::size_t>(end - low)),
                 0,
                 0,
-                false};
+                false,
+                first.area != Area::ctx};
     for (const std::size_t i : group.stores) {
       const MemoryUse& use = *use_of(i);
       group.writable |= window_mask(static_cast<unsigned>(use.offset - low), use.bytes);
       if (stack && use.bytes == 8 && is_variable(i)) group.whole = true;
+      const Meaning meaning = bpf::row(region_.insn(i).form).meaning;
+      if (meaning == Meaning::store_imm) group.immediates = true;
     }
     group.wanted = group.writable;
     if (overlaps_atomic(group)) return std::nullopt;
@@ -207,12 +212,7 @@ class TileMaker {
       for (unsigned at = 0; at + bytes <= group_.bytes; ++at) {
         const ByteSet mask = window_mask(at, bytes);
         if ((group_.writable & mask) != mask || (group_.wanted & mask) == 0) continue;
-<<<<<<< HEAD
-        if (group_.low.area == Area::stack && at % bytes != 0) continue;
-        if (group_.low.area == Area::ctx && (group_.low.offset + at) % bytes != 0) continue;
-=======
         if (must_align(group_.low.area) && (group_.low.offset + at) % bytes != 0) continue;
->>>>>>> 1df1377 (opt: retiling of cb[]; stores in ascending order)
         make_window(at, bytes);
       }
     }
@@ -257,7 +257,7 @@ class TileMaker {
   std::uint64_t price(const bpf::Insn& insn) const { return price_of(insn, region_.aim().goal); }
 
   void add_immediates(unsigned at, unsigned bytes) {
-    if (group_.low.area == Area::ctx) return;  // kernels before 6.4 want a register
+    if (!group_.immediates) return;
     std::uint32_t value = 0;
     bool any = false;
     for (unsigned i = 0; i < std::min(bytes, 4u); ++i) {

@@ -145,9 +145,6 @@ const Row rows[] = {
      ""},
     {"fields_of_ctx", "r0 = *(u32 *)(r1 + 16)\nr2 = *(u32 *)(r1 + 12)\nr0 <<= 32\nr0 |= r2\nexit\n",
      ""},
-<<<<<<< HEAD
-    {"fields_of_skb", "r0 = *(u32 *)(r1 + 12)\nr2 = *(u32 *)(r1 + 8)\nr0 <<= 32\nr0 |= r2\nexit\n",
-=======
     {"words_of_cb",
      "r2 = 0\n*(u32 *)(r1 + 48) = r2\n*(u32 *)(r1 + 52) = r2\n*(u32 *)(r1 + 56) = r2\n"
      "r0 = 0\nexit\n",
@@ -156,12 +153,11 @@ const Row rows[] = {
      "r2 = 0\n*(u32 *)(r1 + 52) = r2\n*(u32 *)(r1 + 56) = r2\nr0 = 0\nexit\n", "",
      program::ProgType::sched_cls},
     {"fields_of_skb", "r0 = *(u32 *)(r1 + 4)\nr2 = *(u32 *)(r1 + 0)\nr0 <<= 32\nr0 |= r2\nexit\n",
->>>>>>> 1df1377 (opt: retiling of cb[]; stores in ascending order)
      "", program::ProgType::sched_cls},
     {"control_block",
      "*(u32 *)(r1 + 52) = 0\n*(u32 *)(r1 + 56) = 0\n*(u32 *)(r1 + 60) = 0\n"
      "r0 = 0\nexit\n",
-     "*(u64 *)(r1 + 56) = 0; *(u32 *)(r1 + 52) = 0", program::ProgType::sched_cls},
+     "*(u32 *)(r1 + 52) = 0; *(u64 *)(r1 + 56) = 0", program::ProgType::sched_cls},
 };
 
 Outcome improve(const sample::Sample& sample, Goal goal) {
