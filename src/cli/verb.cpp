@@ -20,6 +20,7 @@ constexpr std::array table = {
          run_equiv},
     Verb{"interact", "Programs on one hook: does their order matter, what do maps decide",
          run_interact},
+    Verb{"opt", "Make programs smaller or faster; every change is proved", run_opt},
     Verb{"replay", "Run counterexamples again: interpreter, translated code, live kernel",
          run_replay},
     Verb{"prove", "Prove the toolchain's own theorems: translators, instruction tables", run_prove},

@@ -56,6 +56,7 @@ Expected<Outcome> run_run(const Arguments& arguments, report::Document& document
 Expected<Outcome> run_check(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_equiv(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_interact(const Arguments& arguments, report::Document& document);
+Expected<Outcome> run_opt(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_prove(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_replay(const Arguments& arguments, report::Document& document);
 Expected<Outcome> run_test(const Arguments& arguments, report::Document& document);

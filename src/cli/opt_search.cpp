@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// See opt_search.hpp. The file of --learn has one row for each rewrite: what it replaces in
+// canonical form, the insns, and in how many places it applied.
+#include "cli/opt_search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "assembler/bpf_text.hpp"
+#include "cli/file_name.hpp"
+#include "cli/flags.hpp"
+#include "report/file.hpp"
+#include "report/json.hpp"
+
+namespace probity::cli {
+namespace {
+
+using opt::search::Found;
+using opt::search::Insns;
+using opt::search::Search;
+using report::Json;
+using report::Tone;
+
+constexpr std::uint32_t largest_seconds = 7 * 24 * 3600;
+constexpr std::uint32_t largest_jobs = 256;
+
+Json insns_json(const std::vector<bpf::Insn>& insns) {
+  Json list = Json::array();
+  for (const bpf::Insn& insn : insns)
+    list.push(assembler::print_insn(insn, assembler::TextStyle::kernel));
+  return list;
+}
+
+Json found_json(const std::vector<Found>& all) {
+  Json rows = Json::array();
+  for (const Found& found : all) {
+    rows.push(Json::object({{"problem", found.problem.key()},
+                            {"was", insns_json(found.problem.insns)},
+                            {"is", insns_json(found.rewrite)},
+                            {"places", found.places}}));
+  }
+  return rows;
+}
+
+}  // namespace
+
+void declare_search(CLI::App& app, SearchFlags& flags) {
+  add_number(app, "--time", flags.seconds, {1u, largest_seconds},
+             "seconds after which nothing more is searched or tried (default 60)");
+  add_number(app, "--seed", flags.seed, {0u, ~0u}, "seed of the search (default 1)");
+  add_number(app, "--jobs", flags.jobs, {1u, largest_jobs}, "threads that search (default 2)");
+  app.add_flag("--no-search", flags.no_search, "known rules only: nothing is searched for");
+  app.add_option("--learn", flags.learn, "write what the search found to this file");
+}
+
+std::unique_ptr<Search> make_search(const SearchFlags& flags, report::Progress& progress,
+                                    report::Document& document) {
+  opt::search::SearchOptions options;
+  options.seed = flags.seed;
+  options.seconds = flags.seconds;
+  options.jobs = flags.jobs;
+  options.on_progress = [&progress](const opt::search::Progress& now) {
+    const double rate = now.seconds > 0 ? static_cast<double>(now.candidates) / now.seconds : 0;
+    progress.update(
+        now.done, now.slices,
+        fmt::format("slices, {} rewrites, {:.1f} M candidates/s", now.found, rate / 1e6));
+  };
+  const auto warn = [&document](std::string_view line) {
+    document.note(Tone::warning, std::string(line));
+  };
+  if (const auto path = proof::default_cache_file("rewrites")) {
+    auto disk = proof::ByteCache::open(*path, warn);
+    if (disk)
+      options.disk = *std::move(disk);
+    else
+      warn(disk.error().line());
+  }
+  return std::make_unique<Search>(std::move(options));
+}
+
+Expected<void> report_search(const Search& search, const SearchFlags& flags,
+                             report::Document& document) {
+  const opt::search::Progress& done = search.progress();
+  const double rate = done.seconds > 0 ? static_cast<double>(done.candidates) / done.seconds : 0;
+  document.heading("search");
+  document.fields(
+      {{"slices", std::to_string(done.slices)},
+       {"rewrites", std::to_string(done.found)},
+       {"candidates", fmt::format("{} ({:.0f} a second and worker)", done.candidates, rate)}});
+  document.details()["search"] = Json::object({{"slices", done.slices},
+                                               {"rewrites", done.found},
+                                               {"candidates", done.candidates},
+                                               {"candidates_per_second", rate},
+                                               {"seed", flags.seed}});
+  if (flags.learn.empty()) return {};
+  const Json file = Json::object(
+      {{"probity", "rewrites"}, {"seed", flags.seed}, {"rewrites", found_json(search.found())}});
+  TRY(report::write_file_atomically(flags.learn, report::print(file) + "\n"));
+  document.note(Tone::plain,
+                fmt::format("{} rewrites written to {}", search.found().size(), flags.learn));
+  return {};
+}
+
+}  // namespace probity::cli

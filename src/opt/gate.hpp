@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gates: what a program that the optimizer changed must pass before anyone gets it. The proofs of
+// its changes come first (optimize.hpp); here are the proof of the whole, and runs of both versions
+// on the same inputs in every engine that this machine has. A gate that cannot be asked says so by
+// name; it never counts as passed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "object/image.hpp"
+#include "opt/code.hpp"
+#include "opt/gate_inputs.hpp"
+#include "runtime/engine.hpp"
+#include "solver/solver.hpp"
+
+namespace probity::opt {
+
+enum class GateVerdict : std::uint8_t {
+  passed,
+  failed,          ///< the new version is not handed out
+  unknown,         ///< no answer within the limits
+  not_applicable,  ///< cannot be asked here; the text says why
+};
+std::string_view name(GateVerdict verdict);
+
+struct GateAnswer {
+  std::string gate;  ///< "equivalence", "runs on interp"
+  GateVerdict verdict = GateVerdict::unknown;
+  std::string text;  ///< one line
+};
+
+/// The two versions of a program.
+struct Versions {
+  const object::Image& before;
+  const object::Image& after;
+};
+
+/// Budgets of the exhaustive engine, which is asked when simulation gives no answer.
+struct EquivalenceLimits {
+  std::uint32_t seconds = 20;
+};
+
+/// Is `after`, which changes made of `before`, the same program for all inputs? By simulation;
+/// when that does not say, by exploring all paths of both.
+GateAnswer check_equivalence(const Versions& images, const Code& before, const Code& after,
+                             const solver::Options& solver, const EquivalenceLimits& limits);
+
+/// Runs both versions on the inputs, first on empty maps and then on filled ones, in a row each,
+/// and compares what each run shows and what the maps hold at the end. On the kernel, what two runs
+/// of the old version do not agree on is not compared.
+GateAnswer compare_runs(const Versions& images, runtime::EngineKind engine,
+                        std::span<const GateInput> inputs,
+                        std::span<const runtime::MapContents> filled);
+
+/// The input of which the interpreter executes most insns; the first one when it cannot say.
+std::size_t longest_run(const object::Image& image, std::span<const GateInput> inputs);
+
+}  // namespace probity::opt

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole object with generators planted here: one that is right, one that lies. What is right
+// comes out smaller and passes every gate; what lies is undone by name, and the object keeps its
+// code.
+#include "opt/whole_object.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "../object/sample.hpp"
+#include "object/write.hpp"
+
+namespace probity::opt {
+namespace {
+
+using bpf::Form;
+
+/// Our firewall, with 40 insns between its two programs that do nothing: `r0 = 7` before another
+/// write of r0.
+std::optional<object::Object> padded_sample(std::vector<std::uint8_t>& bytes) {
+  const auto compiled = object::compile_sample("firewall", "-g");
+  if (!compiled) return std::nullopt;
+  const auto plain = object::read(*compiled, "firewall.o");
+  EXPECT_TRUE(plain);
+  const auto function = std::ranges::find(plain->functions, "tail", &object::Function::name);
+  const auto index = static_cast<std::uint32_t>(function - plain->functions.begin());
+  object::FunctionEdit edit = object::keep_function(*plain, index);
+  const bpf::Slot dead = {bpf::row(Form::mov64_imm).opcode, 0, 0, 7};
+  edit.slots.insert(edit.slots.begin(), 3, object::EditedSlot{dead});
+  auto moved = object::retarget_jumps(*plain, std::move(edit), object::Landing::on_target);
+  EXPECT_TRUE(moved);
+  object::Edit all(*plain);
+  EXPECT_TRUE(all.replace(*moved));
+  const auto written = object::write(all);
+  EXPECT_TRUE(written);
+  bytes = *written;
+  auto read = object::read(bytes, "firewall.o");
+  EXPECT_TRUE(read);
+  return *std::move(read);
+}
+
+/// Removes moves of constants that nobody reads.
+std::vector<Change> drop_dead_moves(const Version& version, const Aim&) {
+  std::vector<Change> changes;
+  for (std::uint32_t at = 0; at < version.code.size(); ++at) {
+    const Node& node = version.code[at];
+    const bool is_move = node.insn.form == Form::mov64_imm && !node.patched;
+    if (is_move && version.facts.reached(at) &&
+        !version.live.is_live_after(version.code, at, node.insn.dst))
+      changes.push_back({"dead move", {{at, 1, {}}}});
+  }
+  return changes;
+}
+
+/// Says that programs return one more than they do.
+std::vector<Change> lie(const Version& version, const Aim&) {
+  std::vector<Change> changes;
+  for (std::uint32_t at = 0; at + 1 < version.code.size(); ++at) {
+    Node node = version.code[at];
+    const bool returns = version.code[at + 1].insn.form == Form::exit &&
+                         (node.insn.form == Form::mov64_imm || node.insn.form == Form::mov32_imm);
+    if (!returns || node.patched) continue;
+    bpf::Insn insn = node.insn;
+    ++insn.imm;
+    changes.push_back({"lie", {{at, 1, {replaced(node, insn)}}}});
+  }
+  return changes;
+}
+
+const ProgramResult& program_named(const ObjectResult& result, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      result.programs, [name](const ProgramResult& p) { return p.program->name == name; });
+  EXPECT_NE(found, result.programs.end());
+  return *found;
+}
+
+ObjectRequest request_with(std::vector<Generator> generators) {
+  ObjectRequest request;
+  request.program.generators = std::move(generators);
+  request.program.timing_rounds = 2;
+  if (runtime::kernel_unavailable_reason().empty()) request.program.kernel = KernelCheck::yes;
+  return request;
+}
+
+TEST(WholeObject, WhatIsRightComesOutSmaller) {
+  std::vector<std::uint8_t> bytes;
+  const auto object = padded_sample(bytes);
+  if (!object) GTEST_SKIP() << "no clang with a BPF back end";
+  const auto result = optimize_object(*object, request_with({{"dead moves", drop_dead_moves}}));
+  ASSERT_TRUE(result) << result.error().line();
+  const ProgramResult& tail = program_named(*result, "tail");
+  EXPECT_EQ(tail.kept, "");
+  EXPECT_TRUE(tail.is_changed());
+  EXPECT_LE(tail.new_cost.slots + 3, tail.old_cost.slots);
+  EXPECT_FALSE(tail.applied.empty());
+  for (const GateAnswer& answer : tail.gates)
+    EXPECT_NE(answer.verdict, GateVerdict::failed) << answer.gate << ": " << answer.text;
+  const auto proved = std::ranges::find(tail.gates, "equivalence", &GateAnswer::gate);
+  ASSERT_NE(proved, tail.gates.end());
+  EXPECT_EQ(proved->verdict, GateVerdict::passed) << proved->text;
+  const auto again = object::read(result->bytes, "firewall.o");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->maps.size(), object->maps.size());
+  EXPECT_TRUE(again->btf != nullptr);
+}
+
+TEST(WholeObject, ALieIsUndoneByName) {
+  std::vector<std::uint8_t> bytes;
+  const auto object = padded_sample(bytes);
+  if (!object) GTEST_SKIP() << "no clang with a BPF back end";
+  const auto result = optimize_object(*object, request_with({{"lies", lie}}));
+  ASSERT_TRUE(result) << result.error().line();
+  EXPECT_EQ(result->bytes, bytes);
+  std::size_t undone = 0;
+  for (const ProgramResult& program : result->programs) {
+    EXPECT_FALSE(program.is_changed());
+    EXPECT_TRUE(program.applied.empty());
+    for (const Undone& change : program.undone) undone += change.rule == "lie" ? 1 : 0;
+  }
+  EXPECT_GT(undone, 0U);
+}
+
+TEST(WholeObject, NothingToDoGivesTheBytesThatWereRead) {
+  std::vector<std::uint8_t> bytes;
+  const auto object = padded_sample(bytes);
+  if (!object) GTEST_SKIP() << "no clang with a BPF back end";
+  const auto result = optimize_object(*object, request_with({}));
+  ASSERT_TRUE(result) << result.error().line();
+  EXPECT_EQ(result->bytes, bytes);
+}
+
+TEST(WholeObject, SharedSubprogramsKeepTheirCode) {
+  std::vector<std::uint8_t> bytes;
+  const auto object = padded_sample(bytes);
+  if (!object) GTEST_SKIP() << "no clang with a BPF back end";
+  std::map<std::uint32_t, int> users;
+  for (const object::Program& program : object->programs)
+    for (const std::uint32_t function : program.functions) ++users[function];
+  const auto result = optimize_object(*object, request_with({{"dead moves", drop_dead_moves}}));
+  ASSERT_TRUE(result) << result.error().line();
+  const auto again = object::read(result->bytes, "firewall.o");
+  ASSERT_TRUE(again);
+  for (const auto& [function, count] : users) {
+    if (count < 2) continue;
+    EXPECT_EQ(object::raw_slots(*object, object->functions[function]),
+              object::raw_slots(*again, again->functions[function]));
+  }
+}
+
+/// The kernel's refusal as a gate: an objection undoes what was proved.
+TEST(Optimize, AnObjectionUndoesAProvedChange) {
+  std::vector<std::uint8_t> bytes;
+  const auto object = padded_sample(bytes);
+  if (!object) GTEST_SKIP() << "no clang with a BPF back end";
+  const auto program = std::ranges::find(object->programs, "tail", &object::Program::name);
+  ASSERT_NE(program, object->programs.end());
+  const auto code = Code::from(*program);
+  ASSERT_TRUE(code);
+  const object::Image image = object::make_image(*object, *program);
+  const program::View view = image.view();
+  Options options;
+  options.generators = {{"dead moves", drop_dead_moves}};
+  options.objection = [](const Code&) { return std::string("no such code here"); };
+  const Outcome outcome = optimize(*code, view, options);
+  EXPECT_EQ(outcome.code, *code);
+  EXPECT_TRUE(outcome.applied.empty());
+  ASSERT_FALSE(outcome.undone.empty());
+  EXPECT_EQ(outcome.undone.front().why, "no such code here");
+}
+
+}  // namespace
+}  // namespace probity::opt
