@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cadical.hpp>
 #include <limits>
+#include <mutex>
 
 #include "base/check.hpp"
 #include "solver/stopwatch.hpp"
@@ -50,6 +51,13 @@ class ConflictCounter final : public CaDiCaL::Learner {
   std::uint64_t count_ = 0;
 };
 
+/// The library fills a table of its options anew whenever a solver is made, and reads it whenever
+/// an option is set: one thread at a time.
+std::mutex& making() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 }  // namespace
 
 struct Sat::Data {
@@ -59,7 +67,9 @@ struct Sat::Data {
   int variables = 0;
 };
 
-Sat::Sat(Profile profile) : data_(std::make_unique<Data>()) {
+Sat::Sat(Profile profile) {
+  const std::lock_guard lock(making());
+  data_ = std::make_unique<Data>();
   CaDiCaL::Solver& solver = data_->solver;
   solver.set("quiet", 1);
   if (profile == Profile::incremental) {
