@@ -71,6 +71,11 @@ class Branches {
   }
 
   std::vector<Change> all() {
+    // Alone: nobody else may come to jump to code that moves.
+    for (std::uint32_t at = 0; at < code_.size() && changes_.empty(); ++at) {
+      if (version_.facts.reached(at) && is_goto(code_[at]) && !code_[at].patched) move_target(at);
+    }
+    if (!changes_.empty()) return std::move(changes_);
     for (std::uint32_t at = 0; at < code_.size(); ++at) {
       if (!version_.facts.reached(at) || code_[at].patched) continue;
       const std::size_t before = changes_.size();
@@ -133,9 +138,7 @@ class Branches {
     if (is_goto(there)) return thread(at);
     if (meaning_of(there) == Meaning::exit) {
       changes_.push_back({"jump to an exit", {{at, 1, {replaced(node, there.insn)}}}});
-      return;
     }
-    move_target(at);
   }
 
   /// Code behind a jump or an exit that only this jump leads to, up to its own end.
@@ -156,10 +159,9 @@ class Branches {
       change.splices = {std::move(in), std::move(out)};
     else
       change.splices = {std::move(out), std::move(in)};
-    if (moved_) return;  // one at a time: code may be moved into what moves
-    moved_ = true;
     changes_.push_back(std::move(change));
   }
+
   bool falls_through(std::uint32_t node) const {
     return meaning_of(code_[node]) != Meaning::jump && meaning_of(code_[node]) != Meaning::exit;
   }
@@ -169,7 +171,6 @@ class Branches {
   const Code& code_;
   std::vector<std::uint32_t> entries_;  ///< by node: jumps that lead there
   std::vector<Change> changes_;
-  bool moved_ = false;
 };
 
 std::vector<Change> propose(const Version& version, const Aim& aim) {

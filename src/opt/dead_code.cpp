@@ -15,7 +15,7 @@ Change removal(std::string_view rule, std::uint32_t node) {
 
 bool is_dead_value(const Version& version, std::uint32_t node) {
   const bpf::Insn& insn = version.code[node].insn;
-  if (is_fixed(version.code[node])) return false;
+  if (is_fixed(version.code, version.facts, node)) return false;
   const RegisterSet written = registers_written(insn);
   return written != 0 && (written & version.live.after(version.code, node).regs) == 0;
 }

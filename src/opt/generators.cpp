@@ -9,7 +9,8 @@ namespace probity::opt {
 
 std::vector<Generator> standard_generators() {
   return {rule_generator(),   retile_generator(),     dead_code_generator(),
-          branch_generator(), early_exit_generator(), choice_store_generator()};
+          branch_generator(), early_exit_generator(), choice_store_generator(),
+          copy_generator()};
 }
 
 }  // namespace probity::opt

@@ -6,6 +6,7 @@
 
 #include "isa/bpf/codec_index.hpp"
 #include "isa/bpf/flow.hpp"
+#include "opt/barrier.hpp"
 
 namespace probity::opt {
 namespace {
@@ -97,8 +98,9 @@ std::optional<Access> access_of(const bpf::Insn& insn) {
   return std::nullopt;
 }
 
-bool is_fixed(const Node& node) {
-  if (node.patched) return true;
+bool is_fixed(const Code& code, const Facts& facts, std::uint32_t at) {
+  const Node& node = code[at];
+  if (is_barrier(node, facts.before(at))) return true;
   const Meaning meaning = bpf::row(node.insn.form).meaning;
   const bool computes = meaning == Meaning::alu || meaning == Meaning::movsx ||
                         meaning == Meaning::byte_swap || meaning == Meaning::load_imm64;
@@ -106,7 +108,7 @@ bool is_fixed(const Node& node) {
 }
 
 bool commute(const Code& code, const Facts& facts, std::uint32_t first, std::uint32_t second) {
-  if (is_fixed(code[first]) || is_fixed(code[second])) return false;
+  if (is_fixed(code, facts, first) || is_fixed(code, facts, second)) return false;
   const bpf::Insn &a = code[first].insn, &b = code[second].insn;
   if ((registers_written(a) & (registers_read(b) | registers_written(b))) != 0) return false;
   if ((registers_read(a) & registers_written(b)) != 0) return false;

@@ -29,9 +29,8 @@ struct Access {
 };
 std::optional<Access> access_of(const bpf::Insn& insn);
 
-/// Neither computes in registers nor is a plain load or store, or a loader patches it: nothing
-/// moves past it.
-bool is_fixed(const Node& node);
+/// A barrier, a jump or an atomic: it stays as it is, and nothing moves past it.
+bool is_fixed(const Code& code, const Facts& facts, std::uint32_t node);
 
 /// May the nodes, between which nothing but what commutes with them stands, swap?
 bool commute(const Code& code, const Facts& facts, std::uint32_t first, std::uint32_t second);

@@ -228,7 +228,7 @@ class Acceptance {
     const Reg base = access ? access->base : insn.shape.dst;
     const unsigned bytes = bpf::row(insn.shape.form).width / 8u;
     const std::int64_t off = offset_of(insn);
-    if (covered(base, off, bytes) && is_same(insn, base, off)) return true;
+    if (is_same(insn, base, off)) return true;
     const Kind where = kind(base);
     const bool plain = where == Kind::packet || where == Kind::map_value || where == Kind::stack;
     return plain && covered(base, off, bytes) &&
@@ -239,12 +239,18 @@ class Acceptance {
     return insn.off ? static_cast<std::int64_t>(*value_in(match_, *insn.off)) : 0;
   }
 
+  /// An access of the pattern at the same place; where the pattern computes its base, the proof of
+  /// the rule says that the place is the same.
   bool is_same(const InsnTemplate& insn, Reg base, std::int64_t off) const {
-    return std::ranges::any_of(rule_.pattern, [&](const InsnTemplate& old) {
+    LetterSet written = 0;
+    for (const InsnTemplate& old : rule_.pattern) {
       const std::optional<Access> access = access_of(old.shape);
-      return access && access->base == base && offset_of(old) == off &&
-             bpf::row(old.shape.form).width == bpf::row(insn.shape.form).width;
-    });
+      const bool fits = access && bpf::row(old.shape.form).width == bpf::row(insn.shape.form).width;
+      const bool moved = access && (written >> static_cast<unsigned>(access->base) & 1) != 0;
+      if (fits && (moved || (access->base == base && offset_of(old) == off))) return true;
+      written |= letters_written(old);
+    }
+    return false;
   }
 
   bool covered(Reg base, std::int64_t off, unsigned bytes) const {
@@ -252,18 +258,13 @@ class Acceptance {
       const std::int64_t at = off + i;
       const bool seen = std::ranges::any_of(rule_.pattern, [&](const InsnTemplate& old) {
         const std::optional<Access> access = access_of(old.shape);
-        return access && same_place(old, access->base, base) &&
-               at >= offset_of(old) + moved(access->base, base) &&
-               at < offset_of(old) + moved(access->base, base) + access->bytes;
+        return access && access->base == base && at >= offset_of(old) &&
+               at < offset_of(old) + access->bytes;
       });
       if (!seen) return false;
     }
     return true;
   }
-  /// Bases that are one letter, or pointers of one kind at known offsets.
-  bool same_place(const InsnTemplate&, Reg old, Reg base) const { return old == base; }
-  static std::int64_t moved(Reg, Reg) { return 0; }
-
   bool aligned(Reg base, std::int64_t off, unsigned bytes) const {
     std::size_t k = 0;
     while ((letters_of(rule_.pattern[k]) >> static_cast<unsigned>(base) & 1) == 0) ++k;

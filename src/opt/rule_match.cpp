@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "isa/bpf/codec_index.hpp"
+#include "opt/barrier.hpp"
 #include "opt/order.hpp"
 #include "opt/rule_conditions.hpp"
 
@@ -107,7 +108,9 @@ class Search {
 
   bool unify(const InsnTemplate& insn, std::uint32_t node) {
     const Node& actual = code_[node];
-    if (actual.patched || actual.insn.form != insn.shape.form) return false;
+    if (actual.insn.form != insn.shape.form || is_barrier(actual, version_.facts.before(node))) {
+      return false;
+    }
     const bpf::codec_index::Fields fields =
         bpf::codec_index::fields(bpf::row(insn.shape.form).operands);
     if (fields.dst && !bind(insn.shape.dst, actual.insn.dst)) return false;
