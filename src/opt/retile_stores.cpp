@@ -24,6 +24,8 @@ using bpf::Reg;
 using term::Id;
 
 constexpr std::size_t covers_tried = 6;
+/// Insns of a store of what one load and one swap give.
+constexpr std::ptrdiff_t computed_by_load = 3;
 constexpr std::size_t most_stores_with_all_anchors = 8;
 
 enum class SourceKind : std::uint8_t { immediate, reg, swapped_reg, load, swapped_load };
@@ -332,9 +334,9 @@ class StoreRetiler {
 
  private:
   bool improve(const Group& group) {
-    if (!is_promising(group)) return false;
     removed_.assign(region_.size(), false);
     for (const std::size_t i : group.stores) removed_[i] = true;
+    if (!is_promising(group)) return false;
     std::vector<Candidate> candidates;
     for (const std::size_t at : anchors(group)) propose(group, at, &candidates);
     std::ranges::stable_sort(candidates, std::greater{}, &Candidate::gain);
@@ -342,13 +344,17 @@ class StoreRetiler {
                                [&](const Candidate& each) { return attempt(group, each); });
   }
 
-  /// One store of a live variable is as good as it gets.
+  /// One store of a variable that is not computed for it alone is as good as it gets.
   bool is_promising(const Group& group) const {
     if (group.stores.size() > 1 || group.wanted == 0) return true;
-    const bpf::Insn& insn = region_.insn(group.stores.front());
+    const std::size_t store = group.stores.front();
+    const bpf::Insn& insn = region_.insn(store);
     if (bpf::row(insn.form).meaning != Meaning::store_reg) return false;
-    const Id value = region_.trace().regs[group.stores.front()][static_cast<std::size_t>(insn.src)];
-    return region_.values().store().literal(value).has_value();
+    const Id value = region_.trace().regs[store][static_cast<std::size_t>(insn.src)];
+    if (region_.values().store().literal(value)) return true;
+    const auto rest = region_.rest(removed_, store, register_bit(insn.dst));
+    const auto gone = std::ranges::count(rest.stays, false);
+    return gone > computed_by_load;
   }
 
   static std::vector<std::size_t> anchors(const Group& group) {

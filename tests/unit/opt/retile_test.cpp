@@ -120,6 +120,13 @@ const Row rows[] = {
     {"a_wide_constant_in_halves",
      "r1 = 0x1122334455667788 ll\n*(u64 *)(r10 - 16) = r1\n*(u64 *)(r10 - 8) = 0\n" READ_16 OUT,
      "*(u32 *)(r10 - 16) = 1432778632; *(u32 *)(r10 - 12) = 287454020"},
+    {"a_wide_constant_in_halves_takes_longer",
+     "r1 = 0x1122334455667788 ll\n*(u64 *)(r10 - 16) = r1\n*(u64 *)(r10 - 8) = 0\n" READ_16 OUT, "",
+     program::ProgType::xdp, Goal::speed},
+    {"low_half_in_network_order",
+     PACKET(14) "r2 = *(u16 *)(r6 + 2)\nr2 <<= 8\nr4 = *(u8 *)(r6 + 3)\nr2 |= r4\n"
+                "*(u16 *)(r6 + 0) = r2\n" OUT,
+     "r0 = *(u16 *)(r6 + 2); r0 = be16 r0; *(u16 *)(r6 + 0) = r0"},
     {"misaligned_on_the_stack",
      "*(u32 *)(r10 - 16) = 5\n*(u32 *)(r10 - 12) = 0\n*(u32 *)(r10 - 8) = 0\n"
      "*(u32 *)(r10 - 4) = 5\n" READ_16 OUT,
