@@ -103,7 +103,7 @@ void learn_of_copies(PointFacts& facts, bpf::Reg reg, Learn learn) {
     if (fact.origin == origin) learn(fact);
   };
   std::ranges::for_each(facts.regs, learn_copy);
-  std::ranges::for_each(facts.frame.words, learn_copy);
+  facts.frame.words.update(learn_copy);
 }
 
 void learn_null(PointFacts& facts, const Insn& insn, JmpOp holds) {

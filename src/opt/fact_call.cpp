@@ -31,7 +31,7 @@ void drop_packet(Fact& fact) {
 
 void drop_packet(PointFacts& facts) {
   std::ranges::for_each(facts.regs, [](Fact& fact) { drop_packet(fact); });
-  std::ranges::for_each(facts.frame.words, [](Fact& fact) { drop_packet(fact); });
+  facts.frame.words.update([](Fact& fact) { drop_packet(fact); });
   facts.packet_bytes = 0;
 }
 
@@ -41,7 +41,7 @@ void retire_origin(PointFacts& facts, std::uint32_t origin) {
     if (fact.origin == origin) fact.origin = no_node;
   };
   std::ranges::for_each(facts.regs, retire);
-  std::ranges::for_each(facts.frame.words, retire);
+  facts.frame.words.update(retire);
 }
 
 void set_result(PointFacts& facts, Fact result) {

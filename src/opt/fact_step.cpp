@@ -96,9 +96,10 @@ class NumberState {
     if (place_.base.kind != Kind::stack || !at) return forget_stack(facts_);
     const auto word = place_.stack_word(W / 8);
     if (!word) return forget_stack(facts_, *at, W / 8);
-    Fact& held = facts_.frame.words[*word];
-    held = number(W == 64 ? value.raw()
-                          : replaced_bits(held.bits, place_.bit_in_word(), W, value.raw()));
+    const AbstractWord& held = facts_.frame.words[*word].bits;
+    const AbstractWord bits =
+        W == 64 ? value.raw() : replaced_bits(held, place_.bit_in_word(), W, value.raw());
+    facts_.frame.words.set(*word, number(bits));
   }
   template <unsigned W>
   Bv<D, W> load_acquire(Bv<D, 64> address) const {
@@ -243,12 +244,12 @@ std::optional<Fact> loaded_pointer(const Insn& insn, const PointFacts& before,
 }
 
 /// A pointer or an unknown value, stored as a whole word, is in the frame what it was.
-void keep_stored(const Insn& insn, const PointFacts& before, PointFacts& after) {
+void keep_stored(const Insn& insn, PointFacts& facts) {
   const Meaning meaning = bpf::row(insn.form).meaning;
   if (meaning != Meaning::store_reg && meaning != Meaning::store_release) return;
   if (bpf::row(insn.form).width != 64) return;
-  const auto word = place_of(insn, before).stack_word(word_bytes);
-  if (word) after.frame.words[*word] = reg_of(before, insn.src);
+  const auto word = place_of(insn, facts).stack_word(word_bytes);
+  if (word) facts.frame.words.set(*word, reg_of(facts, insn.src));
 }
 
 /// The insn's fields are not known: all that it may write is unknown.
@@ -287,7 +288,8 @@ Fact pointer(Kind kind, std::int64_t offset) {
 }
 
 void forget_stack(PointFacts& facts) {
-  facts.frame.words.fill(value_of(Kind::any));
+  static const StackWords forgotten(value_of(Kind::any));
+  facts.frame.words = forgotten;
 }
 
 void forget_stack(PointFacts& facts, std::int64_t offset, std::uint64_t size_bytes) {
@@ -295,7 +297,7 @@ void forget_stack(PointFacts& facts, std::int64_t offset, std::uint64_t size_byt
   const auto room = static_cast<std::uint64_t>(frame_bytes - first);
   const std::int64_t end = first + static_cast<std::int64_t>(std::min(size_bytes, room));
   for (std::int64_t at = first / word_bytes; at * word_bytes < end; ++at) {
-    facts.frame.words[static_cast<std::size_t>(at)] = value_of(Kind::any);
+    facts.frame.words.set(static_cast<std::size_t>(at), value_of(Kind::any));
   }
 }
 
@@ -316,19 +318,19 @@ PointFacts after(const Code& code, std::uint32_t node, PointFacts before,
     reg_of(before, insn.dst) = address(insn, program);
     return before;
   }
-  PointFacts result = before;
-  NumberState state(result, place_of(insn, before));
-  bpf::meaning<Abstract>(insn.form, insn.dst, insn.src, bpf::immediates<Abstract>(insn), state);
+  // What is asked of the operands is asked before they change.
   std::optional<Fact> written;
   if (meaning == Meaning::alu) written = pointer_sum(insn, before);
   const bool loads = meaning == Meaning::load || meaning == Meaning::load_acquire;
   if (loads) written = loaded_pointer(insn, before, program);
-  if (written) reg_of(result, insn.dst) = *written;
-  keep_stored(insn, before, result);
+  NumberState state(before, place_of(insn, before));
+  bpf::meaning<Abstract>(insn.form, insn.dst, insn.src, bpf::immediates<Abstract>(insn), state);
+  if (written) reg_of(before, insn.dst) = *written;
+  keep_stored(insn, before);
   if (meaning == Meaning::load_packet) {
-    for (std::size_t i = 1; i <= 5; ++i) result.regs[i] = value_of(Kind::nothing);
+    for (std::size_t i = 1; i <= 5; ++i) before.regs[i] = value_of(Kind::nothing);
   }
-  return result;
+  return before;
 }
 
 }  // namespace probity::opt

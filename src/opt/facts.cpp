@@ -37,22 +37,36 @@ Fact join_pointers(const Fact& a, const Fact& b) {
   return result;
 }
 
+/// True when it changed.
+bool join_fact(Fact& into, const Fact& from, unsigned round) {
+  if (into == from) return false;
+  Fact joined = join(into, from);
+  joined.bits = grown(into.bits, joined.bits, round);
+  if (joined == into) return false;
+  into = joined;
+  return true;
+}
+
 /// Facts of a point, joined in place; true when they changed.
 bool join_into(PointFacts& into, const PointFacts& from, unsigned round) {
+  if (!from.reached) return false;
   if (!into.reached) {
     into = from;
-    return from.reached;
+    return true;
   }
-  const PointFacts before = into;
-  const auto add = [round](Fact& fact, const Fact& other) {
-    Fact joined = join(fact, other);
-    joined.bits = grown(fact.bits, joined.bits, round);
-    fact = joined;
-  };
-  for (std::size_t i = 0; i < into.regs.size(); ++i) add(into.regs[i], from.regs[i]);
-  for (std::size_t i = 0; i < stack_words; ++i) add(into.frame.words[i], from.frame.words[i]);
+  bool changed = from.packet_bytes < into.packet_bytes;
   into.packet_bytes = std::min(into.packet_bytes, from.packet_bytes);
-  return into != before;
+  for (std::size_t i = 0; i < into.regs.size(); ++i) {
+    changed = join_fact(into.regs[i], from.regs[i], round) || changed;
+  }
+  if (into.frame.words.is_shared_with(from.frame.words)) return changed;
+  for (std::size_t i = 0; i < stack_words; ++i) {
+    Fact word = into.frame.words[i];
+    if (!join_fact(word, from.frame.words[i], round)) continue;
+    into.frame.words.set(i, word);
+    changed = true;
+  }
+  return changed;
 }
 
 class FixedPoint {
@@ -238,6 +252,22 @@ std::vector<PointFacts> FixedPoint::run() {
 }
 
 }  // namespace
+
+StackWords::StackWords(const Fact& fact) {
+  static const auto nothing = std::make_shared<std::array<Fact, stack_words>>();
+  if (fact == Fact{}) {
+    words_ = nothing;
+    return;
+  }
+  words_ = std::make_shared<std::array<Fact, stack_words>>();
+  words_->fill(fact);
+}
+
+void StackWords::set(std::size_t word, const Fact& fact) {
+  if ((*words_)[word] == fact) return;
+  if (words_.use_count() != 1) words_ = std::make_shared<std::array<Fact, stack_words>>(*words_);
+  (*words_)[word] = fact;
+}
 
 std::optional<std::uint64_t> Fact::constant() const {
   return kind == Kind::number ? Abstract::constant(64, bits) : std::nullopt;

@@ -9,6 +9,7 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -67,9 +68,37 @@ struct Fact {
 constexpr std::size_t stack_bytes = 512;
 constexpr std::size_t stack_words = stack_bytes / 8;
 
-/// A frame: what its bytes hold. Word i is at r10 - 512 + 8 * i.
+/// The 8-byte words of a frame; word i is at r10 - 512 + 8 * i. Copies share them until one is
+/// written.
+class StackWords {
+ public:
+  /// All words are `fact`.
+  StackWords() : StackWords(Fact{}) {}
+  explicit StackWords(const Fact& fact);
+  /// As loaded by 8 bytes; `any` when not written as such.
+  const Fact& operator[](std::size_t word) const { return (*words_)[word]; }
+  void set(std::size_t word, const Fact& fact);
+  /// `change` gets each fact to alter as it likes.
+  template <typename Change>
+  void update(Change change) {
+    for (std::size_t i = 0; i < stack_words; ++i) {
+      Fact fact = (*words_)[i];
+      change(fact);
+      set(i, fact);
+    }
+  }
+  bool is_shared_with(const StackWords& other) const { return words_ == other.words_; }
+  friend bool operator==(const StackWords& a, const StackWords& b) {
+    return a.words_ == b.words_ || *a.words_ == *b.words_;
+  }
+
+ private:
+  std::shared_ptr<std::array<Fact, stack_words>> words_;
+};
+
+/// A frame: what its bytes hold.
 struct FrameFacts {
-  std::array<Fact, stack_words> words;  ///< as loaded by 8 bytes; `any` when not written as such
+  StackWords words;
   friend bool operator==(const FrameFacts&, const FrameFacts&) = default;
 };
 
