@@ -150,6 +150,26 @@ const Row rows[] = {
      "r1 = *(u8 *)(r6 + 0)\n*(u8 *)(r0 + 0) = 7\nr2 = *(u8 *)(r6 + 1)\nr2 <<= 8\nr1 |= r2\n"
      "r0 = r1\nexit\n" OUT,
      ""},
+    {"a_byte_of_the_packet_may_be_loaded_twice",
+     PACKET(14) "r1 = *(u8 *)(r6 + 0)\nr0 = *(u8 *)(r6 + 1)\nr0 <<= 8\nr0 |= r1\n"
+                "*(u8 *)(r6 + 5) = r1\nexit\n" OUT,
+     "r0 = *(u16 *)(r6 + 0)"},
+    {"a_byte_of_a_value_may_not",
+     "*(u32 *)(r10 - 4) = 0\n" LOOKUP "r1 = *(u8 *)(r0 + 0)\nr2 = *(u8 *)(r0 + 1)\nr2 <<= 8\n"
+     "r2 |= r1\n*(u8 *)(r0 + 5) = r1\nr0 = r2\nexit\n" OUT,
+     ""},
+    {"a_value_is_never_wrong_for_a_while",
+     PACKET(14) "*(u32 *)(r10 - 4) = 0\n" LOOKUP
+                "r1 = *(u16 *)(r6 + 0)\n*(u16 *)(r0 + 0) = r1\nr1 = *(u32 *)(r6 + 2)\n"
+                "*(u32 *)(r0 + 2) = r1\nr1 = *(u8 *)(r6 + 9)\n*(u8 *)(r0 + 6) = r1\n"
+                "r1 = *(u8 *)(r6 + 12)\n*(u8 *)(r0 + 7) = r1\n" OUT,
+     ""},
+    {"a_packet_is",
+     PACKET(30) "r1 = *(u16 *)(r6 + 0)\n*(u16 *)(r6 + 16) = r1\nr1 = *(u32 *)(r6 + 2)\n"
+                "*(u32 *)(r6 + 18) = r1\nr1 = *(u8 *)(r6 + 9)\n*(u8 *)(r6 + 22) = r1\n"
+                "r1 = *(u8 *)(r6 + 12)\n*(u8 *)(r6 + 23) = r1\n" OUT,
+     "r0 = *(u64 *)(r6 + 0); *(u64 *)(r6 + 16) = r0; *(u8 *)(r6 + 22) = r1; "
+     "r0 = *(u8 *)(r6 + 12); *(u8 *)(r6 + 23) = r0"},
     {"fields_of_ctx", "r0 = *(u32 *)(r1 + 16)\nr2 = *(u32 *)(r1 + 12)\nr0 <<= 32\nr0 |= r2\nexit\n",
      ""},
     {"words_of_cb",
