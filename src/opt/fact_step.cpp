@@ -177,21 +177,31 @@ Fact address(const Insn& insn, const program::View& program) {
   return value_of(Kind::any);
 }
 
-/// Is all that ctx holds of this type numbers, whatever the size? Registers and arguments are:
-/// a program must ask a helper to look behind them (bpf_tracing.c, trace_events).
-bool holds_numbers(program::ProgType type) {
-  switch (type) {
-    case program::ProgType::kprobe:
-    case program::ProgType::tracepoint:
-    case program::ProgType::perf_event:
-    case program::ProgType::raw_tracepoint: return true;
-    default: return false;
-  }
+/// Types whose ctx holds numbers only, whatever the size, registers and arguments among them: a
+/// program must ask a helper to look behind those (bpf_tracing.c, trace_events).
+constexpr program::ProgType all_numbers[] = {
+    program::ProgType::kprobe, program::ProgType::tracepoint, program::ProgType::perf_event,
+    program::ProgType::raw_tracepoint};
+
+/// Types whose ctx gives pointers to 8-byte loads only (struct bpf_sock, bpf_sock_ops,
+/// bpf_sock_addr, sk_msg_md, … of linux/bpf.h); struct xdp_md and __sk_buff give packet pointers to
+/// 4-byte loads.
+constexpr program::ProgType wide_pointers[] = {
+    program::ProgType::cgroup_sock,      program::ProgType::sock_ops,
+    program::ProgType::cgroup_device,    program::ProgType::sk_msg,
+    program::ProgType::cgroup_sock_addr, program::ProgType::sk_reuseport,
+    program::ProgType::cgroup_sysctl,    program::ProgType::cgroup_sockopt,
+    program::ProgType::sk_lookup};
+
+bool is_number_field(program::ProgType type, unsigned size_bytes) {
+  if (std::ranges::find(all_numbers, type) != std::end(all_numbers)) return true;
+  return size_bytes < word_bytes &&
+         std::ranges::find(wide_pointers, type) != std::end(wide_pointers);
 }
 
 /// A field of ctx that is not a number; nothing for one that is.
 std::optional<Fact> loaded_field(const Place& place, unsigned size_bytes, program::ProgType type) {
-  if (holds_numbers(type)) return std::nullopt;
+  if (is_number_field(type, size_bytes)) return std::nullopt;
   const auto at = place.offset();
   const bool modelled = !runtime::ctx_rows(type).empty();
   if (!at || *at < 0 || !modelled) {

@@ -58,6 +58,18 @@ TEST(Facts, KnowsTheKindsOfCtxFields) {
   EXPECT_EQ(program.reg(end, 0).constant(), 0u);
 }
 
+TEST(Facts, CtxOfASocketTypeGivesPointersToWideLoadsOnly) {
+  const KnownProgram program(
+      "r2 = *(u32 *)(r1 + 4)\n"
+      "r3 = *(u64 *)(r1 + 64)\n"
+      "r0 = 1\n"
+      "exit\n",
+      program::ProgType::cgroup_sock_addr);
+  EXPECT_EQ(program.reg(program.last(), 2).kind, Kind::number);
+  EXPECT_EQ(program.reg(program.last(), 2).bits.high, 0xffffffffu);
+  EXPECT_EQ(program.reg(program.last(), 3).kind, Kind::any);
+}
+
 TEST(Facts, ATestAgainstNullTellsOfAllCopies) {
   const KnownProgram program(LOOKUP
                              "r6 = r0\n"
