@@ -9,6 +9,7 @@
 #include "opt/barrier.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/generators.hpp"
+#include "opt/reachable.hpp"
 
 namespace probity::opt {
 namespace {
@@ -174,7 +175,11 @@ class Branches {
 };
 
 std::vector<Change> propose(const Version& version, const Aim& aim) {
-  return Branches(version, aim).all();
+  std::vector<Change> changes = Branches(version, aim).all();
+  for (Change& change : changes) {
+    change = with_what_it_cuts_off(version.code, std::move(change));
+  }
+  return changes;
 }
 
 }  // namespace

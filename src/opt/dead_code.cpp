@@ -3,6 +3,7 @@
 // program is safe; calls, atomics and what a loader patches stay.
 #include "opt/generators.hpp"
 #include "opt/order.hpp"
+#include "opt/reachable.hpp"
 
 namespace probity::opt {
 namespace {
@@ -34,26 +35,6 @@ bool is_dead_store(const Version& version, std::uint32_t node) {
     if (live[static_cast<std::size_t>(start) + i]) return false;
   }
   return true;
-}
-
-/// By node: can control come here, whatever conditions say?
-std::vector<bool> reachable(const Code& code) {
-  std::vector<bool> seen(code.size(), false);
-  std::vector<std::uint32_t> open;
-  const auto enter = [&](std::uint32_t node) {
-    if (node >= code.size() || seen[node]) return;
-    seen[node] = true;
-    open.push_back(node);
-  };
-  for (const std::uint32_t start : code.subprog_starts()) enter(start);
-  while (!open.empty()) {
-    const std::uint32_t node = open.back();
-    open.pop_back();
-    const Successors next = successors(code, node);
-    enter(next.next);
-    enter(next.taken);
-  }
-  return seen;
 }
 
 std::vector<Change> propose(const Version& version, const Aim&) {

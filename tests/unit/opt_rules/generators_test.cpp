@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The generators that are no rows: dead code and stores, branches, copies.
+#include <algorithm>
+
+#include "opt/reachable.hpp"
 #include "rewritten.hpp"
 
 namespace probity::opt {
@@ -32,6 +35,18 @@ const Row dead_rows[] = {
 INSTANTIATE_TEST_SUITE_P(Generators, DeadCode, testing::ValuesIn(dead_rows), name_of);
 
 class Branches : public testing::TestWithParam<Row> {};
+TEST_P(Branches, TakeAlongWhatTheyCutOff) {
+  const sample::Sample program(GetParam().before);
+  const Facts facts = Facts::of(program.code(), program.view());
+  const Live live = Live::of(program.code(), facts, program.view());
+  const Version version{program.code(), facts, live, program.view()};
+  const auto changes = branch_generator().propose(version, {Goal::size, bpf::Cpu::v3});
+  EXPECT_FALSE(changes.empty());
+  for (const Change& change : changes) {
+    const std::vector<bool> left = reachable(program.code().with(change));
+    EXPECT_EQ(std::ranges::count(left, false), 0) << change.rule;
+  }
+}
 TEST_P(Branches, AreShortened) {
   EXPECT_EQ(rewritten(GetParam().before, {branch_generator(), dead_code_generator()}).text,
             GetParam().after);

@@ -127,15 +127,31 @@ TEST(RuleMatch, StackCountersAreNotAtomic) {
   EXPECT_EQ(result.text.find("lock"), std::string::npos);
 }
 
-// A load of 32 bits of which the program adds all is not narrowed, whatever K2 made of it.
-TEST(RuleMatch, LoadsAreNotNarrowed) {
-  const std::string text =
-      "r6 = r1\nr7 = *(u32 *)(r6 + 48)\nr0 = *(u8 *)skb[r7 + 0]\nr7 += 4\n"
-      "*(u32 *)(r6 + 48) = r7\nr0 = r7\nexit\n";
+// What K2 made of three programs: a load of 32 bits narrowed to 8, a division that it did not know
+// left out, an unsigned division computed as a signed one.
+TEST(Miscompilations, LoadsAreNotNarrowed) {
   const Rewritten result = rewritten(
-      text, {branch_generator(), dead_code_generator(), rule_generator(), copy_generator()},
-      {Goal::size, bpf::Cpu::v3}, program::ProgType::socket_filter);
+      "r6 = r1\nr7 = *(u32 *)(r6 + 48)\nr0 = *(u8 *)skb[r7 + 0]\nr7 += 4\n"
+      "*(u32 *)(r6 + 48) = r7\nr0 = r7\nexit\n",
+      standard_generators(), {Goal::size, bpf::Cpu::v3}, program::ProgType::socket_filter);
   EXPECT_NE(result.text.find("r7 = *(u32 *)(r1 + 48)"), std::string::npos) << result.text;
+}
+
+TEST(Miscompilations, DivisionsAreUnsignedAndStay) {
+  EXPECT_EQ(rewritten("r0 = -8\nr0 /= 2\nexit\n", standard_generators()).text,
+            "r0 = -8; r0 >>= 1; exit");
+  EXPECT_EQ(rewritten("r0 = -8\nr0 /= 2\nr0 >>= 32\nexit\n", standard_generators()).text,
+            "r0 = 2147483647; exit");
+  EXPECT_EQ(rewritten("r0 = -8\nr0 /= 3\nr0 >>= 32\nexit\n", standard_generators()).text,
+            "r0 = 1431655765; exit");
+}
+
+TEST(Miscompilations, UnknownOpcodesAreRefused) {
+  constexpr std::array<bpf::Slot, 3> slots = {
+      {{0xb7, 0, 0, -8}, {0x3f, 0, 2, 2}, {0x95, 0, 0, 0}}};  // no division has off 2
+  const auto code = Code::from(slots, {});
+  ASSERT_FALSE(code.has_value());
+  EXPECT_EQ(code.error().line().substr(0, 6), "slot 1");
 }
 
 }  // namespace
