@@ -2,7 +2,9 @@
 // See retile.hpp.
 #include "opt/retile.hpp"
 
-#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
 
 #include "opt/barrier.hpp"
 #include "opt/retile_loads.hpp"
@@ -64,16 +66,78 @@ std::vector<Range> regions(const Version& version) {
   return result;
 }
 
-std::vector<Change> propose(const Version& version, const Aim& aim) {
+/// Names a region and all that its improvement depends on; FNV-1a, where a collision costs a
+/// proposal.
+class RegionName {
+ public:
+  RegionName(const Version& version, const Aim& aim, Range range) {
+    add(static_cast<std::uint64_t>(aim.goal));
+    for (std::uint32_t at = range.first; at < range.last; ++at) {
+      const bpf::Insn& insn = version.code[at].insn;
+      add(static_cast<std::uint64_t>(insn.form) << 32 | static_cast<std::uint64_t>(insn.dst) << 8 |
+          static_cast<std::uint64_t>(insn.src));
+      add(insn.imm64());
+      add(static_cast<std::uint16_t>(insn.off));
+    }
+    const PointFacts& facts = version.facts.before(range.first);
+    for (const Fact& fact : facts.regs) add(fact);
+    for (std::size_t word = 0; word < stack_words; ++word) add(facts.frame.words[word]);
+    add(static_cast<std::uint64_t>(facts.packet_bytes));
+    const LivePoint live = version.live.after(version.code, range.last - 1);
+    add(live.regs);
+    add(std::hash<StackSet>()(live.stack));
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  void add(std::uint64_t word) { value_ = (value_ ^ word) * 0x100000001b3u; }
+  void add(const Fact& fact) {
+    add(static_cast<std::uint64_t>(fact.kind) << 32 | fact.map);
+    add(static_cast<std::uint64_t>(fact.offset.value_or(INT64_MIN)));
+    add(fact.bits.low);
+    add(fact.bits.high);
+  }
+
+  std::uint64_t value_ = 0xcbf29ce484222325u;
+};
+
+/// Regions in which there was nothing to gain: most of a program when it is looked at again.
+class Settled {
+ public:
+  bool contains(std::uint64_t name) {
+    const std::lock_guard lock(mutex_);
+    return names_.contains(name);
+  }
+  void add(std::uint64_t name) {
+    const std::lock_guard lock(mutex_);
+    names_.insert(name);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_set<std::uint64_t> names_;
+};
+
+Change improved(const Version& version, const Aim& aim, Range range) {
+  RetileRegion region(version, aim, range.first, range.last);
+  if (!region.is_known()) return {"retile", {}};
+  for (unsigned step = 0; step < most_steps; ++step) {
+    if (!retile_loads(region) && !retile_stores(region) && !store_immediates(region)) break;
+  }
+  return region.change();
+}
+
+std::vector<Change> propose(const Version& version, const Aim& aim, Settled& settled) {
   std::vector<Change> changes;
   for (const Range& range : regions(version)) {
-    RetileRegion region(version, aim, range.first, range.last);
-    if (!region.is_known()) continue;
-    for (unsigned step = 0; step < most_steps; ++step) {
-      if (!retile_loads(region) && !retile_stores(region) && !store_immediates(region)) break;
+    const std::uint64_t name = RegionName(version, aim, range).value();
+    if (settled.contains(name)) continue;
+    Change change = improved(version, aim, range);
+    if (change.splices.empty()) {
+      settled.add(name);
+    } else {
+      changes.push_back(std::move(change));
     }
-    Change change = region.change();
-    if (!change.splices.empty()) changes.push_back(std::move(change));
   }
   return changes;
 }
@@ -81,7 +145,10 @@ std::vector<Change> propose(const Version& version, const Aim& aim) {
 }  // namespace
 
 Generator retile_generator() {
-  return {"retile", propose};
+  return {"retile",
+          [settled = std::make_shared<Settled>()](const Version& version, const Aim& aim) {
+            return propose(version, aim, *settled);
+          }};
 }
 
 }  // namespace probity::opt
