@@ -24,7 +24,7 @@ def programs_of(folder):
             print(f"{path}: not a report", file=sys.stderr)
             continue
         name = os.path.basename(path)[:-5]
-        for program in report["details"].get("programs") or []:
+        for program in report.get("details", {}).get("programs") or []:
             yield name, program
 
 

@@ -18,6 +18,9 @@
 
 namespace probity::opt {
 
+/// A proof that takes long is one to do without: thousands of changes wait for theirs.
+constexpr solver::Options quick_solver{{10'000, 2'000'000, 3'000}, solver::External::none};
+
 /// Is the live kernel asked?
 enum class KernelCheck : std::uint8_t { no, yes };
 
@@ -29,7 +32,7 @@ struct Request {
   KernelCheck kernel = KernelCheck::no;
   CostTable costs = CostTable::built_in();
   std::vector<GateInput> profile;  ///< packets that weight blocks; empty: by structure
-  solver::Options solver;
+  solver::Options solver = quick_solver;
   EquivalenceLimits equivalence;
   std::uint32_t timing_rounds = 9;  ///< 0: nothing is timed
   std::function<bool()> is_over = [] { return false; };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -21,67 +23,129 @@ class ObjectRun {
       : object_(object), request_(request) {}
 
   Expected<ObjectResult> run() {
-    optimize_programs();
+    result_.programs.resize(object_.programs.size());
+    std::vector<std::size_t> all(object_.programs.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    optimize_programs(all);
+    settle_shared();
     TRY(write());
     if (request_.program.kernel == KernelCheck::yes && load_fails()) TRY(write());
     return std::move(result_);
   }
 
  private:
-  void optimize_programs() {
-    const std::map<std::uint32_t, std::size_t> users = users_of_functions();
-    for (const object::Program& program : object_.programs) {
-      if (request_.progress)
-        request_.progress(program.name, result_.programs.size(), object_.programs.size());
+  void optimize_programs(const std::vector<std::size_t>& indexes) {
+    for (const std::size_t i : indexes) {
+      const object::Program& program = object_.programs[i];
+      if (request_.progress) request_.progress(program.name, i, object_.programs.size());
+      ProgramResult& result = result_.programs[i];
       if (object::is_companion(program.section)) {
-        ProgramResult kept;
-        kept.program = &program;
-        kept.kept = "a specification, not a program";
-        result_.programs.push_back(std::move(kept));
+        result.program = &program;
+        result.kept = "a specification, not a program";
         continue;
       }
-      std::vector<std::uint32_t> shared;
-      for (std::uint32_t i = 0; i < program.functions.size(); ++i)
-        if (users.at(program.functions[i]) > 1) shared.push_back(i);
-      result_.programs.push_back(optimize_program(object_, program, request_.program, shared));
-      for (const std::uint32_t i : shared) {
-        result_.programs.back().notes.push_back(
-            fmt::format("{} keeps its code: several programs share it", program.subprogs[i].name));
+      std::vector<std::uint32_t> frozen;
+      for (std::uint32_t k = 0; k < program.functions.size(); ++k)
+        if (frozen_.contains(program.functions[k])) frozen.push_back(k);
+      result = optimize_program(object_, program, request_.program, frozen);
+      for (const std::uint32_t k : frozen) {
+        result.notes.push_back(fmt::format("{} keeps its code: programs that share it differ",
+                                           program.subprogs[k].name));
       }
     }
   }
 
-  /// How many programs have each function.
-  std::map<std::uint32_t, std::size_t> users_of_functions() const {
-    std::map<std::uint32_t, std::size_t> users;
-    for (const object::Program& program : object_.programs)
-      for (const std::uint32_t function : program.functions) ++users[function];
-    return users;
+  /// A function of several programs has one code in the file. Mostly they come to the same; where
+  /// they do not, it keeps the code that it had, and they are optimized again.
+  void settle_shared() {
+    for (;;) {
+      const std::set<std::uint32_t> differ = conflicts();
+      if (differ.empty()) return;
+      frozen_.insert(differ.begin(), differ.end());
+      std::vector<std::size_t> again;
+      for (std::size_t i = 0; i < object_.programs.size(); ++i) {
+        const auto& functions = object_.programs[i].functions;
+        const bool has = std::ranges::any_of(
+            functions, [&](std::uint32_t function) { return differ.contains(function); });
+        if (has && result_.programs[i].is_changed()) again.push_back(i);
+      }
+      optimize_programs(again);
+    }
   }
 
-  /// The file with every program that has new code. When that is refused, programs are added one
-  /// by one; one that cannot be written keeps its own.
-  Expected<void> write() {
-    object::Edit edit(object_);
-    const auto all = written_with_all();
-    if (all) {
-      result_.bytes = *all;
-      return read_again();
-    }
-    result_.bytes = *object_.elf.bytes;
+  /// Functions of which not all programs that have them made the same.
+  std::set<std::uint32_t> conflicts() {
+    std::map<std::uint32_t, object::FunctionEdit> first;
+    std::set<std::uint32_t> differ;
     for (ProgramResult& program : result_.programs) {
-      if (!program.is_changed()) continue;
-      object::Edit next = edit;
-      const Expected<void> added = add(next, program);
-      const auto written = added ? object::write(next) : std::unexpected(added.error());
-      if (!written) {
-        program.keep_old("it cannot be written: " + std::string(written.error().line()));
-        continue;
+      const std::map<std::uint32_t, object::FunctionEdit> edits = edits_of(program);
+      for (const std::uint32_t function : program.program->functions) {
+        const auto edited = edits.find(function);
+        object::FunctionEdit edit =
+            edited == edits.end() ? object::keep_function(object_, function) : edited->second;
+        const auto [place, is_new] = first.emplace(function, edit);
+        if (!is_new && place->second != edit) differ.insert(function);
       }
-      edit = next;
-      result_.bytes = *written;
     }
-    return read_again();
+    return differ;
+  }
+
+  /// By function; those that are as they were are absent.
+  std::map<std::uint32_t, object::FunctionEdit> edits_of(ProgramResult& program) const {
+    std::map<std::uint32_t, object::FunctionEdit> edits;
+    if (!program.is_changed()) return edits;
+    auto functions = functions_of(program);
+    if (!functions) {
+      program.keep_old("it cannot be written: " + std::string(functions.error().line()));
+      return edits;
+    }
+    for (object::FunctionEdit& edit : *functions) {
+      const std::uint32_t function = edit.function;
+      edits.emplace(function, std::move(edit));
+    }
+    return edits;
+  }
+
+  Expected<std::vector<object::FunctionEdit>> functions_of(const ProgramResult& program) const {
+    TRY(const object::LinkedEdit linked, program.after->edit());
+    return object::unlink_edit(object_, *program.program, linked);
+  }
+
+  /// A program keeps its code, and with it those that share a function with it.
+  void keep(ProgramResult& program, const std::string& why) {
+    program.keep_old(why);
+    for (ProgramResult& other : result_.programs) {
+      const bool shares =
+          other.is_changed() &&
+          std::ranges::any_of(other.program->functions, [&](std::uint32_t function) {
+            return std::ranges::count(program.program->functions, function) != 0;
+          });
+      if (shares) keep(other, fmt::format("{} keeps its code: {}", program.program->name, why));
+    }
+  }
+
+  /// The file with every program that has new code. One that cannot be written keeps its own.
+  Expected<void> write() {
+    for (;;) {
+      auto all = written_with_all();
+      if (all) {
+        result_.bytes = *std::move(all);
+        return read_again();
+      }
+      TRY(const std::size_t culprit, first_unwritable());
+      keep(result_.programs[culprit], "it cannot be written: " + std::string(all.error().line()));
+    }
+  }
+
+  /// The first program with which those before it cannot be written.
+  Expected<std::size_t> first_unwritable() const {
+    object::Edit edit(object_);
+    for (std::size_t i = 0; i < result_.programs.size(); ++i) {
+      if (!result_.programs[i].is_changed()) continue;
+      if (!add(edit, result_.programs[i]) || !object::write(edit)) return i;
+    }
+    return error(Fault::bug,
+                 fmt::format("{}: written with each program, but not with all", object_.name));
   }
 
   Expected<std::vector<std::uint8_t>> written_with_all() const {
@@ -95,8 +159,7 @@ class ObjectRun {
   }
 
   Expected<void> add(object::Edit& edit, const ProgramResult& program) const {
-    TRY(const object::LinkedEdit linked, program.after->edit());
-    TRY(const auto functions, object::unlink_edit(object_, *program.program, linked));
+    TRY(const auto functions, functions_of(program));
     for (const object::FunctionEdit& function : functions) {
       TRY(edit.replace(function));
     }
@@ -153,7 +216,7 @@ class ObjectRun {
       const bool loads = after[k].empty();
       program.gates.push_back({"libbpf", loads ? GateVerdict::passed : GateVerdict::failed,
                                loads ? "the output loads" : after[k]});
-      if (!loads) program.keep_old("libbpf: " + after[k]);
+      if (!loads) keep(program, "libbpf: " + after[k]);
       failed = failed || !loads;
     }
     return failed;
@@ -162,6 +225,7 @@ class ObjectRun {
   const Object& object_;
   const ObjectRequest& request_;
   ObjectResult result_;
+  std::set<std::uint32_t> frozen_;  // functions that keep their code
 };
 
 }  // namespace

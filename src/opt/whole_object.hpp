@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole object optimized: each of its programs (program_run.hpp), then one file with all that
 // passed, read again, and loaded by libbpf where the kernel may be asked. What fails a gate is
-// undone and named; the file then has the code that the program had. Subprograms that several
-// programs share have one code, and keep theirs.
+// undone and named; the file then has the code that the program had. A subprogram that several
+// programs share has one code: what all of them made of it, else its own.
 #pragma once
 
 #include <cstdint>
