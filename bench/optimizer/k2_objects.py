@@ -35,6 +35,9 @@ PROGRAMS = [
 
 LDDW = 0x18
 PSEUDO_MAP = 1
+LRU_HASH = 9
+LPM_TRIE = 11
+ARRAY_OF_MAPS = 12
 
 
 def parse_maps(text):
@@ -46,6 +49,13 @@ def parse_maps(text):
         fields = {key: int(value) for key, value in re.findall(r"(\w+)\s*=\s*(\d+)", match.group(2))}
         maps[fields["fd"]] = (match.group(1), fields)
     return maps
+
+
+def inner_of(fields, maps):
+    """A dump does not say what a map of maps holds; in Katran it is like the LRU cache beside it."""
+    if fields["type"] != ARRAY_OF_MAPS:
+        return 0
+    return next(number for number, (_, other) in sorted(maps.items()) if other["type"] == LRU_HASH)
 
 
 def assembly(name, section, code, maps):
@@ -65,9 +75,10 @@ def assembly(name, section, code, maps):
     lines.append('.section "maps","aw",@progbits')
     for number, (_, fields) in sorted(maps.items()):
         symbol = symbols[number]
-        values = [fields[key] for key in ("type", "key_size", "value_size", "max_entries")] + [1 if fields["type"] == 11 else 0]
+        values = [fields[key] for key in ("type", "key_size", "value_size", "max_entries")]
+        values += [1 if fields["type"] == LPM_TRIE else 0, inner_of(fields, maps), 0]
         lines += [f".globl {symbol}", f".type {symbol},@object", f"{symbol}:",
-                  ".long " + ",".join(map(str, values)), f".size {symbol}, 20"]
+                  ".long " + ",".join(map(str, values)), f".size {symbol}, 28"]
     lines += ['.section "license","aw",@progbits', '.asciz "GPL"']
     return "\n".join(lines) + "\n"
 
