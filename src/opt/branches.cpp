@@ -73,8 +73,12 @@ class Branches {
 
   std::vector<Change> all() {
     // Alone: nobody else may come to jump to code that moves.
-    for (std::uint32_t at = 0; at < code_.size() && changes_.empty(); ++at) {
-      if (version_.facts.reached(at) && is_goto(code_[at]) && !code_[at].patched) move_target(at);
+    std::vector<bool> taken(code_.size(), false);
+    for (std::uint32_t at = 0; at < code_.size(); ++at) {
+      if (!version_.facts.reached(at) || !is_goto(code_[at]) || code_[at].patched) continue;
+      const std::size_t before = changes_.size();
+      move_target(at);
+      if (changes_.size() > before && !take(changes_.back(), taken)) changes_.pop_back();
     }
     if (!changes_.empty()) return std::move(changes_);
     for (std::uint32_t at = 0; at < code_.size(); ++at) {
@@ -89,6 +93,19 @@ class Branches {
   }
 
  private:
+  /// False when a node of the change is another one's.
+  static bool take(const Change& change, std::vector<bool>& taken) {
+    const auto each = [&](const auto& with) {
+      for (const Splice& splice : change.splices) {
+        for (std::uint32_t i = 0; i < splice.count; ++i) with(splice.first + i);
+      }
+    };
+    bool free = true;
+    each([&](std::uint32_t node) { free = free && !taken[node]; });
+    if (free) each([&](std::uint32_t node) { taken[node] = true; });
+    return free;
+  }
+
   void replace(std::string_view rule, std::uint32_t at, const bpf::Insn& insn,
                std::uint32_t target) {
     Node node = replaced(code_[at], insn);

@@ -97,7 +97,7 @@ class Copies {
     }
     if (!changes_.empty()) return std::move(changes_);
     const std::vector<bool> starts = block_starts(code_);
-    for (std::uint32_t node = 0; node < code_.size() && changes_.empty(); ++node) {
+    for (std::uint32_t node = 0; node < code_.size(); ++node) {
       if (version_.facts.reached(node) && is_copy(code_[node])) compute_into(node, starts);
     }
     return std::move(changes_);
@@ -152,7 +152,9 @@ class Copies {
       if (is_fixed(code_, version_.facts, node)) return;
       splices.insert(splices.begin(), {node, 1, {renamed(node, from, to)}});
       if (!first) continue;
-      changes_.push_back({"compute into the copy", std::move(splices)});
+      // Renamed insns of another change may not lie between.
+      const bool apart = changes_.empty() || changes_.back().splices.back().first < node;
+      if (apart) changes_.push_back({"compute into the copy", std::move(splices)});
       return;
     }
   }
@@ -170,6 +172,7 @@ class Copies {
     if (bpf::row(old.insn.form).meaning != Meaning::atomic) return;
     const auto operation = static_cast<bpf::AtomicOp>(bpf::row(old.insn.form).operation);
     if (operation >= bpf::AtomicOp::fetch_add || node == 0) return;
+    if (is_barrier(old, version_.facts.before(node))) return;
     const bpf::Insn& load = code_[node - 1].insn;
     const bool loads = bpf::row(load.form).operands == bpf::Operands::dst_imm &&
                        registers_read(load) == 0 && load.dst == old.insn.src &&
