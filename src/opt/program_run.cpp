@@ -115,7 +115,10 @@ class ProgramRun {
     options.frozen = std::move(frozen);
     options.objection = [this](const Code& next) { return objection_to(next); };
     accepted_ns_ = estimate_ns(*result_.before, request_.costs, weights_);
-    if (old_loaded_) accepted_bytes_ = old_loaded_->jited_bytes;
+    if (old_loaded_) {
+      accepted_bytes_ = old_loaded_->jited_bytes;
+      accepted_processed_ = old_loaded_->processed;
+    }
     Outcome outcome = optimize(*result_.before, old_view_, options);
     result_.after = std::move(outcome.code);
     result_.applied = std::move(outcome.applied);
@@ -137,11 +140,14 @@ class ProgramRun {
       const auto loaded = kernel_->load(*slots);
       if (!loaded) return std::string(loaded.error().line());
       const bool is_cheaper = ns < accepted_ns_ * (1 - rounding);
-      if (request_.goal == Goal::speed && !is_cheaper && loaded->jited_bytes > accepted_bytes_) {
+      const bool knows_less = loaded->processed > accepted_processed_;
+      if (request_.goal == Goal::speed && (!is_cheaper || knows_less) &&
+          loaded->jited_bytes > accepted_bytes_) {
         // The verifier knew more of the version before, and left insns out.
         return fmt::format("{} bytes of machine code, not {}", loaded->jited_bytes,
                            accepted_bytes_);
       }
+      accepted_processed_ = loaded->processed;
       accepted_bytes_ = loaded->jited_bytes;
     }
     accepted_ns_ = ns;
@@ -256,6 +262,7 @@ class ProgramRun {
   std::string kernel_refusal_;
   double accepted_ns_ = 0;
   std::uint32_t accepted_bytes_ = 0;
+  std::uint32_t accepted_processed_ = 0;
   std::vector<GateInput> inputs_;
 };
 
