@@ -236,12 +236,18 @@ Expected<bool> report_findings(const Task& task, const EntryAssumptions& assumpt
   return contradicted;
 }
 
-/// The program alone.
+/// The program alone; `at_once`: what was explored together with its specification.
 Expected<Outcome> check_alone(const Task& task, const EntryAssumptions& assumptions,
+                              const std::optional<equiv::SpecResult>& at_once,
                               symex::Exploration& exploration, report::Document& document) {
   const Flags& flags = task.flags;
-  symex::Explorer explorer(task.image.view(), task.options);
-  TRY(exploration, explorer.explore());
+  std::optional<symex::Explorer> explorer;
+  if (at_once) {
+    exploration = equiv::of_program_alone(at_once->exploration);
+  } else {
+    explorer.emplace(task.image.view(), task.options);
+    TRY(exploration, explorer->explore());
+  }
   TRY(require_sum(exploration, "check"));
   document.summarise(report::SummaryKind::verdicts);
   CheckReport report{document, task.image, exploration, task.object_path(), flags.witness_dir};
@@ -251,7 +257,7 @@ Expected<Outcome> check_alone(const Task& task, const EntryAssumptions& assumpti
   std::size_t differing_paths = 0;
   if (!flags.replay_paths.empty()) differing_paths = report.replay_paths(flags.replay_paths);
   std::size_t unconfirmed = 0;
-  if (flags.cross_check) unconfirmed = cross_check(task, explorer, report);
+  if (flags.cross_check) unconfirmed = cross_check(task, *explorer, report);
   TRY(const bool tests_differ,
       write_tests(flags.outputs, task.object_path(), task.image, exploration, document));
   report.unknowns();
@@ -270,11 +276,12 @@ Expected<Outcome> check_program(Task task, report::Document& document) {
   assumptions.apply(task.options);
   const Checked checked{task.image,   task.file,         flags.type,       flags.kernel,
                         task.options, task.use_kernel(), flags.witness_dir};
+  TRY(const std::optional<equiv::SpecResult> at_once, explore_at_once(flags.against, checked));
   report::Document beside(document.command());
   auto against = std::async(task.jobs > 1 ? std::launch::async : std::launch::deferred,
-                            [&] { return check_against(flags.against, checked, beside); });
+                            [&] { return check_against(flags.against, checked, at_once, beside); });
   symex::Exploration exploration;
-  TRY(const Outcome alone, check_alone(task, assumptions, exploration, document));
+  TRY(const Outcome alone, check_alone(task, assumptions, at_once, exploration, document));
   TRY(const Outcome other, against.get());
   document.append(std::move(beside));
   const Outcome outcome = worse(alone, other);

@@ -30,8 +30,8 @@ Json report_coverage(report::Document& document, const equiv::Coverage& coverage
   const std::uint64_t spoken = coverage.paths - coverage.silent;
   document.fields(
       {{"specification",
-        fmt::format("says something of {} of {} paths ({}); it has {} of its own", spoken,
-                    coverage.paths, percent(spoken, coverage.paths), coverage.spec_paths)}});
+        fmt::format("says something of {} of {} paths ({}); the program alone has {}", spoken,
+                    coverage.paths, percent(spoken, coverage.paths), coverage.program_paths)}});
   std::vector<std::vector<std::string>> rows;
   Json observables = Json::array();
   for (const auto& [observable, count] : coverage.by_observable) {
@@ -45,7 +45,7 @@ Json report_coverage(report::Document& document, const equiv::Coverage& coverage
     document.table({"specified", "paths", "for some inputs", "left open", "share"}, rows);
   }
   return Json::object({{"paths", coverage.paths},
-                       {"specification_paths", coverage.spec_paths},
+                       {"program_paths", coverage.program_paths},
                        {"silent", coverage.silent},
                        {"observables", std::move(observables)}});
 }
@@ -63,8 +63,8 @@ Expected<std::string> write_witness(const Checked& checked, const symex::Finding
   replay::WitnessRun run;
   run.name = checked.image.name;
   run.chain.push_back({0, {}});
-  run.expected.return_value = finding.outcomes.at(1).return_value;
-  run.expected.packet = finding.outcomes.at(1).packet;
+  run.expected.return_value = finding.outcomes.at(equiv::program_stage).return_value;
+  run.expected.packet = finding.outcomes.at(equiv::program_stage).packet;
   file.runs.push_back(std::move(run));
   const std::string path = fmt::format("{}/spec-{}.json", checked.witness_dir, number);
   TRY(replay::write_witness(file, path));
@@ -94,7 +94,7 @@ Json report_unknowns(const equiv::SpecQuestion& question, const symex::Explorati
                      report::Document& document) {
   Json list = Json::array();
   for (const symex::Unknowing& unknown : exploration.unknowns) {
-    const bool in_spec = unknown.stage == 0;
+    const bool in_spec = unknown.stage == equiv::specification_stage;
     document.note(
         Tone::warning,
         fmt::format("unknown: {} at {}", unknown.reason,
@@ -107,14 +107,24 @@ Json report_unknowns(const equiv::SpecQuestion& question, const symex::Explorati
   return list;
 }
 
-Expected<Outcome> against_specification(const std::string& selection, const Checked& checked,
-                                        report::Document& document) {
+Expected<object::Image> load_specification(const std::string& selection, const Checked& checked) {
   TRY(object::Image specification,
       load_program(selection, std::string(program::name(checked.image.type)), checked.kernel));
   TRY(require_checkable(specification));
+  return specification;
+}
+
+Expected<Outcome> against_specification(const std::string& selection, const Checked& checked,
+                                        const std::optional<equiv::SpecResult>& explored,
+                                        report::Document& document) {
+  TRY(const object::Image specification, load_specification(selection, checked));
   const equiv::SpecQuestion question{&specification, &checked.image, checked.options,
-                                     checked.use_kernel};
-  TRY(const equiv::SpecResult result, equiv::check_specification(question));
+                                     checked.use_kernel, equiv::Alone::no};
+  std::optional<equiv::SpecResult> own;
+  if (!explored) {
+    TRY(own, equiv::check_specification(question));
+  }
+  const equiv::SpecResult& result = explored ? *explored : *own;
   TRY(require_sum(result.exploration, "check --spec"));
   document.heading(
       fmt::format("{} against the specification {}", checked.image.name, specification.name));
@@ -124,7 +134,10 @@ Expected<Outcome> against_specification(const std::string& selection, const Chec
   TRY(details["findings"], report_deviations(checked, result, document));
   details["unknowns"] = report_unknowns(question, result.exploration, document);
   details["cpu_seconds"] = result.exploration.statistics.cpu_seconds;
-  const auto broken_spec = [](const symex::Finding& finding) { return finding.stage == 0; };
+  const auto broken_spec = [](const symex::Finding& finding) {
+    return finding.stage == equiv::specification_stage &&
+           finding.property != symex::Property::relation;
+  };
   const bool refuted =
       !result.deviations.empty() || std::ranges::any_of(result.exploration.findings, broken_spec);
   const bool vacuous = result.coverage.says_nothing();
@@ -181,11 +194,24 @@ void declare_against(CLI::App& app, AgainstFlags& flags) {
       ->type_name("FILE[:PROG]");
 }
 
+Expected<std::optional<equiv::SpecResult>> explore_at_once(const AgainstFlags& flags,
+                                                           const Checked& checked) {
+  const symex::Options& options = checked.options;
+  const bool path_by_path = options.collect_cases || options.record_claims || options.record_paths;
+  if (flags.specification.empty() || path_by_path) return std::nullopt;
+  TRY(const object::Image specification, load_specification(flags.specification, checked));
+  const equiv::SpecQuestion question{&specification, &checked.image, checked.options,
+                                     checked.use_kernel, equiv::Alone::yes};
+  TRY(equiv::SpecResult result, equiv::check_specification(question));
+  return result;
+}
+
 Expected<Outcome> check_against(const AgainstFlags& flags, const Checked& checked,
+                                const std::optional<equiv::SpecResult>& explored,
                                 report::Document& document) {
   Outcome outcome = Outcome::holds;
   if (!flags.specification.empty()) {
-    TRY(outcome, against_specification(flags.specification, checked, document));
+    TRY(outcome, against_specification(flags.specification, checked, explored, document));
   }
   if (!flags.deployed.empty()) {
     TRY(const Outcome other, against_deployed(flags.deployed, checked, document));

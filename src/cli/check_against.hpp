@@ -4,11 +4,13 @@
 // specifications switched off must behave as the object that is deployed.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/verb.hpp"
+#include "equiv/specification.hpp"
 #include "object/image.hpp"
 #include "object/object.hpp"
 #include "symex/explorer.hpp"
@@ -34,8 +36,14 @@ struct Checked {
   std::string witness_dir;
 };
 
-/// Outcome::holds when neither flag is given.
+/// The program and its specification in one exploration; nothing where that is not possible: no
+/// specification is given, or what is asked needs the program's paths alone.
+Expected<std::optional<equiv::SpecResult>> explore_at_once(const AgainstFlags& flags,
+                                                           const Checked& checked);
+
+/// Outcome::holds when neither flag is given. `explored`: explore_at_once() has done it.
 Expected<Outcome> check_against(const AgainstFlags& flags, const Checked& checked,
+                                const std::optional<equiv::SpecResult>& explored,
                                 report::Document& document);
 
 /// The outcome of two checks together: a bug of ours before refuted, before unknown.

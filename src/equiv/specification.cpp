@@ -62,16 +62,16 @@ class SpecRelation {
     std::vector<symex::PacketRange> ranges;
     for (const auto& [offset, size] : says.packet_ranges) ranges.push_back({offset, size});
     ask("packet", said_.any_state,
-        [&] { return symex::same_packet(explorer_, spec_, program_, ranges); });
-    ask("ctx", open_or(says.any_ctx), [&] { return symex::same_ctx(explorer_, spec_, program_); });
+        [&] { return symex::same_packet(explorer_, program_, spec_, ranges); });
+    ask("ctx", open_or(says.any_ctx), [&] { return symex::same_ctx(explorer_, program_, spec_); });
     ask("output", open_or(says.any_trace),
-        [&] { return symex::same_trace(explorer_, spec_, program_); });
+        [&] { return symex::same_trace(explorer_, program_, spec_); });
     const auto maps = explorer_.maps();
     for (std::uint32_t map = 0; map < maps.size(); ++map) {
       if (maps[map].read_only || maps[map].name.starts_with('.')) continue;
       const bool open = says.every_map || std::ranges::find(says.maps, map) != says.maps.end();
       ask(fmt::format("map {}", maps[map].name), open_or(open),
-          [&] { return symex::same_map(explorer_, spec_, program_, map); });
+          [&] { return symex::same_map(explorer_, program_, spec_, map); });
     }
     if (demands_.empty()) ++coverage_.silent;
     return std::move(demands_);
@@ -207,26 +207,43 @@ std::vector<Replayed> replay_deviation(const SpecQuestion& question,
 Expected<SpecResult> check_specification(const SpecQuestion& question) {
   TRY(require_specification(question));
   std::vector<symex::Stage> stages(2);
-  stages[0].program = question.specification->view();
-  stages[0].trusted = true;
-  stages[1].program = question.program->view();
-  stages[1].specs = question.options.specs;
+  stages[program_stage].program = question.program->view();
+  stages[program_stage].specs = question.options.specs;
+  stages[specification_stage].program = question.specification->view();
+  stages[specification_stage].trusted = true;
   SpecResult result;
-  std::set<std::shared_ptr<const Ending>> spec_endings;
-  symex::Options options = bounds_of(question.options);
+  std::set<std::shared_ptr<const Ending>> program_endings;
+  symex::Options options =
+      question.alone == Alone::yes ? question.options : bounds_of(question.options);
   options.sharing = symex::MapSharing::but_no_globals;
   options.relation = [&](symex::Explorer& explorer, symex::PathState&, const auto& endings) {
-    spec_endings.insert(endings[0]);
-    return SpecRelation(explorer, *endings[0], *endings[1], result.coverage).demands();
+    program_endings.insert(endings[program_stage]);
+    return SpecRelation(explorer, *endings[specification_stage], *endings[program_stage],
+                        result.coverage)
+        .demands();
   };
   symex::Explorer explorer(std::move(stages), options);
   TRY(result.exploration, explorer.explore());
-  result.coverage.spec_paths = spec_endings.size();
+  result.coverage.program_paths = program_endings.size();
   for (const symex::Finding& finding : result.exploration.findings) {
     if (finding.property != symex::Property::relation) continue;
     result.deviations.push_back({finding, replay_deviation(question, finding)});
   }
   return result;
+}
+
+symex::Exploration of_program_alone(const symex::Exploration& exploration) {
+  symex::Exploration alone = exploration;
+  const auto other = [](const auto& item) { return item.stage != program_stage; };
+  std::erase_if(alone.findings, [&](const symex::Finding& finding) {
+    return other(finding) || finding.property == symex::Property::relation;
+  });
+  std::erase_if(alone.unknowns, other);
+  std::erase_if(alone.sites, [&](const symex::Site& site) {
+    return other(site) || site.property == symex::Property::relation;
+  });
+  std::erase_if(alone.statements, other);
+  return alone;
 }
 
 }  // namespace probity::equiv

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a program do what a specification outside it says? The specification, a function of the same
-// signature (include/probity/external_spec.h), runs first on each path, then the program on the
+// Does a program do what a specification outside it says? On each path the program runs first, then
+// the specification, a function of the same signature (include/probity/external_spec.h), on the
 // same input; what the specification leaves open is not compared. Coverage tells of how many paths
-// it says anything at all.
+// it says anything at all. The program's first run is that of `check` without a specification, so
+// one exploration can prove both.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +19,18 @@
 
 namespace probity::equiv {
 
+/// What the exploration proves besides.
+enum class Alone : std::uint8_t {
+  no,  ///< safety on the way, as everywhere
+  yes  ///< all that `check` asks of the program alone: allowed return values too
+};
+
 struct SpecQuestion {
   const object::Image* specification = nullptr;
   const object::Image* program = nullptr;
   symex::Options options;
   symex::UseKernel use_kernel = symex::UseKernel::no;
+  Alone alone = Alone::no;
 };
 
 /// Of how many paths the specification says something.
@@ -31,9 +39,9 @@ struct Coverage {
     std::uint64_t said = 0;    ///< of every input of the path
     std::uint64_t partly = 0;  ///< of some inputs
   };
-  std::uint64_t paths = 0;       ///< of specification and program together
-  std::uint64_t spec_paths = 0;  ///< of the specification alone
-  std::uint64_t silent = 0;      ///< paths of both of which it says nothing
+  std::uint64_t paths = 0;          ///< of program and specification together
+  std::uint64_t program_paths = 0;  ///< of the program alone
+  std::uint64_t silent = 0;         ///< paths of both of which it says nothing
   std::map<std::string, Count> by_observable;
   bool says_nothing() const { return silent == paths; }
 };
@@ -51,10 +59,16 @@ struct SpecResult {
   bool contradicted() const;
 };
 
-/// Stage 0 of the exploration is the specification, stage 1 the program. Rules that the program
-/// breaks on its own are in the exploration's findings, but no deviations. Error: they cannot be
-/// compared, and why.
+/// The stages of the exploration.
+constexpr std::uint32_t program_stage = 0;
+constexpr std::uint32_t specification_stage = 1;
+
+/// Rules that the program breaks on its own are in the exploration's findings, but no deviations.
+/// Error: they cannot be compared, and why.
 Expected<SpecResult> check_specification(const SpecQuestion& question);
+
+/// What an exploration found about the program alone.
+symex::Exploration of_program_alone(const symex::Exploration& exploration);
 
 /// Runs the specification on the interpreter and the program on each engine that can run it.
 std::vector<symex::Replayed> replay_deviation(const SpecQuestion& question,

@@ -46,7 +46,7 @@ BitsView BitBlaster::blast(Id root) {
   if (!encoded(root)) {
     std::vector<Id> stack{root};
     while (!stack.empty()) {
-      if (gates_.exhausted()) return {};
+      if (gates_.exhausted() || patience_.ended()) return {};
       const Id top = stack.back();
       const std::size_t before = stack.size();
       if (!encoded(top)) {

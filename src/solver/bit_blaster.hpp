@@ -10,6 +10,7 @@
 
 #include "solver/abstraction.hpp"
 #include "solver/gates.hpp"
+#include "solver/stopwatch.hpp"
 #include "term/term.hpp"
 
 namespace probity::solver {
@@ -20,7 +21,9 @@ class BitBlaster {
  public:
   BitBlaster(const term::Store& store, Gates& gates, Products products);
 
-  /// The literals of `root`, valid until the next call; empty once the clause limit is reached.
+  /// From now on encoding ends when the deadline has passed; null: never.
+  void limit(const Deadline* deadline) { patience_ = Patience(deadline); }
+  /// The literals of `root`, valid until the next call; empty once a limit is reached.
   BitsView blast(term::Id root);
   /// The literals of a term that was encoded.
   BitsView bits(term::Id a) const;
@@ -56,6 +59,7 @@ class BitBlaster {
   std::unordered_map<std::uint32_t, Support> supports_;
   std::vector<std::uint32_t> visited_;
   std::uint32_t visit_ = 0;
+  Patience patience_;
 };
 
 }  // namespace probity::solver

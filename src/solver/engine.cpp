@@ -34,13 +34,18 @@ Engine::Engine(const term::Store& store, const EngineOptions& options)
       gates_(sat_, options.limits.clauses, options.mutation),
       blaster_(store, gates_, options.products) {}
 
-void Engine::require(Id assertion) {
+void Engine::require(Id assertion, const Deadline& deadline) {
+  blaster_.limit(&deadline);
   for (const Id part : conjuncts(store_, std::span(&assertion, 1))) {
     const BitsView bits = blaster_.blast(part);
-    if (bits.empty()) return;  // check() reports the clause limit
+    if (bits.empty()) {
+      complete_ = false;  // check() reports it
+      break;
+    }
     gates_.clause({bits[0]});
     required_.push_back(part);
   }
+  blaster_.limit(nullptr);
 }
 
 Answer Engine::unknown(std::string reason) const {
@@ -50,29 +55,41 @@ Answer Engine::unknown(std::string reason) const {
   return answer;
 }
 
-Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts) {
+std::string Engine::limit_met() const {
+  if (gates_.exhausted()) return "clause limit " + std::to_string(gates_.clause_limit());
+  return std::string(time_guard);
+}
+
+Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts,
+                     const Deadline& deadline) {
   const CpuClock clock;
   const std::uint64_t conflicts_before = sat_.conflicts();
   std::vector<Id> roots = conjuncts(store_, assumptions);
   Bits literals;
   bool contradiction = false;
+  bool complete = complete_;
   core_.clear();
+  blaster_.limit(&deadline);
   for (const Id root : roots) {
     const BitsView bits = blaster_.blast(root);
-    if (bits.empty()) break;
+    if (bits.empty()) {
+      complete = false;
+      break;
+    }
     if (bits[0] == false_lit) core_.assign(1, root);
     contradiction = contradiction || bits[0] == false_lit;
     literals.push_back(bits[0]);
   }
   Answer answer;
-  if (gates_.exhausted()) {
-    answer = unknown("clause limit " + std::to_string(gates_.clause_limit()));
+  blaster_.limit(nullptr);
+  if (!complete || gates_.exhausted()) {
+    answer = unknown(limit_met());
   } else if (contradiction) {
     answer.status = Status::unsat;
   } else {
     std::vector<Id> all = roots;
     all.insert(all.end(), required_.begin(), required_.end());
-    answer = solve_and_refine(all, literals, conflicts);
+    answer = solve_and_refine(all, literals, conflicts, deadline);
     if (answer.status == Status::unsat) find_core(roots, literals);
   }
   answer.engine = options_.name;
@@ -84,7 +101,7 @@ Answer Engine::check(std::span<const Id> assumptions, std::uint64_t conflicts) {
 }
 
 Answer Engine::solve_and_refine(std::span<const Id> roots, std::span<const Lit> literals,
-                                std::uint64_t conflicts) {
+                                std::uint64_t conflicts, const Deadline& deadline) {
   std::vector<Id> variables;
   std::vector<std::size_t> calls;
   last_terms_ = 0;
@@ -97,20 +114,15 @@ Answer Engine::solve_and_refine(std::span<const Id> roots, std::span<const Lit> 
   sort_unique(variables);
   sort_unique(calls);
   const std::uint64_t last_conflict = sat_.conflicts() + conflicts;
-  const CpuClock clock;
   for (unsigned round = 0; round < max_refinements; ++round) {
     const std::uint64_t budget = last_conflict - std::min(last_conflict, sat_.conflicts());
-    const std::uint32_t elapsed = clock.milliseconds();
-    if (elapsed >= options_.limits.wall_ms) {
-      return unknown("time guard " + std::to_string(options_.limits.wall_ms) + " ms");
-    }
+    if (deadline.passed()) return unknown(limit_met());
     for (const Lit literal : literals) sat_.assume(literal);
     Answer answer;
-    switch (sat_.solve(budget, options_.limits.wall_ms - elapsed)) {
+    switch (sat_.solve(budget, deadline)) {
       case SatResult::unsat: answer.status = Status::unsat; return answer;
       case SatResult::conflict_limit: return unknown("conflict limit " + std::to_string(conflicts));
-      case SatResult::time_limit:
-        return unknown("time guard " + std::to_string(options_.limits.wall_ms) + " ms");
+      case SatResult::time_limit: return unknown(limit_met());
       case SatResult::sat: break;
     }
     answer.model = build_model(variables, calls);
@@ -121,9 +133,7 @@ Answer Engine::solve_and_refine(std::span<const Id> roots, std::span<const Lit> 
     if (blaster_.abstraction().refine(sat_, calls) == 0) {
       return unknown("model of " + std::string(options_.name) + " does not satisfy the query");
     }
-    if (gates_.exhausted()) {
-      return unknown("clause limit " + std::to_string(gates_.clause_limit()));
-    }
+    if (gates_.exhausted()) return unknown(limit_met());
   }
   return unknown("refinement limit " + std::to_string(max_refinements));
 }

@@ -17,11 +17,14 @@
 
 namespace probity::solver {
 
+/// Why an engine gives up when its time has ended.
+constexpr std::string_view time_guard = "time guard";
+
 struct EngineOptions {
   std::string_view name;  ///< reported in Answer::engine
   Products products = Products::abstract;
   Profile profile = Profile::once;
-  Limits limits;  ///< `clauses` bounds the whole life, `conflicts` and `wall_ms` one check
+  Limits limits;  ///< `clauses` bounds the whole life
   Mutation mutation = Mutation::none;
 };
 
@@ -30,15 +33,13 @@ class Engine {
   Engine(const term::Store& store, const EngineOptions& options);
 
   /// Asserts for good. Call before the first check.
-  void require(term::Id assertion);
+  void require(term::Id assertion, const Deadline& deadline);
   /// Is the conjunction of what is required and assumed satisfiable? Spends at most `conflicts`.
-  Answer check(std::span<const term::Id> assumptions, std::uint64_t conflicts);
+  Answer check(std::span<const term::Id> assumptions, std::uint64_t conflicts,
+               const Deadline& deadline);
 
   /// After `unsat`: the assumed conjuncts that cannot hold together, by ascending id.
   std::span<const term::Id> core() const { return core_; }
-  /// From now on a check may take this long.
-  void limit_time(std::uint32_t wall_ms) { options_.limits.wall_ms = wall_ms; }
-
   std::uint64_t clauses() const { return gates_.clauses(); }
   int variables() const { return gates_.variables(); }
   /// Terms in the cones of the last check, counted per root.
@@ -46,8 +47,9 @@ class Engine {
 
  private:
   Answer unknown(std::string reason) const;
+  std::string limit_met() const;
   Answer solve_and_refine(std::span<const term::Id> roots, std::span<const Lit> literals,
-                          std::uint64_t conflicts);
+                          std::uint64_t conflicts, const Deadline& deadline);
   term::Model build_model(std::span<const term::Id> variables, std::span<const std::size_t> calls);
   void find_core(std::span<const term::Id> roots, std::span<const Lit> literals);
   bool satisfies(const term::Model& model, std::span<const term::Id> roots) const;
@@ -58,6 +60,7 @@ class Engine {
   Gates gates_;
   BitBlaster blaster_;
   std::vector<term::Id> required_;
+  bool complete_ = true;  ///< everything required was encoded
   std::vector<term::Id> core_;
   std::size_t last_terms_ = 0;
   std::uint64_t reported_clauses_ = 0;

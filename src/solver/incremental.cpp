@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "solver/engine.hpp"
+#include "solver/solve_until.hpp"
 
 namespace probity::solver {
 namespace {
@@ -35,21 +36,21 @@ void Incremental::count_waste(const Answer& answer) {
 }
 
 Answer Incremental::check(std::span<const term::Id> parts, std::uint32_t wall_ms) {
-  Options options = options_;
-  options.limits.wall_ms = std::min(options.limits.wall_ms, wall_ms);
   if (!engine_) {
     engine_ = std::make_unique<Engine>(
         store_, EngineOptions{"sat-session", Products::abstract, Profile::incremental,
                               options_.limits, Mutation::none});
   }
-  engine_->limit_time(options.limits.wall_ms);
-  Answer answer = engine_->check(parts, std::min(incremental_conflicts, options.limits.conflicts));
+  const Limits& limits = options_.limits;
+  const Deadline query(query_milliseconds(limits), wall_ms);
+  const Deadline first(limits.wall_ms, wall_ms);
+  Answer answer = engine_->check(parts, std::min(incremental_conflicts, limits.conflicts), first);
   core_.assign(engine_->core().begin(), engine_->core().end());
   count_waste(answer);
   if (answer.status != Status::unknown) return answer;
   const Stats spent = answer.stats;
   engine_.reset();
-  answer = solve(store_, parts, options);
+  answer = solve_until(store_, parts, options_, query);
   answer.stats.clauses += spent.clauses;
   answer.stats.conflicts += spent.conflicts;
   answer.stats.cpu_seconds += spent.cpu_seconds;

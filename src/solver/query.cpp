@@ -55,8 +55,8 @@ std::vector<Id> conjuncts(const term::Store& store, std::span<const Id> assertio
   return result;
 }
 
-Leaves leaves_of(const term::Store& store, std::span<const Id> assertions) {
-  Leaves leaves;
+std::vector<Id> cone_of(const term::Store& store, std::span<const Id> assertions) {
+  std::vector<Id> cone;
   std::vector<bool> seen(store.size() + 1, false);
   std::vector<Id> stack(assertions.begin(), assertions.end());
   while (!stack.empty()) {
@@ -64,12 +64,19 @@ Leaves leaves_of(const term::Store& store, std::span<const Id> assertions) {
     stack.pop_back();
     if (seen[top.index]) continue;
     seen[top.index] = true;
-    if (store.kind(top) == Kind::var) leaves.variables.push_back(top);
-    if (store.kind(top) == Kind::apply) leaves.applications.push_back(top);
+    cone.push_back(top);
     for (const Id argument : store.args(top)) stack.push_back(argument);
   }
-  std::ranges::sort(leaves.variables);
-  std::ranges::sort(leaves.applications);
+  std::ranges::sort(cone);  // operands have smaller ids
+  return cone;
+}
+
+Leaves leaves_of(const term::Store& store, std::span<const Id> assertions) {
+  Leaves leaves;
+  for (const Id a : cone_of(store, assertions)) {
+    if (store.kind(a) == Kind::var) leaves.variables.push_back(a);
+    if (store.kind(a) == Kind::apply) leaves.applications.push_back(a);
+  }
   return leaves;
 }
 

@@ -21,6 +21,9 @@ struct Leaves {
 };
 Leaves leaves_of(const term::Store& store, std::span<const term::Id> assertions);
 
+/// Every term below the assertions, operands first.
+std::vector<term::Id> cone_of(const term::Store& store, std::span<const term::Id> assertions);
+
 /// Does every assertion evaluate to true?
 bool satisfies(const term::Store& store, const term::Model& model,
                std::span<const term::Id> assertions);

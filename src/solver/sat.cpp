@@ -9,31 +9,25 @@
 #include <mutex>
 
 #include "base/check.hpp"
-#include "solver/stopwatch.hpp"
 
 namespace probity::solver {
 namespace {
 
-/// Asks for the time only now and then: it is a system call.
 class TimeGuard final : public CaDiCaL::Terminator {
  public:
-  void start(std::uint32_t limit_ms) {
-    clock_ = CpuClock();
-    limit_ms_ = limit_ms;
-    calls_ = 0;
+  void start(const Deadline& deadline) {
+    patience_ = Patience(&deadline);
     fired_ = false;
   }
+  void stop() { patience_ = Patience(); }
   bool terminate() override {
-    constexpr std::uint32_t calls_per_look = 32;
-    if (!fired_ && calls_++ % calls_per_look == 0) fired_ = clock_.milliseconds() >= limit_ms_;
+    fired_ = patience_.ended();
     return fired_;
   }
   bool fired() const { return fired_; }
 
  private:
-  CpuClock clock_;
-  std::uint32_t limit_ms_ = 0;
-  std::uint32_t calls_ = 0;
+  Patience patience_;
   bool fired_ = false;
 };
 
@@ -101,11 +95,13 @@ void Sat::assume(Lit literal) {
   data_->solver.assume(literal);
 }
 
-SatResult Sat::solve(std::uint64_t conflict_limit, std::uint32_t limit_ms) {
+SatResult Sat::solve(std::uint64_t conflict_limit, const Deadline& deadline) {
   constexpr std::uint64_t most = std::numeric_limits<int>::max();
   data_->solver.limit("conflicts", int(std::min(conflict_limit, most)));
-  data_->guard.start(limit_ms);
-  switch (data_->solver.solve()) {
+  data_->guard.start(deadline);
+  const int status = data_->solver.solve();
+  data_->guard.stop();
+  switch (status) {
     case 10: return SatResult::sat;
     case 20: return SatResult::unsat;
     default: return data_->guard.fired() ? SatResult::time_limit : SatResult::conflict_limit;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "solver/gates.hpp"
+#include "solver/stopwatch.hpp"
 
 namespace probity::solver {
 
@@ -26,7 +27,7 @@ class Sat final : public ClauseSink {
   void add_clause(std::span<const Lit> clause) override;
   /// Holds for the next solve() only.
   void assume(Lit literal);
-  SatResult solve(std::uint64_t conflict_limit, std::uint32_t cpu_ms);
+  SatResult solve(std::uint64_t conflict_limit, const Deadline& deadline);
   /// After SatResult::unsat: was the assumption needed for it?
   bool failed(Lit assumption) const;
   /// The value of a literal after SatResult::sat; variables in no clause are false.

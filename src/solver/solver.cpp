@@ -5,9 +5,11 @@
 #include "solver/solver.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "solver/external.hpp"
 #include "solver/query.hpp"
+#include "solver/solve_until.hpp"
 #include "solver/stage.hpp"
 #include "solver/stopwatch.hpp"
 
@@ -18,6 +20,8 @@ using term::Id;
 
 constexpr std::uint64_t first_conflicts = 1'000, second_conflicts = 4'000;
 constexpr std::uint32_t first_external_ms = 2'000;
+/// The guards that a query may use up one after the other, of its stages and of external solvers.
+constexpr std::uint32_t guards_per_query = 6;
 
 /// Bumped whenever a change could turn one answer into another: cached verdicts depend on it.
 constexpr const char* encoding_version = "1";
@@ -51,8 +55,10 @@ std::optional<Answer> answer_by_rewriting(const term::Store& store, std::span<co
 /// Runs stages and collects the reasons of those that did not know.
 class Strategy {
  public:
-  Strategy(term::Store& store, std::span<const Id> assertions, const Options& options)
+  Strategy(term::Store& store, std::span<const Id> assertions, const Options& options,
+           const Deadline& deadline)
       : store_(store),
+        deadline_(deadline),
         parts_(conjuncts(store, assertions)),
         leaves_(leaves_of(store, assertions)),
         options_(options) {}
@@ -89,6 +95,7 @@ class Strategy {
     }
     Answer answer;
     answer.engine = "builtin";
+    if (deadline_.passed()) answer.reason = "the time of this query ended";
     for (const auto& [engine, reason] : reasons_) {
       answer.reason += (answer.reason.empty() ? "" : "; ") + engine + ": " + reason;
     }
@@ -99,7 +106,8 @@ class Strategy {
     if (conflicts == 0) return std::nullopt;
     for (const std::unique_ptr<Stage>& stage : stages_) {
       if (!stage->can_continue()) continue;
-      Answer answer = stage->run(conflicts);
+      if (deadline_.passed()) return std::nullopt;
+      Answer answer = stage->run(conflicts, deadline_);
       add(stats_, answer.stats);
       if (answer.status != Status::unknown) return answer;
       note(answer);
@@ -112,7 +120,9 @@ class Strategy {
     if (options_.external == External::none) return std::nullopt;
     for (const std::string_view engine : engines) {
       if (!is_available(engine)) continue;
-      Answer answer = ask(engine, store_, parts_, leaves_, wall_ms);
+      const std::uint32_t left = std::min(wall_ms, deadline_.left_ms());
+      if (left == 0) return std::nullopt;
+      Answer answer = ask(engine, store_, parts_, leaves_, left);
       add(stats_, answer.stats);
       if (answer.status != Status::unknown) return answer;
       note(answer);
@@ -131,6 +141,7 @@ class Strategy {
 
   using Reason = std::pair<std::string, std::string>;
   term::Store& store_;
+  const Deadline& deadline_;
   std::vector<Id> parts_;
   Leaves leaves_;
   Options options_;
@@ -141,8 +152,20 @@ class Strategy {
 
 }  // namespace
 
+std::uint32_t query_milliseconds(const Limits& limits) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+  return std::uint32_t(std::min(most, std::uint64_t{limits.wall_ms} * guards_per_query));
+}
+
+Answer solve_until(term::Store& store, std::span<const Id> assertions, const Options& options,
+                   const Deadline& deadline) {
+  return Strategy(store, assertions, options, deadline).run();
+}
+
 Answer solve(term::Store& store, std::span<const Id> assertions, const Options& options) {
-  return Strategy(store, assertions, options).run();
+  const std::uint32_t most = query_milliseconds(options.limits);
+  return solve_until(store, assertions, options,
+                     Deadline(most, std::numeric_limits<std::uint32_t>::max()));
 }
 
 Answer solve_with(std::string_view engine, term::Store& store, std::span<const Id> assertions,

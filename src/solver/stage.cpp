@@ -47,30 +47,44 @@ Stage::Stage(const StagePlan& plan, const term::Store& store, std::span<const te
              const Leaves& leaves, const Limits& limits)
     : plan_(plan), store_(store), assertions_(assertions), leaves_(leaves), limits_(limits) {}
 
-void Stage::import_query() {
+/// Operands first, so that the clock is looked at between terms.
+bool Stage::import_query(const Deadline& deadline) {
   copy_.emplace(plan_.rewrites);
+  Patience patience(&deadline);
+  for (const term::Id part : cone_of(store_, assertions_)) {
+    if (patience.ended()) return false;
+    copy_->import(store_, part, copy_of_);
+  }
   for (const term::Id assertion : assertions_) {
     copies_.push_back(copy_->import(store_, assertion, copy_of_));
     if (copy_->is_false(copies_.back())) refuted_by_rewriting_ = true;
   }
+  return true;
 }
 
-void Stage::make_engine() {
+void Stage::make_engine(const Deadline& deadline) {
   engine_ = std::make_unique<Engine>(
       *copy_, EngineOptions{plan_.name, plan_.products, Profile::once, limits_, Mutation::none});
-  for (const term::Id copy : copies_) engine_->require(copy);
+  for (const term::Id copy : copies_) engine_->require(copy, deadline);
 }
 
-Answer Stage::run(std::uint64_t conflicts) {
-  if (!copy_) import_query();
+Answer Stage::run(std::uint64_t conflicts, const Deadline& query) {
+  const Deadline deadline(limits_.wall_ms, query.left_ms());
+  if (!copy_ && !import_query(deadline)) {
+    can_continue_ = false;
+    Answer late;
+    late.reason = std::string(time_guard) + " while rewriting";
+    late.engine = plan_.name;
+    return late;
+  }
   Answer answer;
   if (refuted_by_rewriting_) {
     answer.status = Status::unsat;
     answer.engine = "rewrite";
     return answer;
   }
-  if (!engine_) make_engine();
-  answer = engine_->check({}, conflicts);
+  if (!engine_) make_engine(deadline);
+  answer = engine_->check({}, conflicts, deadline);
   can_continue_ = answer.status == Status::unknown && answer.reason.starts_with("conflict limit");
   spent_conflicts_ += conflicts;
   if (can_continue_) answer.reason = "conflict limit " + std::to_string(spent_conflicts_);

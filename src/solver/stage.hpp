@@ -12,6 +12,7 @@
 
 #include "solver/engine.hpp"
 #include "solver/query.hpp"
+#include "solver/stopwatch.hpp"
 #include "term/term.hpp"
 
 namespace probity::solver {
@@ -32,13 +33,14 @@ class Stage {
 
   /// Spends at most `conflicts` more. An answer other than unknown is final; a `sat` has been
   /// evaluated on the original query.
-  Answer run(std::uint64_t conflicts);
+  Answer run(std::uint64_t conflicts, const Deadline& deadline);
   /// Whether another run() could do better than the last one.
   bool can_continue() const { return can_continue_; }
 
  private:
-  void import_query();
-  void make_engine();
+  /// False: the deadline passed.
+  bool import_query(const Deadline& deadline);
+  void make_engine(const Deadline& deadline);
 
   const StagePlan& plan_;
   const term::Store& store_;

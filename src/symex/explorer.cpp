@@ -177,7 +177,10 @@ Expected<Exploration> Explorer::explore() {
   for (const auto& [key, entry] : sites_) result_.sites.push_back(entry);
   const std::uint64_t excluded = counts_.of(PathVerdict::excluded);
   if (excluded > 0 && excluded + counts_.of(PathVerdict::merged) == counts_.begun) {
-    result_.unknowns.push_back({0, "the assumptions exclude every input"});
+    // Those of a specification outside the program come after it: then a second stage began.
+    const bool later = lineages_ > 0;
+    const auto last = static_cast<std::uint32_t>(stages_.size() - 1);
+    result_.unknowns.push_back({0, "the assumptions exclude every input", later ? last : 0});
   }
   report_specs();
   result_.statistics.solver_checks = solver_.checks();

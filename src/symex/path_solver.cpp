@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/check.hpp"
 #include "solver/query.hpp"
 #include "symex/repair.hpp"
 
@@ -21,6 +22,26 @@ constexpr std::uint8_t has_other = 2;
 constexpr std::size_t max_recent = 8;
 constexpr std::size_t contradictions_per_condition = 16;
 constexpr std::size_t max_contradictions = 200'000;
+
+/// What the leaves of `parts` are under a valuation.
+term::Model leaves_under(Context& context, PathFacts& facts, Valuation& valuation,
+                         std::span<const term::Id> parts) {
+  term::Model model;
+  for (const term::Id part : parts) {
+    for (const term::Id leaf : facts.leaves(part).leaves) {
+      if (context.store.kind(leaf) == term::Kind::var) {
+        model.set(leaf, valuation(leaf));
+        continue;
+      }
+      std::vector<term::Value> arguments;
+      for (const term::Id argument : context.store.args(leaf)) {
+        arguments.push_back(valuation(argument));
+      }
+      model.set_apply(context.store.function(leaf), arguments, valuation(leaf));
+    }
+  }
+  return model;
+}
 
 }  // namespace
 
@@ -224,6 +245,15 @@ Possibility PathSolver::ask_solver(const Question& question, std::span<const ter
       return refuse(question, slice);
     case solver::Status::sat: {
       auto shown = std::make_shared<Valuation>(context_.store, *valuation, answer.model);
+      const auto holds = [](Valuation& candidate, std::span<const term::Id> parts) {
+        return std::ranges::all_of(parts, [&](term::Id a) { return candidate.holds(a); });
+      };
+      if (!holds(*shown, query)) {  // the model means zeros where it says nothing
+        Valuation bare(context_.store, answer.model);
+        PROBITY_CHECK(holds(bare, query));
+        shown = std::make_shared<Valuation>(context_.store, *valuation,
+                                            leaves_under(context_, facts_, bare, query));
+      }
       return {Answer::yes, remember(std::move(shown)), {}, std::nullopt};
     }
     case solver::Status::unknown: return {Answer::unknown, nullptr, answer.reason, std::nullopt};
@@ -271,22 +301,9 @@ std::shared_ptr<Valuation> PathSolver::recent(const Question& question,
     if (!candidate.holds(question.condition)) continue;
     if (!std::ranges::all_of(slice, [&](term::Id a) { return candidate.holds(a); })) continue;
     // What the slice needs of it; the path's own valuation satisfies the rest.
-    term::Model changes;
-    const auto take = [&](term::Id conjunct) {
-      for (const term::Id leaf : facts_.leaves(conjunct).leaves) {
-        if (context_.store.kind(leaf) == term::Kind::var) {
-          changes.set(leaf, candidate(leaf));
-          continue;
-        }
-        std::vector<term::Value> arguments;
-        for (const term::Id argument : context_.store.args(leaf)) {
-          arguments.push_back(candidate(argument));
-        }
-        changes.set_apply(context_.store.function(leaf), arguments, candidate(leaf));
-      }
-    };
-    take(question.condition);
-    for (const term::Id conjunct : slice) take(conjunct);
+    std::vector<term::Id> parts(slice.begin(), slice.end());
+    parts.push_back(question.condition);
+    term::Model changes = leaves_under(context_, facts_, candidate, parts);
     std::rotate(recent_.begin(), at, at + 1);
     return std::make_shared<Valuation>(context_.store, base, std::move(changes));
   }

@@ -164,5 +164,52 @@ TEST(Specification, AProgramMayNotMakeItsCalls) {
   EXPECT_EQ(result->exploration.findings.front().property, symex::Property::kernel_contract);
 }
 
+/// What is known of a program alone, as text.
+std::string told(const symex::Exploration& exploration) {
+  std::string text;
+  for (const symex::Site& site : exploration.sites) {
+    text += fmt::format("{} at {}: {}\n", symex::name(site.property), site.slot,
+                        static_cast<int>(site.status));
+  }
+  for (const symex::Finding& finding : exploration.findings) text += finding.text + "\n";
+  for (const symex::Unknowing& unknown : exploration.unknowns) text += unknown.reason + "\n";
+  return text;
+}
+
+/// One exploration with a specification tells of the program what one without it tells.
+void expect_same_alone(std::string_view spec, std::string_view program) {
+  const object::Image specification = text_program(maps, spec);
+  const object::Image image = text_program(maps, program);
+  symex::Options options;
+  options.max_packet = 200;
+  options.allowed_returns = {1, 2};
+  const auto both =
+      check_specification({&specification, &image, options, symex::UseKernel::no, Alone::yes});
+  ASSERT_TRUE(both) << both.error().line();
+  const std::string at_once = told(of_program_alone(both->exploration));
+  const auto alone = symex::Explorer(image.view(), options).explore();
+  ASSERT_TRUE(alone) << alone.error().line();
+  EXPECT_EQ(at_once, told(*alone)) << program;
+}
+
+TEST(Specification, OneExplorationTellsOfTheProgramAloneToo) {
+  const std::string unchecked = "r7 = *(u32 *)(r1 + 0)\nr5 = *(u8 *)(r7 + 60)\n" + returns(1);
+  const std::string excludes = "r1 = 0\n" + call(0x5be00108) + returns(1);
+  const std::string undefined =
+      "r7 = *(u32 *)(r1 + 0)\nr5 = *(u8 *)(r7 + 60)\n" + returns(any_action_any_state);
+  for (const std::string& program :
+       {returns(2), returns(3), writes(7), puts(5, 2), puts(5, 3), unchecked}) {
+    for (const std::string& spec :
+         {returns(2), returns(any_action_any_state), puts(5, 2), writes(7), excludes, undefined}) {
+      expect_same_alone(spec, program);
+    }
+  }
+}
+
+TEST(Specification, OneThatExcludesEveryInputIsUnknown) {
+  const Answer answer = ask("r1 = 0\n" + call(0x5be00108) + returns(1), returns(2));
+  EXPECT_EQ(answer.unknown, "the assumptions exclude every input");
+}
+
 }  // namespace
 }  // namespace probity::equiv

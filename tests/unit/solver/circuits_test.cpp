@@ -13,7 +13,11 @@
 namespace probity::solver {
 namespace {
 
-constexpr std::uint32_t no_wall = 600'000;
+constexpr std::uint32_t ten_minutes_ms = 600'000;
+
+Deadline late() {
+  return {ten_minutes_ms, ten_minutes_ms};
+}
 constexpr std::uint64_t no_conflicts = 1'000'000;
 
 void assume_value(Sat& sat, BitsView bits, Number value) {
@@ -52,7 +56,7 @@ int count_wrong(Op op, unsigned width, Mutation mutation, int samples) {
   const auto check = [&](Number x, Number y) {
     assume_value(sat, a, x);
     assume_value(sat, b, y);
-    if (sat.solve(no_conflicts, no_wall) != SatResult::sat ||
+    if (sat.solve(no_conflicts, late()) != SatResult::sat ||
         sat.value(r) != fold<Number>(op, width, x, y))
       ++wrong;
   };
@@ -100,7 +104,7 @@ TEST(Circuits, ConstantFactorsAndDivisors) {
       const QuotientRemainder quotient = divide_constant(gates, a, divisor);
       for (Number x = 0; x <= mask<Number>(width); x += width == 8 ? 5 : 1) {
         assume_value(sat, a, x);
-        ASSERT_EQ(sat.solve(no_conflicts, no_wall), SatResult::sat);
+        ASSERT_EQ(sat.solve(no_conflicts, late()), SatResult::sat);
         EXPECT_EQ(sat.value(product), (x * factor) & mask<Number>(width));
         EXPECT_EQ(sat.value(quotient.quotient), x / divisor);
         EXPECT_EQ(sat.value(quotient.remainder), x % divisor);
@@ -114,7 +118,7 @@ TEST(Circuits, ConstantFactorsAndDivisors) {
                x = ~Number{0} / 7;
   const Bits product = multiply_constant(gates, a, factor);
   assume_value(sat, a, x);
-  ASSERT_EQ(sat.solve(no_conflicts, no_wall), SatResult::sat);
+  ASSERT_EQ(sat.solve(no_conflicts, late()), SatResult::sat);
   EXPECT_EQ(sat.value(product), x * factor);
 }
 
@@ -134,7 +138,7 @@ void expect_lemmas_admit(unsigned width, unsigned zeros_a, unsigned zeros_b, uns
     for (Number y = x % step; y <= mask<Number>(width - zeros_b); y += step) {
       assume_value(sat, free_a, x);
       assume_value(sat, free_b, y);
-      ASSERT_EQ(sat.solve(no_conflicts, no_wall), SatResult::sat)
+      ASSERT_EQ(sat.solve(no_conflicts, late()), SatResult::sat)
           << "width " << width << ": " << unsigned(x) << ", " << unsigned(y);
     }
   }
@@ -164,7 +168,7 @@ TEST(Lemmas, RefineEndsInTheExactProduct) {
   for (int round = 0; round < 10; ++round) {
     assume_value(sat, a, 40'001);
     assume_value(sat, b, 1'003);
-    ASSERT_EQ(sat.solve(no_conflicts, no_wall), SatResult::sat);
+    ASSERT_EQ(sat.solve(no_conflicts, late()), SatResult::sat);
     if (abstraction.refine(sat, calls) == 0) break;
     ASSERT_LT(round, 9);
   }
@@ -189,11 +193,11 @@ TEST(Lemmas, OneRoundRepairsSeveralPairs) {
   for (std::size_t i = 0; i < calls.size(); ++i) {
     if (calls[i] % 16 >= 8) assume_value(sat, abstraction.call(calls[i]).result, Number(i % 2));
   }
-  ASSERT_EQ(sat.solve(no_conflicts, no_wall), SatResult::sat);
+  ASSERT_EQ(sat.solve(no_conflicts, late()), SatResult::sat);
   EXPECT_GT(abstraction.refine(sat, calls), 3U);
-  SatResult result = sat.solve(no_conflicts, no_wall);
+  SatResult result = sat.solve(no_conflicts, late());
   while (result == SatResult::sat && abstraction.refine(sat, calls) != 0) {
-    result = sat.solve(no_conflicts, no_wall);
+    result = sat.solve(no_conflicts, late());
   }
   EXPECT_EQ(result, SatResult::sat);
 }
@@ -217,7 +221,7 @@ TEST(Lemmas, FunctionsBecomeCongruent) {
   gates.clause({-same});
   SatResult result = SatResult::sat;
   for (int round = 0; round < 100 && result == SatResult::sat; ++round) {
-    result = sat.solve(no_conflicts, no_wall);
+    result = sat.solve(no_conflicts, late());
     if (result == SatResult::sat) {
       ASSERT_GT(abstraction.refine(sat, calls), 0U);
     }
