@@ -6,6 +6,7 @@
 #include "cli/side_text.hpp"
 #include "cli/source_place.hpp"
 #include "replay/witness_file.hpp"
+#include "symex/arrange.hpp"
 
 namespace probity::cli {
 
@@ -47,11 +48,14 @@ Json witness_json(const symex::Witness& witness) {
   }
   Json helpers = Json::array();
   for (const std::string& result : witness.helper_results) helpers.push(result);
+  Json given = Json::array();
+  for (const std::string& line : symex::told_lines(witness)) given.push(line);
   return Json::object({{"packet", report::hex(witness.input.packet)},
                        {"ingress_ifindex", witness.input.ingress_ifindex},
                        {"rx_queue_index", witness.input.rx_queue_index},
                        {"ctx", *replay::json_of(input_of(witness)).find("ctx")},
                        {"maps", std::move(maps)},
+                       {"given", std::move(given)},
                        {"helper_results", std::move(helpers)}});
 }
 

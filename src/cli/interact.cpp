@@ -19,6 +19,7 @@
 #include "cli/path_sum.hpp"
 #include "cli/program_source.hpp"
 #include "packet/packet.hpp"
+#include "replay/rerun.hpp"
 #include "replay/witness_file.hpp"
 #include "report/file.hpp"
 #include "runtime/engine.hpp"
@@ -352,8 +353,7 @@ class Session {
       TRY(file.programs.emplace_back(),
           replay::name_program(object_of(number), subjects_[number].image().view()));
     }
-    file.inputs.push_back({finding.witness.input, finding.witness.maps,
-                           finding.witness.helper_results, finding.witness.not_replayable});
+    file.inputs.push_back(replay::input_of(finding.witness));
     const auto type = subjects_[result.a].image().type;
     const std::vector<std::uint32_t> go_on =
         flags_.chain == Chain::pass ? interact::passing(type) : std::vector<std::uint32_t>{};

@@ -259,8 +259,9 @@ Expected<std::string> trace_program(const program::View& program,
     text += step_text(step);
   };
   TRY(const runtime::Furnished furnished, runtime::furnish(program, input.maps));
+  const runtime::StubbedProgram stubbed(furnished.view, input.stubs);
   TRY(const auto engine,
-      runtime::load_tracing_interpreter(furnished.view, {max_traced_insns}, observe));
+      runtime::load_tracing_interpreter(stubbed.view(), {max_traced_insns}, observe));
   TRY(runtime::write_maps(*engine, furnished));
   TRY(const runtime::RunOutput output, engine->run(input.run));
   if (output.fault.kind != runtime::FaultKind::none) {

@@ -187,7 +187,7 @@ void RunPage::finding(const Json& finding, Json runs) {
     }
   }
   const Json witness = member(finding, "witness");
-  for (const std::string_view name : {"ctx", "maps", "helper_results"}) {
+  for (const std::string_view name : {"ctx", "maps", "given", "helper_results"}) {
     if (const Json* found = witness.find(name)) made[name] = *found;
   }
   const std::string hex = text_of(witness, "packet");

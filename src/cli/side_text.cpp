@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "packet/packet.hpp"
+#include "replay/rerun.hpp"
+#include "symex/arrange.hpp"
 
 namespace probity::cli {
 namespace {
@@ -44,6 +46,7 @@ std::string input_text(const symex::Witness& witness) {
       fmt::format("packet, {} bytes, ingress_ifindex {}:\n{}", witness.input.packet.size(),
                   witness.input.ingress_ifindex, packet::print_hex(witness.input.packet));
   for (const runtime::MapContents& contents : witness.maps) text += map_text(contents);
+  for (const std::string& line : symex::told_lines(witness)) text += line + "\n";
   for (const std::string& result : witness.helper_results) text += result + "\n";
   return text;
 }
@@ -66,7 +69,7 @@ Json replays_json(std::span<const symex::Replayed> replays) {
 }
 
 replay::WitnessInput input_of(const symex::Witness& witness) {
-  return {witness.input, witness.maps, witness.helper_results, witness.not_replayable};
+  return replay::input_of(witness);
 }
 
 std::vector<std::string> witness_members(std::string_view observable) {

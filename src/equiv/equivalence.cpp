@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "symex/arrange.hpp"
 #include "symex/minimise.hpp"
 
 namespace probity::equiv {
@@ -60,8 +61,15 @@ symex::Finding for_program(const object::Image& image, symex::Finding finding) {
   return finding;
 }
 
-bool kernel_shows(std::string_view observable) {
-  return observable != "ctx" && observable != "output";
+/// Does the engine tell of everything that this observable is made of?
+bool tells(EngineKind kind, const Question& question, std::string_view observable) {
+  if (kind == EngineKind::kernel) return observable != "ctx" && observable != "output";
+  if (kind == EngineKind::interp || observable != "output") return true;
+  const auto is_array = [](const program::MapDef& map) {
+    return map.type == program::MapType::prog_array;  // translated code records no tail calls
+  };
+  return std::ranges::none_of(question.a.image->maps, is_array) &&
+         std::ranges::none_of(question.b.image->maps, is_array);
 }
 
 Replayed replay_on(EngineKind kind, const Question& question, const symex::Finding& finding) {
@@ -88,10 +96,11 @@ Replayed replay_on(EngineKind kind, const Question& question, const symex::Findi
   for (const std::string& line : lines) result.text += "; " + line;
   if (!lines.empty()) {
     result.outcome = Outcome::reproduced;
-  } else if (kind != EngineKind::kernel || kernel_shows(finding.observable)) {
+  } else if (tells(kind, question, finding.observable)) {
     result.outcome = Outcome::contradicted;
   } else {
-    result.text += fmt::format("; the kernel does not show: {}", finding.observable);
+    result.text +=
+        fmt::format("; the {} engine does not tell: {}", result.engine, finding.observable);
   }
   return result;
 }
@@ -102,6 +111,20 @@ std::vector<EngineKind> engines(symex::UseKernel use_kernel) {
   const bool kernel = use_kernel == symex::UseKernel::yes;
   if (kernel && runtime::kernel_unavailable_reason().empty()) kinds.push_back(EngineKind::kernel);
   return kinds;
+}
+
+/// Of the crowded inputs the first that shows the difference; else the input as it is.
+symex::Finding arranged(const Question& question, const symex::Finding& finding) {
+  const bool relation = finding.property == symex::Property::relation;
+  if (!relation || !symex::needs_crowding(finding.witness)) return finding;
+  for (std::uint32_t bytes = symex::most_metadata; bytes != 0; bytes -= symex::metadata_step) {
+    symex::Finding attempt = finding;
+    attempt.witness = symex::crowded(finding.witness, bytes);
+    if (replay_on(EngineKind::interp, question, attempt).outcome == Outcome::reproduced) {
+      return attempt;
+    }
+  }
+  return finding;
 }
 
 std::vector<Replayed> replay_any(const Question& question, const symex::Finding& finding) {
@@ -207,6 +230,7 @@ Expected<Comparison> compare(const Question& question) {
   symex::Explorer explorer(std::move(stages), options);
   TRY(result.exploration, explorer.explore());
   for (symex::Finding& finding : result.exploration.findings) {
+    finding = arranged(question, finding);
     if (question.minimised) minimise(question, finding);
     result.differences.push_back({finding, replay_any(question, finding)});
   }

@@ -190,9 +190,10 @@ bool is_output(std::string_view helper) {
 Expected<Seen> observe(const program::View& program, runtime::EngineKind kind,
                        const symex::Witness& witness) {
   TRY(const runtime::Furnished furnished, runtime::furnish(program, witness.maps));
+  const runtime::StubbedProgram stubbed(furnished.view, witness.stubs);
   TRY(const auto engine, kind == runtime::EngineKind::kernel
-                             ? runtime::load_kernel(furnished.view)
-                             : runtime::load_engine(kind, furnished.view, {}));
+                             ? runtime::load_kernel(stubbed.view())
+                             : runtime::load_engine(kind, stubbed.view(), {}));
   TRY(runtime::write_maps(*engine, furnished));
   Seen seen;
   TRY(seen.output, engine->run(witness.input));

@@ -24,6 +24,7 @@ constexpr std::uint32_t max_compared_entries = 65'536;
 /// One program of the chain in an engine of its own.
 struct Seat {
   const Subject* subject = nullptr;
+  std::unique_ptr<runtime::StubbedProgram> program;
   std::unique_ptr<Engine> engine;
 };
 
@@ -37,10 +38,10 @@ bool has_contents(const program::MapDef& map) {
 }
 
 Expected<Seat> seat(EngineKind kind, const Subject& subject, const symex::Witness& witness) {
-  Seat result{&subject, nullptr};
+  Seat result{&subject, subject.stubbed(witness.stubs), nullptr};
   TRY(result.engine, kind == EngineKind::kernel
-                         ? runtime::load_kernel(subject.image().view())
-                         : runtime::load_engine(kind, subject.image().view(), {}));
+                         ? runtime::load_kernel(result.program->view())
+                         : runtime::load_engine(kind, result.program->view(), {}));
   for (MapContents contents : witness.maps) {
     const std::string_view own = subject.own_name(contents.map);
     if (own.empty()) continue;

@@ -37,7 +37,8 @@ std::vector<Demand> unchanged(Explorer& explorer, program::ProgType type, const 
 
 Expected<std::uint32_t> run_once(const Subject& subject, const symex::Witness& witness,
                                  const runtime::MapContents* instead) {
-  TRY(const auto engine, runtime::load_interpreter(subject.image().view(), {}));
+  const auto program = subject.stubbed(witness.stubs);
+  TRY(const auto engine, runtime::load_interpreter(program->view(), {}));
   for (runtime::MapContents contents : witness.maps) {
     if (instead != nullptr && contents.map == instead->map) continue;
     const std::string_view own = subject.own_name(contents.map);

@@ -89,6 +89,16 @@ Expected<void> Subject::require_plain(std::string_view own_map) const {
                fmt::format("map {}: what lies in it is not handed from run to run", own_map));
 }
 
+std::unique_ptr<runtime::StubbedProgram> Subject::stubbed(
+    std::span<const runtime::TailStub> stubs) const {
+  std::vector<runtime::TailStub> own;
+  for (const runtime::TailStub& stub : stubs) {
+    const std::string_view map = own_name(stub.map);
+    if (!map.empty()) own.push_back({std::string(map), stub.index, stub.return_value});
+  }
+  return std::make_unique<runtime::StubbedProgram>(image_->view(), own);
+}
+
 const program::LineInfo* Subject::line_of(std::uint32_t slot) const {
   const program::LineInfo* best = nullptr;
   for (const program::LineInfo& line : image_->lines) {

@@ -14,6 +14,7 @@
 
 #include "base/diagnostic.hpp"
 #include "object/image.hpp"
+#include "runtime/tail_stub.hpp"
 
 namespace probity::interact {
 
@@ -28,6 +29,8 @@ class Subject {
   std::string_view own_name(std::string_view shared_name) const;
   /// Error: an input names maps that lie in the map, which runs of several programs do not hand on.
   Expected<void> require_plain(std::string_view own_map) const;
+  /// The program under its own names, with the stubs that lie in maps of view().
+  std::unique_ptr<runtime::StubbedProgram> stubbed(std::span<const runtime::TailStub> stubs) const;
   /// The text of the source line of `slot`, "file:line: text", or "slot N".
   std::string place(std::uint32_t slot) const;
   /// "file(line,column)", or "slot N".

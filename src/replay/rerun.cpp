@@ -34,14 +34,17 @@ bool has_map(const program::View& program, std::string_view name) {
 
 Expected<void> require_maps(const WitnessInput& input, const WitnessRun& run,
                             std::span<const program::View> programs) {
-  for (const runtime::MapContents& contents : input.maps) {
+  std::vector<std::string_view> wanted;
+  for (const runtime::MapContents& contents : input.maps) wanted.emplace_back(contents.map);
+  for (const runtime::TailStub& stub : input.stubs) wanted.emplace_back(stub.map);
+  for (const std::string_view map : wanted) {
     const bool known = std::ranges::any_of(run.chain, [&](const Step& step) {
       const program::View& program = programs[step.program];
-      return has_map(program, contents.map) || runtime::is_made_map(program, contents.map);
+      return has_map(program, map) || runtime::is_made_map(program, map);
     });
     if (known) continue;
     return error(Fault::bad_input,
-                 fmt::format("run \"{}\": no program has the map '{}'", run.name, contents.map));
+                 fmt::format("run \"{}\": no program has the map '{}'", run.name, map));
   }
   return {};
 }
@@ -196,7 +199,8 @@ Expected<ChainOutput> run_chain(const WitnessFile& file, const WitnessRun& run,
   for (std::size_t i = 0; i < run.chain.size(); ++i) {
     if (i > 0 && !goes_on(run.chain[i - 1], output.last)) break;
     TRY(const runtime::Furnished furnished, world.furnish(programs[run.chain[i].program]));
-    const program::View& program = furnished.view;
+    const runtime::StubbedProgram stubbed(furnished.view, input.stubs);
+    const program::View& program = stubbed.view();
     TRY(RunSession session, RunSession::load(program, {{kind}}, {}, runtime::NetworkChoice::fresh));
     for (const runtime::MapContents& contents : furnished.contents) TRY(session.seed(contents));
     TRY(ItemResult result, session.run(item));
@@ -243,13 +247,15 @@ Expected<symex::Finding> finding_of(const WitnessFile& file) {
   finding.return_value = run.expected.return_value.value_or(0);
   finding.witness.input = input.run;
   finding.witness.maps = input.maps;
+  finding.witness.stubs = input.stubs;
   finding.witness.helper_results = input.helper_results;
   finding.witness.not_replayable = input.not_replayable;
   return finding;
 }
 
 WitnessInput input_of(const symex::Witness& witness) {
-  return {witness.input, witness.maps, witness.helper_results, witness.not_replayable};
+  return {witness.input, witness.maps, witness.stubs, witness.helper_results,
+          witness.not_replayable};
 }
 
 Expected<std::vector<Shown>> rerun(const WitnessFile& file, std::span<const object::Image> images,

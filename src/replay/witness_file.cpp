@@ -61,6 +61,23 @@ Json json_of(const Step& step) {
   return json;
 }
 
+void add_told(Json& json, const WitnessInput& input) {
+  for (const runtime::GivenAnswer& answer : input.run.answers) {
+    json["answers"].push(
+        Json::object({{"helper", answer.helper}, {"call", answer.call}, {"value", answer.value}}));
+  }
+  for (const runtime::GivenRoute& route : input.run.routes) {
+    json["routes"].push(Json::object({{"question", report::hex(route.question)},
+                                      {"flags", route.flags},
+                                      {"answer", route.answer},
+                                      {"after", report::hex(route.after)}}));
+  }
+  for (const runtime::TailStub& stub : input.stubs) {
+    json["stubs"].push(Json::object(
+        {{"map", stub.map}, {"index", stub.index}, {"return_value", stub.return_value}}));
+  }
+}
+
 Json json_of(const Expectation& expected) {
   Json json = Json::object({{"effect", effect_names[static_cast<std::size_t>(expected.effect)]}});
   if (expected.effect == Effect::fails) json["slot"] = expected.slot;
@@ -169,6 +186,19 @@ class Members {
   std::size_t taken_ = 0;
 };
 
+/// A list of things that `parse` reads, each with its number in its place.
+template <typename T>
+Expected<std::vector<T>> parse_list(const Json& json, const std::string& place,
+                                    Expected<T> (*parse)(const Json&, std::string)) {
+  TRY(const std::span<const Json> elements, Members::list_of(json, place));
+  std::vector<T> list;
+  for (const Json& element : elements) {
+    TRY(T one, parse(element, fmt::format("{} {}", place, list.size())));
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 Expected<NamedProgram> parse_program(const Json& json, std::string place) {
   TRY(Members members, Members::of(json, std::move(place)));
   NamedProgram program;
@@ -228,6 +258,54 @@ Expected<std::vector<runtime::MapContents>> parse_contents(const Json& json,
   return all;
 }
 
+Expected<runtime::GivenAnswer> parse_answer(const Json& json, std::string place) {
+  TRY(Members members, Members::of(json, std::move(place)));
+  runtime::GivenAnswer answer;
+  TRY(answer.helper, members.text("helper"));
+  TRY(answer.call, members.number32("call"));
+  TRY(answer.value, members.number("value", std::numeric_limits<std::uint64_t>::max()));
+  constexpr std::array<std::string_view, 3> known = {"helper", "call", "value"};
+  TRY(members.finish(known));
+  return answer;
+}
+
+Expected<runtime::GivenRoute> parse_route(const Json& json, std::string place) {
+  TRY(Members members, Members::of(json, std::move(place)));
+  runtime::GivenRoute route;
+  TRY(route.question, members.bytes("question"));
+  TRY(route.flags, members.number32("flags"));
+  TRY(route.answer, members.number32("answer"));
+  TRY(route.after, members.bytes("after"));
+  constexpr std::array<std::string_view, 4> known = {"question", "flags", "answer", "after"};
+  TRY(members.finish(known));
+  return route;
+}
+
+Expected<runtime::TailStub> parse_stub(const Json& json, std::string place) {
+  TRY(Members members, Members::of(json, std::move(place)));
+  runtime::TailStub stub;
+  TRY(stub.map, members.text("map"));
+  TRY(stub.index, members.number32("index"));
+  TRY(stub.return_value, members.number("return_value", std::numeric_limits<std::uint64_t>::max()));
+  constexpr std::array<std::string_view, 3> known = {"map", "index", "return_value"};
+  TRY(members.finish(known));
+  return stub;
+}
+
+/// Files leave these members out when there is nothing to say.
+Expected<void> parse_told(Members& members, WitnessInput& input) {
+  if (const Json* const answers = members.optional("answers")) {
+    TRY(input.run.answers, parse_list(*answers, members.place("answer"), parse_answer));
+  }
+  if (const Json* const routes = members.optional("routes")) {
+    TRY(input.run.routes, parse_list(*routes, members.place("route"), parse_route));
+  }
+  if (const Json* const stubs = members.optional("stubs")) {
+    TRY(input.stubs, parse_list(*stubs, members.place("stub"), parse_stub));
+  }
+  return {};
+}
+
 Expected<WitnessInput> parse_input(const Json& json, std::string place) {
   TRY(Members members, Members::of(json, std::move(place)));
   WitnessInput input;
@@ -245,11 +323,12 @@ Expected<WitnessInput> parse_input(const Json& json, std::string place) {
       members.number("random_seed", std::numeric_limits<std::uint64_t>::max()));
   TRY(const Json* const maps, members.required("maps"));
   TRY(input.maps, parse_contents(*maps, members.place("maps")));
+  TRY(parse_told(members, input));
   TRY(input.helper_results, members.text_list("helper_results"));
   TRY(input.not_replayable, members.text_list("not_replayable"));
-  constexpr std::array<std::string_view, 8> known = {"packet",         "metadata_size", "ctx",
-                                                     "clock_ns",       "random_seed",   "maps",
-                                                     "helper_results", "not_replayable"};
+  constexpr std::array<std::string_view, 11> known = {
+      "packet",  "metadata_size", "ctx",   "clock_ns",       "random_seed",   "maps",
+      "answers", "routes",        "stubs", "helper_results", "not_replayable"};
   TRY(members.finish(known));
   return input;
 }
@@ -304,19 +383,6 @@ Expected<runtime::OutputEvent> parse_event(const Json& json, std::string place) 
   constexpr std::array<std::string_view, 3> known = {"helper", "values", "data"};
   TRY(members.finish(known));
   return event;
-}
-
-/// A list of things that `parse` reads, each with its number in its place.
-template <typename T>
-Expected<std::vector<T>> parse_list(const Json& json, const std::string& place,
-                                    Expected<T> (*parse)(const Json&, std::string)) {
-  TRY(const std::span<const Json> elements, Members::list_of(json, place));
-  std::vector<T> list;
-  for (const Json& element : elements) {
-    TRY(T one, parse(element, fmt::format("{} {}", place, list.size())));
-    list.push_back(std::move(one));
-  }
-  return list;
 }
 
 Expected<Expectation> parse_expectation(const Json& json, std::string place) {
@@ -424,14 +490,16 @@ Json json_of(const runtime::OutputEvent& event) {
 }
 
 Json json_of(const WitnessInput& input) {
-  return Json::object({{"packet", report::hex(input.run.packet)},
-                       {"metadata_size", input.run.metadata_size},
-                       {"ctx", ctx_json(input.run)},
-                       {"clock_ns", input.run.clock_ns},
-                       {"random_seed", input.run.random_seed},
-                       {"maps", maps_json(input.maps)},
-                       {"helper_results", texts(input.helper_results)},
-                       {"not_replayable", texts(input.not_replayable)}});
+  Json json = Json::object({{"packet", report::hex(input.run.packet)},
+                            {"metadata_size", input.run.metadata_size},
+                            {"ctx", ctx_json(input.run)},
+                            {"clock_ns", input.run.clock_ns},
+                            {"random_seed", input.run.random_seed},
+                            {"maps", maps_json(input.maps)},
+                            {"helper_results", texts(input.helper_results)},
+                            {"not_replayable", texts(input.not_replayable)}});
+  add_told(json, input);
+  return json;
 }
 
 Json json_of(const WitnessFile& file) {

@@ -16,6 +16,7 @@
 #include "replay/run_session.hpp"
 #include "report/json.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/tail_stub.hpp"
 
 namespace probity::replay {
 
@@ -37,6 +38,7 @@ struct NamedProgram {
 struct WitnessInput {
   runtime::RunInput run;
   std::vector<runtime::MapContents> maps;  ///< entries before the run, by map
+  std::vector<runtime::TailStub> stubs;    ///< programs that end at once, in arrays of programs
   /// Values that helpers gave and that no engine can be told to give again.
   std::vector<std::string> helper_results;
   /// What the live kernel cannot be given.

@@ -214,6 +214,7 @@
       made.append(el("h4", "ctx"), el("p.mono", ctx.map(([n, v]) => `${n} = ${v}`).join(", ")));
     }
     if (finding.maps?.length) made.append(mapsView(finding.maps));
+    for (const line of finding.given ?? []) made.append(el("p.note", line));
     for (const result of finding.helper_results ?? []) made.append(el("p.note", result));
     const registers = Object.entries(finding.registers ?? {});
     if (registers.length > 0) {

@@ -53,6 +53,24 @@ struct Surroundings {
   std::uint64_t netns_cookie = 1;
 };
 
+/// What a helper is to answer in a run, whatever the engine would say of its own accord: a time, a
+/// random number, a failure. What else the helper does stays as it is.
+struct GivenAnswer {
+  std::string helper;      ///< its name, with "bpf_" in front
+  std::uint32_t call = 0;  ///< which of its calls in the run, counted from 0
+  std::uint64_t value = 0;
+  friend bool operator==(const GivenAnswer&, const GivenAnswer&) = default;
+};
+
+/// What bpf_fib_lookup is to answer to one question, each time it is asked.
+struct GivenRoute {
+  Bytes question;            ///< struct bpf_fib_lookup as the program hands it over, 64 bytes
+  std::uint32_t flags = 0;   ///< of the call
+  std::uint32_t answer = 0;  ///< BPF_FIB_LKUP_RET_…; beyond the last one: no such device
+  Bytes after;               ///< the struct afterwards, if the answer is one that writes it
+  friend bool operator==(const GivenRoute&, const GivenRoute&) = default;
+};
+
 /// What the program is given. Fields beyond the packet follow struct xdp_md / __sk_buff.
 struct RunInput {
   Bytes packet;                       ///< from the Ethernet header on
@@ -66,6 +84,8 @@ struct RunInput {
       1'000'000'000;              ///< what ktime_get_ns gives first; each reading adds 1000
   std::uint64_t random_seed = 1;  ///< of get_prandom_u32 on the interpreter
   Surroundings surroundings;
+  std::vector<GivenAnswer> answers;  ///< for engines of this process
+  std::vector<GivenRoute> routes;    ///< the same
   /// Further ctx fields; they win over the members above (see ctx_input.hpp).
   std::vector<CtxValue> fields;
   /// Bare programs (no ctx): r1 is the memory's address, r2 its length.

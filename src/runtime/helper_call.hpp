@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "runtime/session.hpp"
@@ -19,6 +20,7 @@ struct HelperCall {
   Session& session;
   Machine& machine;
   std::uint32_t helper;
+  std::optional<std::uint64_t> given = std::nullopt;  ///< the answer that the run is to get
 
   /// Argument `index`, 1 to 5.
   std::uint64_t arg(unsigned index) const { return machine.regs[index]; }
@@ -27,7 +29,7 @@ struct HelperCall {
   }
 
   HelperFlow returns(std::int64_t value) {
-    machine.regs[0] = static_cast<std::uint64_t>(value);
+    machine.regs[0] = given.value_or(static_cast<std::uint64_t>(value));
     return HelperFlow::next;
   }
   HelperFlow refuse(FaultKind kind, std::uint64_t value, std::string text);
@@ -52,7 +54,7 @@ struct HelperCall {
   HelperFlow returns_moved(std::int64_t result);
   /// Answers from the surroundings of a run, recorded.
   HelperFlow returns_input(std::uint64_t value) {
-    record({value}, {});
+    record({given.value_or(value)}, {});
     return returns(static_cast<std::int64_t>(value));
   }
   /// The helper's name from the table.

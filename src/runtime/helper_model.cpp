@@ -144,6 +144,7 @@ HelperFlow Session::call_helper(Machine& machine, std::uint32_t helper) {
     return call.refuse(FaultKind::unknown_helper, helper,
                        fmt::format("number {} is not modelled", helper));
   }
+  call.given = take_given_answer(helper);
   return helper_models_[helper]->run(call);
 }
 

@@ -64,16 +64,29 @@ HelperFlow get_current_task(HelperCall& call) {
   return call.returns_input(runtime::address_of(region::kernel, 0));
 }
 
+/// A route that the run's input gives.
+HelperFlow take_route(HelperCall& call, const GivenRoute& route, std::uint8_t* params) {
+  for (std::uint64_t at = 0; writes_fib_params(route.answer) && at < fib_params_bytes; ++at) {
+    if (!is_fib_input_only(at)) params[at] = route.after[at];
+  }
+  return call.returns(route.answer <= last_fib_answer ? std::int64_t{route.answer}
+                                                      : errno_of::no_device);
+}
+
 /// A network namespace that does not forward, as the one that test runs are made in.
 HelperFlow fib_lookup(HelperCall& call) {
   constexpr std::int64_t forwarding_disabled = 5;  // BPF_FIB_LKUP_RET_FWD_DISABLED
   constexpr std::size_t ifindex_offset = 8;
   const std::uint64_t size = call.arg(3);
-  const std::uint8_t* params = call.memory(2, size, Access::write);
+  std::uint8_t* params = call.memory(2, size, Access::write);
   if (params == nullptr || !call.require_ctx(1)) return HelperFlow::fault;
   const auto family = Bv<Concrete, 8>::lit(size != 0 ? params[0] : 0);
   const auto refusal = fib_refusal(size, Bv<Concrete, 64>::lit(call.arg(4)), family);
   if (refusal.raw() != 0) return call.returns(static_cast<std::int64_t>(refusal.raw()));
+  const std::span<const std::uint8_t> question(params, fib_params_bytes);
+  if (const GivenRoute* const route = call.session.given_route(question, call.arg32(4))) {
+    return take_route(call, *route, params);
+  }
   const auto ifindex = load_le<std::uint32_t>(params + ifindex_offset);
   return call.returns(call.session.has_device(ifindex) ? forwarding_disabled : errno_of::no_device);
 }

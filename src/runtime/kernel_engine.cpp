@@ -35,6 +35,13 @@ Expected<void> require_runnable(const program::View& program, const RunInput& in
                  "the kernel has no program type that takes bare memory; wrap_for_kernel() makes "
                  "an XDP one");
   }
+  if (!input.answers.empty()) {
+    return error(Fault::unsupported, fmt::format("the kernel's {} cannot be told what to answer",
+                                                 input.answers.front().helper));
+  }
+  if (!input.routes.empty()) {
+    return error(Fault::unsupported, "routes cannot be given to the kernel");
+  }
   const bool is_xdp = test_run_kind(program.type) == TestRunKind::xdp;
   const std::uint32_t attach = program.expected_attach_type;
   if (is_xdp && (attach == attach_xdp_devmap || attach == attach_xdp_cpumap)) {

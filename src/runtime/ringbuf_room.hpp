@@ -12,7 +12,10 @@ namespace probity::runtime {
 const Map* ringbuf_argument(HelperCall& call);
 /// Takes room for a record of `size` bytes and its header; false when the buffer is full.
 bool take_ringbuf_room(HelperCall& call, const Map& map, std::uint64_t size);
-/// A zeroed record, held until it is submitted or discarded; 0 after a fault.
+/// What a record holds before the program writes it: in the kernel, what was there before. Nothing
+/// may depend on it, so it is not zero.
+constexpr std::uint8_t fresh_record_byte = 0xa5;
+/// A record of such bytes, held until it is submitted or discarded; 0 after a fault.
 Address reserve_record(HelperCall& call, std::uint64_t size);
 
 }  // namespace probity::runtime

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.hpp"
+#include "runtime/fib_rule.hpp"
 #include "runtime/link_header.hpp"
 #include "runtime/map_definition.hpp"
 
@@ -83,6 +84,43 @@ std::span<const Op> Session::enter_tail_target(std::string_view map, std::uint32
   return found->second;
 }
 
+std::optional<std::uint64_t> Session::take_given_answer(std::uint32_t helper) {
+  if (given_answers_.empty()) return std::nullopt;
+  const auto found = given_answers_.find({helper, calls_[helper]++});
+  return found == given_answers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const GivenRoute* Session::given_route(std::span<const std::uint8_t> question,
+                                       std::uint32_t flags) const {
+  const auto found = std::ranges::find_if(given_routes_, [&](const GivenRoute& route) {
+    return route.flags == flags && std::ranges::equal(route.question, question);
+  });
+  return found == given_routes_.end() ? nullptr : &*found;
+}
+
+Expected<void> Session::fill_answers(const RunInput& input) {
+  for (const GivenRoute& route : input.routes) {
+    const bool whole = route.question.size() == fib_params_bytes &&
+                       (!writes_fib_params(route.answer) || route.after.size() == fib_params_bytes);
+    if (whole) continue;
+    return error(Fault::bad_input,
+                 fmt::format("a given route: {} and {} bytes (limit {} each)",
+                             route.question.size(), route.after.size(), fib_params_bytes));
+  }
+  given_routes_ = input.routes;
+  given_answers_.clear();
+  calls_.clear();
+  for (const GivenAnswer& answer : input.answers) {
+    const program::Helper* const row = program::find_helper(std::string_view(answer.helper));
+    if (row == nullptr) {
+      return error(Fault::bad_input,
+                   fmt::format("a given answer: there is no helper \"{}\"", answer.helper));
+    }
+    given_answers_[{row->id, answer.call}] = answer.value;
+  }
+  return {};
+}
+
 Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
                                   std::uint64_t fuel_insns) {
   events_.clear();
@@ -100,6 +138,7 @@ Expected<void> Session::begin_run(Machine& machine, const RunInput& input,
   surroundings_ = input.surroundings;
   clock_ns_ = input.clock_ns;
   random_state_ = input.random_seed;
+  TRY(fill_answers(input));
   regions_.assign(region::first_free, Region{});
   regions_[region::ctx].kind = RegionKind::ctx;
   packet_region_ = region::packet;

@@ -91,6 +91,10 @@ class Session final : public Environment {
   // For the helper models.
   /// Counts a tail call and answers its target, or nothing: no program there, or the limit reached.
   std::span<const Op> enter_tail_target(std::string_view map, std::uint32_t index);
+  /// Counts a call of the helper; what the input says that this one answers, or nothing.
+  std::optional<std::uint64_t> take_given_answer(std::uint32_t helper);
+  /// The route that the input gives for this question, or null.
+  const GivenRoute* given_route(std::span<const std::uint8_t> question, std::uint32_t flags) const;
   /// Tail calls made in this run; engines that make some themselves count them here.
   std::uint32_t& tail_calls() { return tail_calls_; }
   const program::View& program() const { return program_; }
@@ -168,6 +172,7 @@ class Session final : public Environment {
   void fill_skb_ctx(const RunInput& input);
   void fill_socket();
   Expected<void> fill_ctx_fields(const RunInput& input);
+  Expected<void> fill_answers(const RunInput& input);
   /// struct bpf_flow_keys of a flow dissector, before it runs and as the test run hands it out.
   void begin_flow_keys();
   Bytes finished_flow_keys() const;
@@ -209,6 +214,9 @@ class Session final : public Environment {
   std::map<std::pair<std::string_view, std::uint32_t>, std::span<const Op>> tail_targets_;
   std::vector<std::span<const Op>> tail_programs_;
   std::uint32_t tail_calls_ = 0;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> given_answers_;  // helper, call
+  std::vector<GivenRoute> given_routes_;
+  std::map<std::uint32_t, std::uint32_t> calls_;  // of helpers, while answers are given
 };
 
 }  // namespace probity::runtime

@@ -336,12 +336,20 @@ bool Explorer::may_change_now(const PathState& state, const Region& region) cons
 }
 
 /// What a changing place holds next.
-term::Id Explorer::changed_value(const Region& region, unsigned size_bytes) {
+term::Id Explorer::changed_value(PathState& state, const Place& place, unsigned size_bytes) {
+  const Region& region = state.regions[place.region];
   if (options_.mode == Mode::safety || region.kind != RegionKind::map_value) {
     return context_.fresh(size_bytes * 8, arbitrary_prefix);
   }
-  return context_.fresh(size_bytes * 8, fmt::format("{}value of map {}", interference_prefix,
-                                                    program_.maps[region.index].name));
+  const auto offset = context_.store.literal(place.offset);
+  const std::string map(program_.maps[region.index].name);
+  const std::string where =
+      offset ? fmt::format("{}.{}", map, static_cast<std::uint64_t>(*offset)) : map;
+  // What other CPUs write is the same for every program that looks as often.
+  return context_.store.var(
+      size_bytes * 8,
+      fmt::format("{}value of map {}!{}", interference_prefix, map,
+                  occurrence(state, "read", fmt::format("{}.{}", where, size_bytes))));
 }
 
 Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Place& place,
@@ -351,7 +359,7 @@ Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Plac
   const bool known = context_.store.literal(place.offset).has_value();
   const bool changes = may_change_now(state, region) && !program_.maps[region.index].read_only;
   if (region.volatile_bytes || (changes && !known)) {
-    return std::optional<Word>(Word{changed_value(region, size_bytes), 0});
+    return std::optional<Word>(Word{changed_value(state, place, size_bytes), 0});
   }
   TRY(std::optional<Word> value,
       state.objects.at(place.object).read(context_, place.offset, size_bytes));
@@ -360,7 +368,7 @@ Expected<std::optional<Word>> Explorer::read_memory(PathState& state, const Plac
   }
   // Another CPU may write before the next read: only the first one sees what the witness says.
   if (changes) {
-    const term::Id next = changed_value(region, size_bytes);
+    const term::Id next = changed_value(state, place, size_bytes);
     state.objects.writable(place.object).write(context_, place.offset, size_bytes, {next, 0});
     if (value && value->region != 0) value = Word{as_number(*value), 0};
   }
@@ -376,7 +384,7 @@ void Explorer::write_memory(PathState& state, const Place& place, unsigned size_
     // Bytes at an unknown offset need no mark: those never read have any value already, and those
     // that were read have any value again.
     if (!context_.store.literal(place.offset)) return;
-    value = {changed_value(region, size_bytes), 0};
+    value = {changed_value(state, place, size_bytes), 0};
   }
   state.objects.writable(place.object).write(context_, place.offset, size_bytes, value);
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "runtime/packet_bounds.hpp"
 
 namespace probity::symex {
@@ -15,6 +17,23 @@ bool needs_crowding(const Witness& witness) {
   return !witness.helper_results.empty() && witness.input.metadata_size == 0 &&
          std::ranges::all_of(witness.helper_results,
                              [](const std::string& text) { return text == no_headroom; });
+}
+
+std::vector<std::string> told_lines(const Witness& witness) {
+  std::vector<std::string> lines;
+  for (const runtime::GivenAnswer& answer : witness.input.answers) {
+    lines.push_back(fmt::format("call {} of {} in a run answers {:#x}", answer.call, answer.helper,
+                                answer.value));
+  }
+  for (const runtime::GivenRoute& route : witness.input.routes) {
+    lines.push_back(fmt::format("bpf_fib_lookup answers {} to {:02x}", route.answer,
+                                fmt::join(route.question, "")));
+  }
+  for (const runtime::TailStub& stub : witness.stubs) {
+    lines.push_back(fmt::format("{}[{}] holds a program that returns {:#x}", stub.map, stub.index,
+                                stub.return_value));
+  }
+  return lines;
 }
 
 Witness crowded(const Witness& witness, std::uint32_t bytes) {

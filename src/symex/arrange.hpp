@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "symex/finding.hpp"
 
@@ -16,6 +18,10 @@ constexpr std::string_view no_headroom = "a driver without headroom for bpf_xdp_
 
 /// Is a want of headroom all that the witness needs beyond its input?
 bool needs_crowding(const Witness& witness);
+
+/// What engines of this process are told beyond packet, ctx and maps, one line each: answers of
+/// helpers, programs in arrays.
+std::vector<std::string> told_lines(const Witness& witness);
 
 /// The most metadata that a test run takes; a multiple of the step. Less leaves room for the moves
 /// that came before the one that fails.

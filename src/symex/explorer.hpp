@@ -198,7 +198,7 @@ class Explorer {
                                             unsigned size_bytes);
   void write_memory(PathState& state, const Place& place, unsigned size_bytes, Word value);
   bool may_change_now(const PathState& state, const Region& region) const;
-  term::Id changed_value(const Region& region, unsigned size_bytes);
+  term::Id changed_value(PathState& state, const Place& place, unsigned size_bytes);
   bool load(PathState& state, Word address, unsigned size_bytes, Word& value);
   RegionKind kind_of(const PathState& state, Word word) const {
     return state.regions[word.region].kind;
@@ -419,6 +419,8 @@ class Explorer {
   // tail_call_model.cpp
   bool call_tail(PathState& state);
   bool enter_unknown_program(PathState& state, std::uint32_t map, term::Id index);
+  /// What the program in that element of the array returns, 64 bits.
+  term::Id tail_result(std::uint32_t map, term::Id index);
   bool enter_known_program(PathState& state, std::uint32_t map, term::Id index);
   void enter_tail_target(PathState& state, std::uint32_t code);
   void fall_through(PathState& state);
@@ -519,6 +521,12 @@ class Explorer {
                   std::uint64_t usual);
   void tell_maps(PathState& state, Witness& witness, Valuation& valuation);
   void tell_fields(Witness& witness, Valuation& valuation, std::span<const term::Id> leaves);
+  void tell_stubs(const PathState& state, Witness& witness, Valuation& valuation,
+                  std::uint32_t map);
+  bool tell_answer(const PathState& state, Witness& witness, std::string_view name,
+                   std::uint64_t value);
+  void tell_routes(Witness& witness, Valuation& valuation, std::span<const term::Id> leaves);
+  runtime::GivenRoute route_of(Valuation& valuation, std::span<const std::uint64_t> words);
   void tell_answers(const PathState& state, Witness& witness, Valuation& valuation,
                     std::span<const term::Id> leaves);
 

@@ -4,27 +4,19 @@
 // from another program. Refusals for sizes, flags and families are runtime/fib_rule.hpp; struct
 // bpf_fib_lookup changes only where a route was found, and never in the fields that only the
 // program fills in.
-#include <array>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "runtime/fib_rule.hpp"
 #include "symex/explorer.hpp"
+#include "symex/mentions.hpp"
 
 namespace probity::symex {
 namespace {
 
 using runtime::fib_params_bytes;
 namespace errno_of = runtime::errno_of;
-
-/// BPF_FIB_LKUP_RET_*: the answers are 0 to 9; those after which parts of the struct were written.
-constexpr std::uint64_t last_answer = 9;
-constexpr std::array<std::uint64_t, 4> writing_answers{0, 7, 8, 9};
-
-/// l4_protocol, sport and dport.
-bool is_input_only(std::uint64_t offset) {
-  return offset >= 1 && offset <= 5;
-}
 
 }  // namespace
 
@@ -45,7 +37,7 @@ term::Id Explorer::fib_answer(std::string_view part, unsigned width,
                               std::span<const term::Id> question) {
   const std::vector<unsigned> widths(question.size(), 32);
   return context_.store.apply(
-      context_.store.function(fmt::format("helper#fib_lookup.{}", part), widths, width), question);
+      context_.store.function(fmt::format("{}{}", fib_prefix, part), widths, width), question);
 }
 
 bool Explorer::call_fib_lookup(PathState& state) {
@@ -73,14 +65,14 @@ bool Explorer::call_fib_lookup(PathState& state) {
   const std::span<const term::Id> asked(chunks->data(), fib_params_bytes / 8);
   const std::vector<term::Id> question = fib_question(asked, as_number(flags));
   const term::Id answer = store.zext(64, fib_answer("answer", 4, question));
-  const term::Id routed = store.bin(Op::ule, answer, context_.lit(64, last_answer));
+  const term::Id routed = store.bin(Op::ule, answer, context_.lit(64, runtime::last_fib_answer));
   term::Id writes = store.false_();
-  for (const std::uint64_t number : writing_answers) {
+  for (const std::uint64_t number : runtime::writing_fib_answers) {
     writes = store.or_(writes, store.eq(answer, context_.lit(64, number)));
   }
   writes = store.and_(writes, good);
   for (std::uint64_t at = 0; at < fib_params_bytes; ++at) {
-    if (is_input_only(at)) continue;
+    if (runtime::is_fib_input_only(at)) continue;
     const term::Id before = store.extract(static_cast<unsigned>(at % 8 * 8), 8, (*chunks)[at / 8]);
     const term::Id after = fib_answer(fmt::format("byte{}", at), 8, question);
     const term::Id offset = store.bin(Op::add, place->offset, context_.lit(64, at));
@@ -92,6 +84,36 @@ bool Explorer::call_fib_lookup(PathState& state) {
   state.free_results.emplace_back("fib_lookup", result);
   set_result(state, result);
   return true;
+}
+
+void Explorer::tell_routes(Witness& witness, Valuation& valuation,
+                           std::span<const term::Id> leaves) {
+  std::set<std::vector<std::uint64_t>> told;
+  for (const term::Id leaf : leaves) {
+    if (!leaf_name(context_.store, leaf).starts_with(fib_prefix)) continue;
+    std::vector<std::uint64_t> words;
+    for (const term::Id word : context_.store.args(leaf)) {
+      words.push_back(static_cast<std::uint64_t>(valuation(word)));
+    }
+    if (told.insert(words).second) witness.input.routes.push_back(route_of(valuation, words));
+  }
+  if (!told.empty()) witness.not_replayable.emplace_back("a route that bpf_fib_lookup finds");
+}
+
+runtime::GivenRoute Explorer::route_of(Valuation& valuation, std::span<const std::uint64_t> words) {
+  std::vector<term::Id> question;
+  for (const std::uint64_t word : words) question.push_back(context_.lit(32, word));
+  runtime::GivenRoute route;
+  route.flags = static_cast<std::uint32_t>(words.back());
+  route.answer = static_cast<std::uint32_t>(valuation(fib_answer("answer", 4, question)));
+  for (std::uint64_t at = 0; at < fib_params_bytes; ++at) {
+    const auto asked = static_cast<std::uint8_t>(words[at / 4] >> at % 4 * 8);
+    const term::Id after = fib_answer(fmt::format("byte{}", at), 8, question);
+    route.question.push_back(asked);
+    route.after.push_back(
+        runtime::is_fib_input_only(at) ? asked : static_cast<std::uint8_t>(valuation(after)));
+  }
+  return route;
 }
 
 }  // namespace probity::symex

@@ -13,6 +13,7 @@
 
 #include "program/spec_call.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/tail_stub.hpp"
 
 namespace probity::symex {
 
@@ -41,6 +42,7 @@ std::string_view name(Property property);
 struct Witness {
   runtime::RunInput input;
   std::vector<runtime::MapContents> maps;  ///< contents before the run
+  std::vector<runtime::TailStub> stubs;    ///< what prog_arrays hold that nobody else fills
   /// Values the program got from helpers that no engine can be told to return (time, random …).
   std::vector<std::string> helper_results;
   std::vector<std::string>

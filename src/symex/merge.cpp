@@ -532,14 +532,28 @@ void Merger::merge_conditions(PathState& result, const PathState& b) {
   result.length_mixed = result.length_mixed || b.length_mixed || !same_length;
 }
 
+/// The next call of a helper gets a number that neither path has used.
+void merge_call_counts(PathState& result, const PathState& b) {
+  for (const auto& [helper, count] : result.calls_by_helper) {
+    const auto other = b.calls_by_helper.find(helper);
+    if (other == b.calls_by_helper.end() || other->second != count) {
+      result.miscounted.insert(helper);
+    }
+  }
+  for (const auto& [helper, count] : b.calls_by_helper) {
+    const auto [own, is_new] = result.calls_by_helper.try_emplace(helper, count);
+    if (is_new) result.miscounted.insert(helper);
+    own->second = std::max(own->second, count);
+  }
+  result.miscounted.insert(b.miscounted.begin(), b.miscounted.end());
+}
+
 /// What only reports and witnesses read.
 void Merger::merge_notes(PathState& result, const PathState& b) {
   for (const auto& [slot, count] : b.visits) {
     result.visits[slot] = std::max(result.visits[slot], count);
   }
-  for (const auto& [helper, count] : b.calls_by_helper) {
-    result.calls_by_helper[helper] = std::max(result.calls_by_helper[helper], count);
-  }
+  merge_call_counts(result, b);
   const auto ends =
       std::ranges::mismatch(result.trail, b.trail, [](const TrailStep& x, const TrailStep& y) {
         return x.slot == y.slot && x.taken == y.taken;

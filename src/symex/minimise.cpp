@@ -136,7 +136,8 @@ class Minimiser {
  private:
   std::optional<Watched> watch() {
     Watched watched;
-    auto engine = runtime::load_tracing_interpreter(program_, {max_watched_insns},
+    const runtime::StubbedProgram stubbed(program_, finding_.witness.stubs);
+    auto engine = runtime::load_tracing_interpreter(stubbed.view(), {max_watched_insns},
                                                     [&watched](const runtime::TracedStep& step) {
                                                       watched.slots.push_back(step.slot);
                                                       watched.before.push_back(step.before);

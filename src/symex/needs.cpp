@@ -5,11 +5,15 @@
 // follow from its link header (runtime/link_header.hpp).
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "runtime/ctx.hpp"
 #include "runtime/link_header.hpp"
+#include "runtime/ringbuf_room.hpp"
 #include "symex/arrange.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
@@ -26,6 +30,38 @@ bool is_of_the_world(std::string_view name) {
   return name.starts_with("packet") || name.starts_with(ctx_prefix) || name.starts_with("map.") ||
          name.starts_with("metadata.") || name.starts_with("spec.") ||
          name.starts_with("byte.index") || name.starts_with("side!");
+}
+
+/// The bytes of ring buffer records as they are reserved.
+constexpr std::string_view record_prefix = "any#record#";
+
+/// The call that a variable stands for: "helper#0.NAME[CALL]".
+struct Answered {
+  std::string counted;  ///< NAME, under which its calls are counted
+  std::uint32_t call = 0;
+};
+
+std::optional<Answered> answered_by(std::string_view variable) {
+  constexpr std::string_view prefix = "helper#0.";
+  if (!variable.starts_with(prefix) || !variable.ends_with(']')) return std::nullopt;
+  variable.remove_prefix(prefix.size());
+  variable.remove_suffix(1);
+  const std::size_t open = variable.rfind('[');
+  if (open == std::string_view::npos) return std::nullopt;
+  Answered answered{std::string(variable.substr(0, open)), 0};
+  const std::string_view digits = variable.substr(open + 1);
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), answered.call);
+  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
+  return answered;
+}
+
+/// Is every call's answer one that no model computes? Then its calls are counted as an engine
+/// counts them.
+bool is_always_free(const program::Helper& helper) {
+  constexpr std::array<std::string_view, 4> sometimes_computed = {
+      "bpf_map_update_elem", "bpf_map_delete_elem", "bpf_get_hash_recalc", "bpf_clone_redirect"};
+  return helper.result == program::ReturnKind::scalar &&
+         std::ranges::find(sometimes_computed, helper.name) == sometimes_computed.end();
 }
 
 /// Engines take these from the packet's addresses.
@@ -83,6 +119,10 @@ std::vector<term::Id> Explorer::witness_wishes(const PathState& state, term::Id 
   term::Store& store = context_.store;
   std::vector<term::Id> wishes;
   for (const term::Id leaf : path_leaves(state, condition)) {
+    if (leaf_name(store, leaf).starts_with(record_prefix)) {
+      const term::Id fresh = context_.lit(8, runtime::fresh_record_byte);
+      wishes.push_back(store.eq(leaf, fresh));  // as on the engines of this process
+    }
     if (store.kind(leaf) != term::Kind::var) continue;
     const std::string name(store.name(leaf));
     if (name.starts_with(choice_prefix)) wishes.push_back(store.not_(leaf));
@@ -146,13 +186,47 @@ void Explorer::tell_maps(PathState& state, Witness& witness, Valuation& valuatio
     if (def.read_only || slots.empty()) continue;
     if (def.type == program::MapType::xskmap && std::ranges::any_of(slots, there)) {
       witness.helper_results.push_back(fmt::format("of a socket in {}", def.name));
-    } else if (def.type != program::MapType::prog_array) {
+    } else if (def.type == program::MapType::prog_array) {
+      tell_stubs(state, witness, valuation, map);
+    } else {
       witness.maps.push_back(initial_entries(state, valuation, map));
     }
   }
 }
 
-/// Answers that the path depends on and that no engine can be told.
+/// Elements of an array of programs that somebody else fills.
+void Explorer::tell_stubs(const PathState& state, Witness& witness, Valuation& valuation,
+                          std::uint32_t map) {
+  std::set<std::uint32_t> told;
+  for (const Slot& slot : state.maps[map].slots) {
+    if (slot.guard && !valuation.holds(slot.guard)) continue;
+    const auto index = static_cast<std::uint32_t>(valuation(slot.key.front()));
+    if (!told.insert(index).second) continue;  // an earlier entry has this key
+    const program::MapDef& def = program_.maps[map];
+    if (valuation(slot.initially_present) == 0 || index >= def.max_entries) continue;
+    const term::Id result = tail_result(map, context_.lit(32, index));
+    witness.stubs.push_back(
+        {std::string(def.name), index, static_cast<std::uint64_t>(valuation(result))});
+  }
+}
+
+/// Makes the engines of this process give the answer that the variable `name` stands for, if that
+/// is the answer of one call.
+bool Explorer::tell_answer(const PathState& state, Witness& witness, std::string_view name,
+                           std::uint64_t value) {
+  const auto shared = [](const Stage& stage) { return stage.identity == 0; };
+  const std::optional<Answered> answered = answered_by(name);
+  if (!answered || !std::ranges::all_of(stages_, shared)) return false;
+  if (state.miscounted.contains(answered->counted)) return false;
+  const program::Helper* const row = program::find_helper(answered->counted);
+  if (row == nullptr || !is_always_free(*row)) return false;
+  witness.input.answers.push_back({std::string(row->name), answered->call, value});
+  witness.not_replayable.push_back(
+      fmt::format("call {} of {} = {:#x}", answered->call, row->name, value));
+  return true;
+}
+
+/// Answers that the path depends on, and those that no engine can be told.
 void Explorer::tell_answers(const PathState& state, Witness& witness, Valuation& valuation,
                             std::span<const term::Id> leaves) {
   const term::Store& store = context_.store;
@@ -169,6 +243,13 @@ void Explorer::tell_answers(const PathState& state, Witness& witness, Valuation&
       witness.helper_results.push_back(std::string(name.substr(0, name.find('!'))));
       continue;
     }
+    // See tell_stubs and tell_routes.
+    if (name.starts_with(tail_result_prefix) || name.starts_with(fib_prefix)) continue;
+    if (name.starts_with(record_prefix) && value == runtime::fresh_record_byte) {
+      witness.not_replayable.emplace_back("what a new ring buffer record holds");
+      continue;
+    }
+    if (tell_answer(state, witness, name, value)) continue;
     const bool arbitrary = context_.taint.is_arbitrary(leaf);
     witness.helper_results.push_back(arbitrary ? "of an address, of memory never written or shared"
                                                : fmt::format("{} = {:#x}", name, value));

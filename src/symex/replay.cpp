@@ -24,9 +24,10 @@ using runtime::RunOutput;
 Expected<RunOutput> run_on(runtime::EngineKind kind, const program::View& program,
                            const Witness& witness) {
   TRY(const runtime::Furnished furnished, runtime::furnish(program, witness.maps));
+  const runtime::StubbedProgram stubbed(furnished.view, witness.stubs);
   TRY(const auto engine, kind == runtime::EngineKind::kernel
-                             ? runtime::load_kernel(furnished.view)
-                             : runtime::load_engine(kind, furnished.view, {}));
+                             ? runtime::load_kernel(stubbed.view())
+                             : runtime::load_engine(kind, stubbed.view(), {}));
   TRY(runtime::write_maps(*engine, furnished));
   return engine->run(witness.input);
 }

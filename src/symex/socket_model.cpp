@@ -68,13 +68,18 @@ bool Explorer::load_socket(PathState& state, Word address, unsigned size_bytes, 
     return violate(state, Property::not_a_pointer,
                    fmt::format("{} bytes of a socket that are no field of it", size_bytes));
   }
-  value = {context_.fresh(size_bytes * 8, arbitrary_prefix), 0};
+  // Another program that asks for the same gets the same.
+  const std::string field =
+      fmt::format("field.{}.{}", static_cast<std::uint64_t>(*offset), size_bytes);
+  const std::string label =
+      fmt::format("{}{}", arbitrary_prefix, occurrence(state, "socket", field));
+  value = {context_.store.var(size_bytes * 8, label), 0};
   return true;
 }
 
 Word Explorer::socket_or_null(PathState& state, RegionKind kind, Acquired acquired) {
   Region region{kind, 0, 0, 0, false, true};
-  region.null = context_.fresh(1, "socket.absent");
+  region.null = answer(state, "socket.absent", 1);
   state.free_results.emplace_back("a socket", region.null);
   if (acquired == Acquired::yes) return acquire(state, region);
   return {context_.lit64(0), state.add_region(region)};

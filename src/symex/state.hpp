@@ -240,6 +240,8 @@ struct PathState {
   std::vector<TraceEvent> trace;                         ///< of this stage
   SpecSays says;                                         ///< of this stage
   std::map<std::string, std::uint32_t> calls_by_helper;  ///< that gave a free result, this stage
+  /// Paths that merged disagreed in how many there were: which call is which is not known.
+  std::set<std::string> miscounted;
 
   std::vector<term::Id> condition;
   std::shared_ptr<Valuation> valuation;  ///< satisfies `condition`

@@ -92,6 +92,13 @@ void Explorer::enter_tail_target(PathState& state, std::uint32_t code) {
   state.regs[1] = {context_.lit64(0), state.ctx};
 }
 
+term::Id Explorer::tail_result(std::uint32_t map, term::Id index) {
+  const std::array<unsigned, 1> index_width{32};
+  const std::array<term::Id, 1> element{index};
+  const std::string label = fmt::format("{}{}", tail_result_prefix, program_.maps[map].name);
+  return context_.store.apply(context_.store.function(label, index_width, 64), element);
+}
+
 bool Explorer::enter_unknown_program(PathState& state, std::uint32_t map, term::Id index) {
   term::Store& store = context_.store;
   const program::MapDef& def = program_.maps[map];
@@ -110,17 +117,15 @@ bool Explorer::enter_unknown_program(PathState& state, std::uint32_t map, term::
   if (!options_.allowed_returns.empty() || !state.specs.demands.empty()) {
     give_up(state, "the return value of a tail call's target is not known");
   }
-  const std::array<unsigned, 1> index_width{32};
   const std::array<term::Id, 1> key{index};
-  const term::Function result =
-      store.function(fmt::format("helper#tail_call.{}", def.name), index_width, 64);
+  const term::Id result = tail_result(map, index);
   const term::Id in_range = store.bin(Op::ult, index, context_.lit(32, def.max_entries));
   std::vector<Alternative> sides;
   for (const Candidate& candidate : candidates(state, map, key)) {
     const term::Id there = store.and_(in_range, state.maps[map].slots[candidate.slot].present);
-    const auto leave = [this, map, index, result, key](PathState& s) {
+    const auto leave = [this, map, index, result](PathState& s) {
       give_away(s, tail_call, {context_.lit(32, map), index}, {});
-      s.regs[0] = {context_.store.apply(result, key), 0};
+      s.regs[0] = {result, 0};
       s.specs.demands.clear();                             // about the end of the target
       s.slot = static_cast<std::uint32_t>(insns_.size());  // see fork()
     };

@@ -22,6 +22,13 @@ constexpr std::string_view arbitrary_prefix = "any#";
 /// they do not, as on every engine. Names of the variables begin with this.
 constexpr std::string_view choice_prefix = "choice";
 
+/// What programs return that somebody else puts into a prog_array. Names of the functions begin
+/// with this, the array's name follows.
+constexpr std::string_view tail_result_prefix = "helper#tail_call.";
+
+/// Parts of what bpf_fib_lookup finds. Names of the functions begin with this.
+constexpr std::string_view fib_prefix = "helper#fib_lookup.";
+
 /// What another CPU wrote between two accesses of the program. Names of the variables begin so.
 constexpr std::string_view interference_prefix = "another CPU changes the ";
 

@@ -10,6 +10,7 @@
 #include "base/bytes.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
+#include "symex/mentions.hpp"
 
 namespace probity::symex {
 namespace {
@@ -63,6 +64,25 @@ void fill(runtime::MapContents& contents, std::set<runtime::Bytes> used, std::ui
     const runtime::Bytes key = filler_key(def, i);
     if (!used.insert(key).second) continue;
     contents.entries.push_back({key, runtime::Bytes(def.value_size, 0)});
+  }
+}
+
+/// The keys of the maps that hold something at first: an entry that a path finds by the time of day
+/// is found only at that time.
+std::vector<term::Id> keys_told(const PathState& state, Valuation& valuation) {
+  std::vector<term::Id> keys;
+  for (const MapState& map : state.maps) {
+    const bool filled = std::ranges::any_of(
+        map.slots, [&](const Slot& slot) { return valuation(slot.initially_present) != 0; });
+    if (!filled) continue;
+    for (const Slot& slot : map.slots) keys.insert(keys.end(), slot.key.begin(), slot.key.end());
+  }
+  return keys;
+}
+
+void append_new(std::vector<term::Id>& list, std::span<const term::Id> more) {
+  for (const term::Id one : more) {
+    if (std::ranges::find(list, one) == list.end()) list.push_back(one);
   }
 }
 
@@ -163,9 +183,11 @@ Witness Explorer::make_witness(PathState& state, Valuation& valuation, term::Id 
     const term::Id byte = initial.initial_byte(context_, i);
     witness.input.packet.push_back(static_cast<std::uint8_t>(valuation(byte)));
   }
-  const std::vector<term::Id> leaves = path_leaves(state, shown);
+  std::vector<term::Id> leaves = path_leaves(state, shown);
+  append_new(leaves, leaves_of(context_.store, keys_told(state, valuation)));
   tell_fields(witness, valuation, leaves);
   tell_maps(state, witness, valuation);
+  tell_routes(witness, valuation, leaves);
   tell_answers(state, witness, valuation, leaves);
   for (const auto& [what, value] : state.assumptions) {
     if (valuation(value) == 0) continue;

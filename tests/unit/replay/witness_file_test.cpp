@@ -28,6 +28,9 @@ WitnessFile sample() {
   input.run.clock_ns = ~std::uint64_t{0};
   input.run.fields = {{"cb[0]", 5}};
   input.maps = {{"flows", {{{1, 2}, {3}}, {{4, 5}, {6}}}}, {"empty", {}}};
+  input.run.answers = {{"bpf_ktime_get_ns", 2, ~std::uint64_t{0}}};
+  input.run.routes = {{runtime::Bytes(64, 2), 1, 7, runtime::Bytes(64, 3)}};
+  input.stubs = {{"next", 3, 0x1'0000'0002}};
   input.helper_results = {"get_prandom_u32 = 0x7"};
   input.not_replayable = {"ctx->hash = 0x1"};
   file.inputs = {input};
@@ -62,6 +65,9 @@ TEST(WitnessFile, IsReadBackAsItWasWritten) {
   EXPECT_EQ(read->inputs[0].run.mark, 9u);
   EXPECT_EQ(read->inputs[0].run.fields, sample().inputs[0].run.fields);
   EXPECT_EQ(read->inputs[0].maps, sample().inputs[0].maps);
+  EXPECT_EQ(read->inputs[0].run.answers, sample().inputs[0].run.answers);
+  EXPECT_EQ(read->inputs[0].run.routes, sample().inputs[0].run.routes);
+  EXPECT_EQ(read->inputs[0].stubs, sample().inputs[0].stubs);
   EXPECT_EQ(read->runs[0].chain, sample().runs[0].chain);
   EXPECT_EQ(read->runs[0].expected.map_changes, sample().runs[0].expected.map_changes);
   EXPECT_EQ(read->runs[0].expected.events, sample().runs[0].expected.events);
