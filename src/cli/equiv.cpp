@@ -81,11 +81,13 @@ Expected<symex::PacketRange> parse_range(const std::string& text) {
 }
 
 Expected<void> read_ranges(const CLI::App& app, Flags& flags) {
+  // Without a value the parser gives no text at the end of the line and an empty one elsewhere.
+  const bool whole = std::erase(flags.packet, "") != 0 || flags.packet.empty();
+  flags.ignored.packet = app.count("--ignore-packet") > 0 && whole;
   for (const std::string& text : flags.packet) {
     TRY(const symex::PacketRange range, parse_range(text));
     flags.ignored.packet_ranges.push_back(range);
   }
-  flags.ignored.packet = app.count("--ignore-packet") > 0 && flags.packet.empty();
   if (flags.witness_dir.empty()) {
     return error(Fault::bad_input, "--witness-dir: the name is empty (. is this folder)");
   }

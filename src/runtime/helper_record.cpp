@@ -102,7 +102,8 @@ bool take_ringbuf_room(HelperCall& call, const Map& map, std::uint64_t size) {
 
 Address reserve_record(HelperCall& call, std::uint64_t size) {
   Bytes& memory = call.session.scratch();
-  memory.assign(size == 0 ? 1 : size, fresh_record_byte);  // a record of no bytes has an address, too
+  // A record of no bytes has an address, too.
+  memory.assign(size == 0 ? 1 : size, fresh_record_byte);
   const Address address =
       call.session.share(call.machine, memory.data(), size, RegionKind::other, Access::write);
   if (address != 0) call.session.hold_record(address, call.machine.environment_slot);

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <set>
 
+#include "symex/call_count.hpp"
+
 namespace probity::symex {
 
 using term::Id;
@@ -530,22 +532,6 @@ void Merger::merge_conditions(PathState& result, const PathState& b) {
   result.length_low = std::min(result.length_low, b.length_low);
   result.length_high = std::max(result.length_high, b.length_high);
   result.length_mixed = result.length_mixed || b.length_mixed || !same_length;
-}
-
-/// The next call of a helper gets a number that neither path has used.
-void merge_call_counts(PathState& result, const PathState& b) {
-  for (const auto& [helper, count] : result.calls_by_helper) {
-    const auto other = b.calls_by_helper.find(helper);
-    if (other == b.calls_by_helper.end() || other->second != count) {
-      result.miscounted.insert(helper);
-    }
-  }
-  for (const auto& [helper, count] : b.calls_by_helper) {
-    const auto [own, is_new] = result.calls_by_helper.try_emplace(helper, count);
-    if (is_new) result.miscounted.insert(helper);
-    own->second = std::max(own->second, count);
-  }
-  result.miscounted.insert(b.miscounted.begin(), b.miscounted.end());
 }
 
 /// What only reports and witnesses read.
