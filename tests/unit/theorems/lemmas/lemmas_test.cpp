@@ -10,6 +10,7 @@
 
 #include "solver/abstraction.hpp"
 #include "solver/sat.hpp"
+#include "solver/stopwatch.hpp"
 
 namespace probity::theorems {
 namespace {
@@ -23,7 +24,7 @@ using term::Id;
 using term::Store;
 
 constexpr std::uint64_t no_conflicts = 100'000;
-constexpr std::uint32_t no_wall = 600'000;
+const solver::Deadline no_wall(600'000, 600'000);
 
 void assume_value(Sat& sat, const Bits& bits, unsigned value) {
   for (std::size_t i = 0; i < bits.size(); ++i) {
