@@ -35,7 +35,11 @@ std::vector<Sample> samples_of(const object::Image& image, const Options& option
   Explorer explorer(image.view(), separate);
   const auto result = explorer.explore();
   if (!result) return {};
-  const auto asks = [](const PathCase& path) { return !path.witness.helper_results.empty(); };
+  const auto asks = [](const PathCase& path) {
+    const runtime::RunInput& input = path.witness.input;
+    return !path.witness.helper_results.empty() || !input.answers.empty() ||
+           !input.routes.empty() || !path.witness.stubs.empty();
+  };
   if (std::ranges::any_of(result->cases, asks)) return {};  // a helper may do either
   const auto is_trie = [](const program::MapDef& map) {
     return map.type == program::MapType::lpm_trie;
