@@ -224,8 +224,7 @@ TEST_F(KernelCtx, MapsOfMapsHoldWhatTheObjectPutsThere) {
   EXPECT_EQ(output->return_value, 42u);
   const auto refused = (*engine)->write_map({"outer", {{Bytes(4), Bytes(4)}}});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().line(),
-            "map outer: entries of a array_of_maps are file descriptors and cannot be given");
+  EXPECT_TRUE(refused.error().line().starts_with("map outer (type 12")) << refused.error().line();
 }
 
 TEST_F(KernelCtx, NamedDevicesAreMadeInTheSandboxOnly) {
