@@ -243,7 +243,7 @@ Expected<Outcome> check_alone(const Task& task, const EntryAssumptions& assumpti
   const Flags& flags = task.flags;
   std::optional<symex::Explorer> explorer;
   if (at_once) {
-    exploration = equiv::of_program_alone(at_once->exploration);
+    exploration = equiv::of_program_alone(*at_once);
   } else {
     explorer.emplace(task.image.view(), task.options);
     TRY(exploration, explorer->explore());

@@ -14,6 +14,7 @@
 #include "cli/program_source.hpp"
 #include "cli/side_text.hpp"
 #include "equiv/specification.hpp"
+#include "symex/flow.hpp"
 
 namespace probity::cli {
 namespace {
@@ -26,12 +27,14 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 }
 
 /// Which share of the paths the specification says something about.
-Json report_coverage(report::Document& document, const equiv::Coverage& coverage) {
+Json report_coverage(report::Document& document, const equiv::SpecResult& result) {
+  const equiv::Coverage& coverage = result.coverage;
+  const bool program_first = result.program_stage == 0;
   const std::uint64_t spoken = coverage.paths - coverage.silent;
   document.fields(
-      {{"specification",
-        fmt::format("says something of {} of {} paths ({}); the program alone has {}", spoken,
-                    coverage.paths, percent(spoken, coverage.paths), coverage.program_paths)}});
+      {{"specification", fmt::format("says something of {} of {} paths ({}); {} alone has {}",
+                                     spoken, coverage.paths, percent(spoken, coverage.paths),
+                                     program_first ? "the program" : "it", coverage.first_paths)}});
   std::vector<std::vector<std::string>> rows;
   Json observables = Json::array();
   for (const auto& [observable, count] : coverage.by_observable) {
@@ -44,14 +47,15 @@ Json report_coverage(report::Document& document, const equiv::Coverage& coverage
   if (!rows.empty()) {
     document.table({"specified", "paths", "for some inputs", "left open", "share"}, rows);
   }
-  return Json::object({{"paths", coverage.paths},
-                       {"program_paths", coverage.program_paths},
-                       {"silent", coverage.silent},
-                       {"observables", std::move(observables)}});
+  return Json::object(
+      {{"paths", coverage.paths},
+       {program_first ? "program_paths" : "specification_paths", coverage.first_paths},
+       {"silent", coverage.silent},
+       {"observables", std::move(observables)}});
 }
 
 Expected<std::string> write_witness(const Checked& checked, const symex::Finding& finding,
-                                    std::size_t number) {
+                                    const symex::StageOutcome& expected, std::size_t number) {
   replay::WitnessFile file;
   file.made_by = "check";
   file.property = "specification";
@@ -63,8 +67,8 @@ Expected<std::string> write_witness(const Checked& checked, const symex::Finding
   replay::WitnessRun run;
   run.name = checked.image.name;
   run.chain.push_back({0, {}});
-  run.expected.return_value = finding.outcomes.at(equiv::program_stage).return_value;
-  run.expected.packet = finding.outcomes.at(equiv::program_stage).packet;
+  run.expected.return_value = expected.return_value;
+  run.expected.packet = expected.packet;
   file.runs.push_back(std::move(run));
   const std::string path = fmt::format("{}/spec-{}.json", checked.witness_dir, number);
   TRY(replay::write_witness(file, path));
@@ -77,7 +81,8 @@ Expected<Json> report_deviations(const Checked& checked, const equiv::SpecResult
   std::size_t number = 0;
   for (const equiv::Deviation& deviation : result.deviations) {
     const symex::Finding& finding = deviation.finding;
-    TRY(const std::string path, write_witness(checked, finding, ++number));
+    TRY(const std::string path,
+        write_witness(checked, finding, finding.outcomes.at(result.program_stage), ++number));
     document.note(Tone::bad, fmt::format("refuted: specification: {}", finding.text));
     document.code(input_text(finding.witness) + replays_text(deviation.replays) +
                   fmt::format("written to {}", path));
@@ -90,11 +95,11 @@ Expected<Json> report_deviations(const Checked& checked, const equiv::SpecResult
   return findings;
 }
 
-Json report_unknowns(const equiv::SpecQuestion& question, const symex::Exploration& exploration,
+Json report_unknowns(const equiv::SpecQuestion& question, const equiv::SpecResult& result,
                      report::Document& document) {
   Json list = Json::array();
-  for (const symex::Unknowing& unknown : exploration.unknowns) {
-    const bool in_spec = unknown.stage == equiv::specification_stage;
+  for (const symex::Unknowing& unknown : result.exploration.unknowns) {
+    const bool in_spec = unknown.stage == result.specification_stage;
     document.note(
         Tone::warning,
         fmt::format("unknown: {} at {}", unknown.reason,
@@ -119,7 +124,7 @@ Expected<Outcome> against_specification(const std::string& selection, const Chec
                                         report::Document& document) {
   TRY(const object::Image specification, load_specification(selection, checked));
   const equiv::SpecQuestion question{&specification, &checked.image, checked.options,
-                                     checked.use_kernel, equiv::Alone::no};
+                                     checked.use_kernel, equiv::Order::specification_first};
   std::optional<equiv::SpecResult> own;
   if (!explored) {
     TRY(own, equiv::check_specification(question));
@@ -130,12 +135,12 @@ Expected<Outcome> against_specification(const std::string& selection, const Chec
       fmt::format("{} against the specification {}", checked.image.name, specification.name));
   Json details = Json::object({{"object", selection}, {"program", specification.name}});
   report_sum(document, details, result.exploration.counts);
-  details["coverage"] = report_coverage(document, result.coverage);
+  details["coverage"] = report_coverage(document, result);
   TRY(details["findings"], report_deviations(checked, result, document));
-  details["unknowns"] = report_unknowns(question, result.exploration, document);
+  details["unknowns"] = report_unknowns(question, result, document);
   details["cpu_seconds"] = result.exploration.statistics.cpu_seconds;
-  const auto broken_spec = [](const symex::Finding& finding) {
-    return finding.stage == equiv::specification_stage &&
+  const auto broken_spec = [&](const symex::Finding& finding) {
+    return finding.stage == result.specification_stage &&
            finding.property != symex::Property::relation;
   };
   const bool refuted =
@@ -199,9 +204,11 @@ Expected<std::optional<equiv::SpecResult>> explore_at_once(const AgainstFlags& f
   const symex::Options& options = checked.options;
   const bool path_by_path = options.collect_cases || options.record_claims || options.record_paths;
   if (flags.specification.empty() || path_by_path) return std::nullopt;
+  const double ways = symex::static_paths(checked.image.view());
+  if (ways < options.merge_from_static_paths) return std::nullopt;
   TRY(const object::Image specification, load_specification(flags.specification, checked));
   const equiv::SpecQuestion question{&specification, &checked.image, checked.options,
-                                     checked.use_kernel, equiv::Alone::yes};
+                                     checked.use_kernel, equiv::Order::program_first};
   TRY(equiv::SpecResult result, equiv::check_specification(question));
   return result;
 }

@@ -36,8 +36,8 @@ struct Checked {
   std::string witness_dir;
 };
 
-/// The program and its specification in one exploration; nothing where that is not possible: no
-/// specification is given, or what is asked needs the program's paths alone.
+/// The program and its specification in one exploration, which pays for a program of too many paths
+/// to walk each; nothing if it is not, or what is asked needs the program's paths alone.
 Expected<std::optional<equiv::SpecResult>> explore_at_once(const AgainstFlags& flags,
                                                            const Checked& checked);
 

@@ -46,14 +46,16 @@ Said said_by(term::Store& store, const Ending& spec) {
 /// The relation between an ending of the specification and one of the program.
 class SpecRelation {
  public:
-  SpecRelation(symex::Explorer& explorer, const Ending& spec, const Ending& program,
-               Coverage& coverage)
+  SpecRelation(symex::Explorer& explorer, SpecResult& result,
+               std::span<const std::shared_ptr<const Ending>> endings)
       : explorer_(explorer),
         store_(explorer.context().store),
-        spec_(spec),
-        program_(program),
-        coverage_(coverage),
-        said_(said_by(store_, spec)) {}
+        first_(*endings[0]),
+        second_(*endings[1]),
+        spec_(*endings[result.specification_stage]),
+        program_(*endings[result.program_stage]),
+        coverage_(result.coverage),
+        said_(said_by(store_, spec_)) {}
 
   std::vector<Demand> demands() {
     ++coverage_.paths;
@@ -62,16 +64,16 @@ class SpecRelation {
     std::vector<symex::PacketRange> ranges;
     for (const auto& [offset, size] : says.packet_ranges) ranges.push_back({offset, size});
     ask("packet", said_.any_state,
-        [&] { return symex::same_packet(explorer_, program_, spec_, ranges); });
-    ask("ctx", open_or(says.any_ctx), [&] { return symex::same_ctx(explorer_, program_, spec_); });
+        [&] { return symex::same_packet(explorer_, first_, second_, ranges); });
+    ask("ctx", open_or(says.any_ctx), [&] { return symex::same_ctx(explorer_, first_, second_); });
     ask("output", open_or(says.any_trace),
-        [&] { return symex::same_trace(explorer_, program_, spec_); });
+        [&] { return symex::same_trace(explorer_, first_, second_); });
     const auto maps = explorer_.maps();
     for (std::uint32_t map = 0; map < maps.size(); ++map) {
       if (maps[map].read_only || maps[map].name.starts_with('.')) continue;
       const bool open = says.every_map || std::ranges::find(says.maps, map) != says.maps.end();
       ask(fmt::format("map {}", maps[map].name), open_or(open),
-          [&] { return symex::same_map(explorer_, program_, spec_, map); });
+          [&] { return symex::same_map(explorer_, first_, second_, map); });
     }
     if (demands_.empty()) ++coverage_.silent;
     return std::move(demands_);
@@ -92,6 +94,8 @@ class SpecRelation {
 
   symex::Explorer& explorer_;
   term::Store& store_;
+  const Ending& first_;
+  const Ending& second_;
   const Ending& spec_;
   const Ending& program_;
   Coverage& coverage_;
@@ -206,25 +210,25 @@ std::vector<Replayed> replay_deviation(const SpecQuestion& question,
 
 Expected<SpecResult> check_specification(const SpecQuestion& question) {
   TRY(require_specification(question));
-  std::vector<symex::Stage> stages(2);
-  stages[program_stage].program = question.program->view();
-  stages[program_stage].specs = question.options.specs;
-  stages[specification_stage].program = question.specification->view();
-  stages[specification_stage].trusted = true;
+  const bool program_first = question.order == Order::program_first;
   SpecResult result;
-  std::set<std::shared_ptr<const Ending>> program_endings;
-  symex::Options options =
-      question.alone == Alone::yes ? question.options : bounds_of(question.options);
+  result.program_stage = program_first ? 0 : 1;
+  result.specification_stage = program_first ? 1 : 0;
+  std::vector<symex::Stage> stages(2);
+  stages[result.program_stage].program = question.program->view();
+  stages[result.program_stage].specs = question.options.specs;
+  stages[result.specification_stage].program = question.specification->view();
+  stages[result.specification_stage].trusted = true;
+  std::set<std::shared_ptr<const Ending>> first_endings;
+  symex::Options options = program_first ? question.options : bounds_of(question.options);
   options.sharing = symex::MapSharing::but_no_globals;
   options.relation = [&](symex::Explorer& explorer, symex::PathState&, const auto& endings) {
-    program_endings.insert(endings[program_stage]);
-    return SpecRelation(explorer, *endings[specification_stage], *endings[program_stage],
-                        result.coverage)
-        .demands();
+    first_endings.insert(endings[0]);
+    return SpecRelation(explorer, result, endings).demands();
   };
   symex::Explorer explorer(std::move(stages), options);
   TRY(result.exploration, explorer.explore());
-  result.coverage.program_paths = program_endings.size();
+  result.coverage.first_paths = first_endings.size();
   for (const symex::Finding& finding : result.exploration.findings) {
     if (finding.property != symex::Property::relation) continue;
     result.deviations.push_back({finding, replay_deviation(question, finding)});
@@ -232,9 +236,9 @@ Expected<SpecResult> check_specification(const SpecQuestion& question) {
   return result;
 }
 
-symex::Exploration of_program_alone(const symex::Exploration& exploration) {
-  symex::Exploration alone = exploration;
-  const auto other = [](const auto& item) { return item.stage != program_stage; };
+symex::Exploration of_program_alone(const SpecResult& result) {
+  symex::Exploration alone = result.exploration;
+  const auto other = [&](const auto& item) { return item.stage != result.program_stage; };
   std::erase_if(alone.findings, [&](const symex::Finding& finding) {
     return other(finding) || finding.property == symex::Property::relation;
   });

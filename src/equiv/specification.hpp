@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a program do what a specification outside it says? On each path the program runs first, then
-// the specification, a function of the same signature (include/probity/external_spec.h), on the
-// same input; what the specification leaves open is not compared. Coverage tells of how many paths
-// it says anything at all. The program's first run is that of `check` without a specification, so
-// one exploration can prove both.
+// Does a program do what a specification outside it says? On each path the specification, a
+// function of the same signature (include/probity/external_spec.h), runs first, then the program on
+// the same input; what the specification leaves open is not compared. Coverage tells of how many
+// paths it says anything at all. When the program runs first, its run is that of `check` without a
+// specification, so one exploration proves both; which order is the faster one is chance, but a
+// program of too many paths is better explored once.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,10 @@
 
 namespace probity::equiv {
 
-/// What the exploration proves besides.
-enum class Alone : std::uint8_t {
-  no,  ///< safety on the way, as everywhere
-  yes  ///< all that `check` asks of the program alone: allowed return values too
+/// Which of the two runs first, and what the exploration proves besides.
+enum class Order : std::uint8_t {
+  specification_first,
+  program_first  ///< all that `check` asks of the program alone is asked on the way
 };
 
 struct SpecQuestion {
@@ -30,7 +31,7 @@ struct SpecQuestion {
   const object::Image* program = nullptr;
   symex::Options options;
   symex::UseKernel use_kernel = symex::UseKernel::no;
-  Alone alone = Alone::no;
+  Order order = Order::specification_first;
 };
 
 /// Of how many paths the specification says something.
@@ -39,9 +40,9 @@ struct Coverage {
     std::uint64_t said = 0;    ///< of every input of the path
     std::uint64_t partly = 0;  ///< of some inputs
   };
-  std::uint64_t paths = 0;          ///< of program and specification together
-  std::uint64_t program_paths = 0;  ///< of the program alone
-  std::uint64_t silent = 0;         ///< paths of both of which it says nothing
+  std::uint64_t paths = 0;        ///< of program and specification together
+  std::uint64_t first_paths = 0;  ///< of the one that runs first, alone
+  std::uint64_t silent = 0;       ///< paths of both of which it says nothing
   std::map<std::string, Count> by_observable;
   bool says_nothing() const { return silent == paths; }
 };
@@ -54,21 +55,20 @@ struct Deviation {
 
 struct SpecResult {
   symex::Exploration exploration;
+  std::uint32_t specification_stage = 0;
+  std::uint32_t program_stage = 1;
   std::vector<Deviation> deviations;
   Coverage coverage;
   bool contradicted() const;
 };
 
-/// The stages of the exploration.
-constexpr std::uint32_t program_stage = 0;
-constexpr std::uint32_t specification_stage = 1;
-
 /// Rules that the program breaks on its own are in the exploration's findings, but no deviations.
 /// Error: they cannot be compared, and why.
 Expected<SpecResult> check_specification(const SpecQuestion& question);
 
-/// What an exploration found about the program alone.
-symex::Exploration of_program_alone(const symex::Exploration& exploration);
+/// What an exploration with Order::program_first found about the program alone; its paths are those
+/// of both.
+symex::Exploration of_program_alone(const SpecResult& result);
 
 /// Runs the specification on the interpreter and the program on each engine that can run it.
 std::vector<symex::Replayed> replay_deviation(const SpecQuestion& question,

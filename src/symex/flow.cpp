@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "isa/bpf/codec.hpp"
 #include "isa/bpf/flow.hpp"
 #include "program/register_use.hpp"
 
@@ -144,6 +145,17 @@ void Flow::count_paths(std::uint32_t entry) {
     paths[*at] = (sum == 0 ? 1 : sum) * factor;
   }
   static_paths_ = paths[entry];
+}
+
+double static_paths(const program::View& program) {
+  std::vector<std::optional<bpf::Insn>> insns(program.slots.size());
+  for (std::size_t at = 0; at < program.slots.size();) {
+    const auto insn = bpf::decode(program.slots, at);
+    if (!insn) return 0;
+    insns[at] = *insn;
+    at += insn->slot_count();
+  }
+  return Flow(program, insns).static_paths();
 }
 
 }  // namespace probity::symex

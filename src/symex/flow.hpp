@@ -66,4 +66,7 @@ unsigned registers_read(const bpf::Insn& insn);
 /// The same with r0 of an exit and the arguments of calls.
 unsigned registers_used(const bpf::Insn& insn);
 
+/// Flow::static_paths() of a program alone; 0 if a slot of it is no insn.
+double static_paths(const program::View& program);
+
 }  // namespace probity::symex

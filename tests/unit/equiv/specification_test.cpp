@@ -183,10 +183,10 @@ void expect_same_alone(std::string_view spec, std::string_view program) {
   symex::Options options;
   options.max_packet = 200;
   options.allowed_returns = {1, 2};
-  const auto both =
-      check_specification({&specification, &image, options, symex::UseKernel::no, Alone::yes});
+  const auto both = check_specification(
+      {&specification, &image, options, symex::UseKernel::no, Order::program_first});
   ASSERT_TRUE(both) << both.error().line();
-  const std::string at_once = told(of_program_alone(both->exploration));
+  const std::string at_once = told(of_program_alone(*both));
   const auto alone = symex::Explorer(image.view(), options).explore();
   ASSERT_TRUE(alone) << alone.error().line();
   EXPECT_EQ(at_once, told(*alone)) << program;
