@@ -123,8 +123,11 @@ Residue Residues::compute(Id a) {
     case Kind::shl:
     case Kind::lshr:
     case Kind::ashr:
-    case Kind::eq:
-    case Kind::ult: return atom(a);
+    case Kind::eq: return atom(a);
+    case Kind::ult: {
+      const auto args = store_.args(a);
+      return never_carries({args[0], args[1]}) ? Residue{} : atom(a);
+    }
   }
   PROBITY_UNREACHABLE("kind");
 }
@@ -147,11 +150,49 @@ bool Residues::is_top_slice(Id a) {
   return end == store_.width(whole) || bounds_(whole).high >> end == 0;
 }
 
+/// What x never exceeds: a fold less than the sum of its summands' bounds, x where x >> l is 0 less
+/// than 2^l.
+Value Residues::highest(Id x) {
+  const Value high = bounds_(x).high;
+  if (store_.kind(x) == Kind::ite) {
+    const auto args = store_.args(x);
+    const auto cut = zero_under(args[0]);
+    const bool small = cut && cut->whole == args[1];
+    const Value then = small ? mask<Value>(cut->low_width) : highest(args[1]);
+    return std::min(high, std::max(then, highest(args[2])));
+  }
+  if (store_.kind(x) != Kind::add) return high;
+  const Sum sum = opened(x);
+  if (sum.atoms.size() != 2 || sum.constant != 0) return high;
+  const auto bare = [this](Id a) {
+    const bool extended = store_.kind(a) == Kind::concat && store_.literal(store_.args(a)[0]) == 0u;
+    return extended ? store_.args(a)[1] : a;
+  };
+  const auto& [first, first_times] = *sum.atoms.begin();
+  const auto& [second, second_times] = *sum.atoms.rbegin();
+  if (first_times != 1 || second_times != 1) return high;
+  for (const auto& [top, low] : {std::pair{first, second}, std::pair{second, first}}) {
+    const auto cut = cut_at(bare(top));
+    if (cut && cut->low == bare(low)) return std::min(high, highest_fold(*cut));
+  }
+  return high;
+}
+
+/// Of all x up to h, the low l bits of x plus x >> l are most at h or just below the last multiple
+/// of 2^l.
+Value Residues::highest_fold(const Cut& cut) {
+  const Value high = highest(cut.whole);
+  const Value ones = mask<Value>(cut.low_width);
+  const Value turns = high >> cut.low_width;
+  const Value at_end = (high & ones) + turns;
+  return turns == 0 ? at_end : std::max(at_end, ones + turns - 1);
+}
+
 /// x >> low
 Residue Residues::shifted(Id x, unsigned low) {
   const unsigned width = store_.width(x);
   if (low == 0) return of(x);
-  if (low >= width || bounds_(x).high >> low == 0) return {};
+  if (low >= width || highest(x) >> low == 0) return {};
   const Id top = store_.extract(low, width - low, x);
   const bool plain = store_.kind(top) == Kind::extract && store_.args(top)[0] == x;
   return plain ? atom(top) : of(top);
@@ -177,6 +218,19 @@ Residue Residues::slice(Id a) {
   return result;
 }
 
+/// The x of which x >> l is 0 where `condition` holds.
+std::optional<Residues::Cut> Residues::zero_under(Id condition) {
+  if (store_.kind(condition) != Kind::eq) return std::nullopt;
+  const auto args = store_.args(condition);
+  return store_.literal(args[1]) == 0u ? cut_at(args[0]) : std::nullopt;
+}
+
+/// Of the low l bits of x where x >> l is 0: x.
+Residue Residues::under(Id condition, Id a) {
+  const auto cut = zero_under(condition);
+  return of(cut && cut->low == a ? cut->whole : a);
+}
+
 /// A choice between two values with one residue has it; if they differ by a constant k, it is that
 /// of the second plus k times the condition. (c ? x + 1 : x) is x + c.
 Residue Residues::choice(Id a) {
@@ -192,7 +246,7 @@ Residue Residues::choice(Id a) {
       if (auto result = end_around(carry)) return *std::move(result);
     }
   }
-  const Residue first = of(then);
+  const Residue first = under(condition, then);
   const Residue second = of(otherwise);
   Residue result = second;
   ResidueForm difference = first.form;
@@ -250,16 +304,12 @@ std::optional<Residue> Residues::of_sum(const Sum& sum) {
   return folded(sum);
 }
 
-/// Bounded so that the sum of integers lies between two neighbouring multiples of 2^w, it is less
-/// the lower of them what the term is.
-std::optional<Residue> Residues::without_wrap(const Sum& sum) {
+/// The sum as integers, with coefficients of least magnitude; nothing if the numbers are too large.
+std::optional<Residues::Range> Residues::range(const Sum& sum) {
   constexpr Signed largest_coefficient = Signed{1} << 40;
   constexpr std::size_t most = 1u << 16;
   if (sum.width > widest || sum.atoms.size() > most) return std::nullopt;
-  const Signed size = Signed{1} << sum.width;
-  Signed low = static_cast<Signed>(sum.constant);
-  Signed high = low;
-  bool positive = true;
+  Range range{static_cast<Signed>(sum.constant), static_cast<Signed>(sum.constant), true};
   for (const auto& [atom, unsigned_coefficient] : sum.atoms) {
     const Signed coefficient = centred(unsigned_coefficient, sum.width);
     if (coefficient >= largest_coefficient || -coefficient >= largest_coefficient) {
@@ -267,25 +317,44 @@ std::optional<Residue> Residues::without_wrap(const Sum& sum) {
     }
     const Interval bounds = bounds_(atom);
     const bool up = coefficient > 0;
-    low += coefficient * static_cast<Signed>(up ? bounds.low : bounds.high);
-    high += coefficient * static_cast<Signed>(up ? bounds.high : bounds.low);
-    positive = positive && up;
+    range.low += coefficient * static_cast<Signed>(up ? bounds.low : bounds.high);
+    range.high += coefficient * static_cast<Signed>(up ? bounds.high : bounds.low);
+    range.positive = range.positive && up;
   }
-  const Signed turns = low >= 0 ? low / size : -((size - 1 - low) / size);
+  return range;
+}
+
+/// Bounded so that the sum of integers lies between two neighbouring multiples of 2^w, it is less
+/// the lower of them what the term is.
+std::optional<Residue> Residues::without_wrap(const Sum& sum) {
+  const auto whole = range(sum);
+  if (!whole) return std::nullopt;
+  const Signed size = Signed{1} << sum.width;
+  const Signed turns = whole->low >= 0 ? whole->low / size : -((size - 1 - whole->low) / size);
   const Signed shift = turns * size;
-  const bool fits = high - shift < size || mutation_ == ResidueMutation::unbounded_sums;
-  if (!fits) return std::nullopt;
+  const bool fits = whole->high - shift < size;
+  if (!fits && mutation_ != ResidueMutation::unbounded_sums) return std::nullopt;
   const Signed constant = static_cast<Signed>(sum.constant) - shift;
-  Residue result{{residue_of(constant), {}}, {}, low - shift > 0};
+  Residue result{{residue_of(constant), {}}, {}, whole->low - shift > 0};
   for (const auto& [atom, unsigned_coefficient] : sum.atoms) {
     const Residue part = of(atom);
     result.form.add(part.form, residue_of(centred(unsigned_coefficient, sum.width)));
     // Zero only if all summands are, as long as none of them is taken away.
-    if (!positive || constant < 0) continue;
+    if (!whole->positive || constant < 0) continue;
     result.parts = united(std::move(result.parts), part.parts);
     result.never_zero = result.never_zero || part.never_zero;
   }
   return result;
+}
+
+/// s = y + z modulo 2^w is never below y where y + z never reaches 2^w.
+bool Residues::never_carries(const Carry& carry) {
+  const Sum sum = opened(carry.sum);
+  const Sum addend = opened(carry.addend);
+  const auto first = range(addend);
+  const auto rest = range(difference(sum, addend));
+  if (!first || !rest || first->low < 0 || rest->low < 0) return false;
+  return first->high + rest->high < Signed{1} << sum.width;
 }
 
 std::optional<Residues::Carry> Residues::carry_of(Id atom, unsigned width) const {
@@ -326,40 +395,44 @@ std::optional<Residue> Residues::with_carry(const Sum& sum) {
   return std::nullopt;
 }
 
-/// The low w bits of x plus x >> w, for w a multiple of 16, is x - (2^w - 1) * (x >> w). Of all x
-/// up to h it is largest at h or just below the last multiple of 2^w; if that fits w bits, nothing
-/// is lost. It is zero only if x is.
+/// The low w bits of x plus x >> w, for w a multiple of 16, is x - (2^w - 1) * (x >> w), if that
+/// fits w bits. It is zero only if x is.
 std::optional<Residue> Residues::folded(const Sum& sum) {
   const unsigned width = sum.width;
   if (width % word != 0) return std::nullopt;
   for (const auto& [atom, coefficient] : sum.atoms) {
     if (coefficient != 1) continue;
     const auto args = store_.args(atom);
-    const bool extended = store_.kind(atom) == Kind::concat && store_.literal(args[0]) == Value{0};
-    const Id upper = extended ? args[1] : atom;
-    if (!is_top_slice(upper) || store_.low(upper) != width) continue;
-    const Id x = store_.args(upper)[0];
-    if (store_.width(x) > widest) continue;
-    const Value high = bounds_(x).high;
-    const Value turns = high >> width;
-    const Value at_end = (high & mask<Value>(width)) + turns;
-    const Value before = mask<Value>(width) + turns - 1;
-    const bool fits = at_end <= mask<Value>(width) && (turns == 0 || before <= mask<Value>(width));
+    const bool extended = store_.kind(atom) == Kind::concat && store_.literal(args[0]) == 0u;
+    const auto cut = cut_at(extended ? args[1] : atom);
+    if (!cut || cut->low_width != width) continue;
+    const bool fits = highest_fold(*cut) <= mask<Value>(width);
     if (!fits && mutation_ != ResidueMutation::unbounded_folds) continue;
     Sum rest = sum;
     rest.atoms.erase(atom);
-    if (rest == opened(store_.extract(0, width, x))) return of(x);
+    if (rest == opened(cut->low)) return of(cut->whole);
   }
   return std::nullopt;
 }
 
-/// Whether `a` is x >> l of some x, and the low l bits of x.
+/// Whether `a` is x >> l of some x, perhaps of a choice, and the low l bits of x.
 std::optional<Residues::Cut> Residues::cut_at(Id a) {
+  if (store_.kind(a) == Kind::ite) {
+    const auto args = store_.args(a);
+    const auto then = cut_at(args[1]);
+    if (!then) return std::nullopt;
+    const auto otherwise = cut_at(args[2]);
+    const bool alike = otherwise && then->low_width == otherwise->low_width &&
+                       store_.width(then->whole) == store_.width(otherwise->whole);
+    if (!alike) return std::nullopt;
+    const Id whole = store_.ite(args[0], then->whole, otherwise->whole);
+    return Cut{whole, store_.extract(0, then->low_width, whole), then->low_width};
+  }
   if (store_.kind(a) != Kind::extract || !is_top_slice(a)) return std::nullopt;
   const Id whole = store_.args(a)[0];
   const unsigned low_width = store_.low(a);
   if (low_width == 0 || store_.width(whole) > widest) return std::nullopt;
-  return Cut{whole, store_.extract(0, low_width, whole)};
+  return Cut{whole, store_.extract(0, low_width, whole), low_width};
 }
 
 /// Atoms x >> l and the low l bits of x, which are a term of their own, become x.
@@ -374,7 +447,7 @@ ResidueForm Residues::settled(ResidueForm form) {
       const std::uint32_t times = low->second;
       form.atoms.erase(low);
       form.add(of(cut->whole).form, times);
-      form.add_atom(top, product(modulus - times, weight(store_.low(top))));
+      form.add_atom(top, product(modulus - times, weight(cut->low_width)));
       break;
     }
     if (form == before) break;

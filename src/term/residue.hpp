@@ -72,26 +72,40 @@ class Residues {
     Id addend;
   };
 
+  /// x and its low bits, for an x >> low_width.
+  struct Cut {
+    Id whole;
+    Id low;
+    unsigned low_width = 0;
+  };
+  struct Range {
+    __int128 low = 0;
+    __int128 high = 0;
+    bool positive = true;  ///< no atom is taken away
+  };
+
   Residue atom(Id a) const { return {{0, {{a, 1}}}, {a}, false}; }
   Residue compute(Id a);
   Residue concatenation(Id a);
   Residue slice(Id a);
   Residue shifted(Id x, unsigned low);
+  std::optional<Cut> zero_under(Id condition);
+  Residue under(Id condition, Id a);
   Residue choice(Id a);
+  std::optional<Cut> cut_at(Id a);
+  Value highest(Id x);
+  Value highest_fold(const Cut& cut);
   Sum opened(Id a) const;
   void add(Sum& sum, Id atom, Value coefficient) const;
   Sum difference(const Sum& a, const Sum& b) const;
+  std::optional<Range> range(const Sum& sum);
+  bool never_carries(const Carry& carry);
   std::optional<Residue> of_sum(const Sum& sum);
   std::optional<Residue> without_wrap(const Sum& sum);
   std::optional<Residue> with_carry(const Sum& sum);
   std::optional<Residue> end_around(const Carry& carry);
   std::optional<Residue> folded(const Sum& sum);
   std::optional<Carry> carry_of(Id atom, unsigned width) const;
-  struct Cut {
-    Id whole;
-    Id low;
-  };
-  std::optional<Cut> cut_at(Id a);
   ResidueForm settled(ResidueForm form);
   Residue settled(Residue residue);
   bool is_top_slice(Id a);
