@@ -131,7 +131,13 @@ Expected<void> require_output(const Flags& flags) {
     return error(Fault::bad_input,
                  fmt::format("-o {}: is the input, which would be lost", flags.output));
   }
-  TRY(require_writable_file("--learn", flags.search.learn));
+  if (!flags.search.learn.empty() && flags.search.no_search)
+    return error(Fault::bad_input, "--learn and --no-search exclude each other");
+  const std::string& learn = flags.search.learn;
+  if (!learn.empty() && (fs::equivalent(flags.input, learn, problem) ||
+                         fs::weakly_canonical(learn) == fs::weakly_canonical(flags.output)))
+    return error(Fault::bad_input, fmt::format("--learn {}: is the input or the output", learn));
+  TRY(require_writable_file("--learn", learn));
   return require_writable_file("-o", flags.output);
 }
 
@@ -188,6 +194,10 @@ Expected<Outcome> run_opt(const Arguments& arguments, report::Document& document
   if (parsed == Parsed::help) return Outcome::holds;
   if (flags.calibrate) return run_calibration(document);
   TRY(require_output(flags));
+  const bool has_rules = !flags.search.rules.empty() || !flags.search.learn.empty();
+  const auto cache = has_rules ? open_proof_cache(document) : nullptr;
+  const proof::Options proofs = rule_proofs(cache.get());
+  TRY(RulesFile given, read_rules(flags.search.rules, proofs));
   TRY(opt::ObjectRequest request, request_of(flags));
   TRY(const object::Object object, object::read_file(flags.input, request.read));
   opt::ObjectResult result;
@@ -197,6 +207,8 @@ Expected<Outcome> run_opt(const Arguments& arguments, report::Document& document
     request.progress = [&](std::string_view program, std::size_t done, std::size_t total) {
       progress.update(done, total, program);
     };
+    if (!given.rules.empty())
+      request.program.generators.push_back(opt::learnt_generator(std::move(given.rules)));
     if (!flags.search.no_search) {
       search = make_search(flags.search, progress, document);
       request.program.generators.push_back(search->generator());
@@ -214,7 +226,7 @@ Expected<Outcome> run_opt(const Arguments& arguments, report::Document& document
     TRY(report.program(program));
   }
   if (search) {
-    TRY(report_search(*search, flags.search, document));
+    TRY(report_search(*search, flags.search, given, proofs, document));
   }
   report.totals(result);
   return outcome_of(result);

@@ -118,8 +118,9 @@ void OptReport::costs(const ProgramResult& result, Json& row) {
       {"processed by the verifier", change_of(old_cost.processed, new_cost.processed, 0)},
       {"ns by the table", change_of(old_cost.table_ns, new_cost.table_ns, 1) + ", weights from " +
                               result.weights_from},
-      {"ns measured",
-       change_of(old_cost.run_ns, new_cost.run_ns, 1) + " (" + result.timed_on + ")"},
+      {"ns measured", fmt::format("{} ({}; an empty program: {:.1f})",
+                                  change_of(old_cost.run_ns, new_cost.run_ns, 1), result.timed_on,
+                                  result.empty_ns)},
       {"insns up to", std::string(level(result.cpu))}};
   std::erase_if(fields, [&](const auto& field) {
     return (field.first == "ns measured" && result.timed_on.empty()) ||
@@ -133,6 +134,7 @@ void OptReport::costs(const ProgramResult& result, Json& row) {
   row["table_ns"] = pair(old_cost.table_ns, new_cost.table_ns);
   row["weights_from"] = result.weights_from;
   row["run_ns"] = pair(old_cost.run_ns, new_cost.run_ns);
+  row["empty_ns"] = result.empty_ns;
   row["timed_on"] = result.timed_on;
 }
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// See opt_search.hpp. The file of --learn has one row for each rewrite: what it replaces in
-// canonical form, the insns, and in how many places it applied.
+// See opt_search.hpp. The file of --learn has the rules, and one row for each rewrite that they
+// come from: what it replaces in canonical form, the insns, and in how many places it applied.
 #include "cli/opt_search.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "assembler/bpf_text.hpp"
 #include "cli/file_name.hpp"
 #include "cli/flags.hpp"
+#include "opt/search/generalise.hpp"
 #include "report/file.hpp"
 #include "report/json.hpp"
 
@@ -51,7 +53,10 @@ void declare_search(CLI::App& app, SearchFlags& flags) {
   add_number(app, "--seed", flags.seed, {0u, ~0u}, "seed of the search (default 1)");
   add_number(app, "--jobs", flags.jobs, {1u, largest_jobs}, "threads that search (default 2)");
   app.add_flag("--no-search", flags.no_search, "known rules only: nothing is searched for");
-  app.add_option("--learn", flags.learn, "write what the search found to this file");
+  app.add_option("--learn", flags.learn,
+                 "make rules of what the search found, prove them, and write them to this file");
+  app.add_option("--rules", flags.rules,
+                 "apply the rules of this file, too, which --learn wrote; each is proved first");
 }
 
 std::unique_ptr<Search> make_search(const SearchFlags& flags, report::Progress& progress,
@@ -79,8 +84,8 @@ std::unique_ptr<Search> make_search(const SearchFlags& flags, report::Progress& 
   return std::make_unique<Search>(std::move(options));
 }
 
-Expected<void> report_search(const Search& search, const SearchFlags& flags,
-                             report::Document& document) {
+Expected<void> report_search(const Search& search, const SearchFlags& flags, const RulesFile& given,
+                             const proof::Options& proofs, report::Document& document) {
   const opt::search::Progress& done = search.progress();
   const double rate = done.seconds > 0 ? static_cast<double>(done.candidates) / done.seconds : 0;
   document.heading("search");
@@ -94,11 +99,28 @@ Expected<void> report_search(const Search& search, const SearchFlags& flags,
                                                {"candidates_per_second", rate},
                                                {"seed", flags.seed}});
   if (flags.learn.empty()) return {};
-  const Json file = Json::object(
-      {{"probity", "rewrites"}, {"seed", flags.seed}, {"rewrites", found_json(search.found())}});
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + std::chrono::seconds(flags.seconds);
+  const opt::search::Lesson lesson =
+      opt::search::generalise(search.found(), proofs, [end] { return Clock::now() >= end; });
+  const Json rules = rules_json(given, lesson);
+  Json not_general = Json::array();
+  for (const std::string& key : lesson.not_general) not_general.push(key);
+  document.details()["learnt"] =
+      Json::object({{"rules", rules}, {"not_general", std::move(not_general)}});
+  const Json file = Json::object({{"probity", "rules"},
+                                  {"seed", flags.seed},
+                                  {"rules", rules},
+                                  {"rewrites", found_json(search.found())}});
   TRY(report::write_file_atomically(flags.learn, report::print(file) + "\n"));
-  document.note(Tone::plain,
-                fmt::format("{} rewrites written to {}", search.found().size(), flags.learn));
+  std::vector<std::vector<std::string>> rows;
+  for (const opt::search::Learnt& learnt : lesson.rules)
+    rows.push_back({learnt.row.name, learnt.row.pattern, learnt.row.replacement,
+                    learnt.row.conditions, std::to_string(learnt.places)});
+  if (!rows.empty())
+    document.table({"learnt", "pattern", "replacement", "where", "places"}, std::move(rows));
+  document.note(Tone::plain, fmt::format("{} rules proved of {} rewrites, written to {}",
+                                         lesson.rules.size(), search.found().size(), flags.learn));
   return {};
 }
 

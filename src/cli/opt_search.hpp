@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/diagnostic.hpp"
+#include "cli/opt_rules.hpp"
 #include "opt/search/search.hpp"
 #include "report/document.hpp"
 #include "report/progress.hpp"
@@ -21,6 +22,7 @@ struct SearchFlags {
   std::uint32_t seed = 1;
   std::uint32_t jobs = 2;
   std::string learn;
+  std::string rules;
   bool no_search = false;
 };
 
@@ -32,8 +34,9 @@ std::unique_ptr<opt::search::Search> make_search(const SearchFlags& flags,
                                                  report::Progress& progress,
                                                  report::Document& document);
 
-/// What it did, and the file of --learn.
+/// What it did, and the file of --learn: what it found as rules, with those that were given.
 Expected<void> report_search(const opt::search::Search& search, const SearchFlags& flags,
+                             const RulesFile& given, const proof::Options& proofs,
                              report::Document& document);
 
 }  // namespace probity::cli

@@ -115,10 +115,28 @@ void copy_constant_loads(CostTable& table) {
   }
 }
 
+/// In a row of equal branches all are taken or none is, and that is what the time depends on. In a
+/// program any branch may be either, whatever it compares: all cost what they do on the average.
+void level_branches(CostTable& table) {
+  double ns = 0;
+  double count = 0;
+  for (std::size_t i = 0; i < bpf::form_count; ++i) {
+    if (bpf::rows[i].meaning != Meaning::branch) continue;
+    ns += table.of(static_cast<Form>(i)).ns;
+    ++count;
+  }
+  for (std::size_t i = 0; i < bpf::form_count; ++i) {
+    const auto form = static_cast<Form>(i);
+    if (bpf::rows[i].meaning == Meaning::branch)
+      table.set(form, {ns / count, table.of(form).bytes});
+  }
+}
+
 Expected<FormCost> measure(const KernelGate& kernel, const KernelProgram& empty, Form form) {
   TRY(const KernelProgram full, kernel.load(calibration_program(form, copies_in_a_row)));
-  const std::array<std::uint8_t, 64> packet{};
-  TRY(const TimedPair timed, kernel.time(empty, full, packet, rounds));
+  const std::array<std::uint8_t, 64> zeros{};
+  const Packet packet(zeros);
+  TRY(const TimedPair timed, kernel.time(empty, full, {&packet, 1}, rounds));
   const double ns = (timed.after_ns - timed.before_ns) / copies_in_a_row;
   const double bytes =
       (static_cast<double>(full.jited_bytes) - empty.jited_bytes) / copies_in_a_row;
@@ -167,6 +185,7 @@ Expected<Calibration> calibrate(
     result.measured.emplace_back(row.name);
   }
   copy_constant_loads(result.table);
+  level_branches(result.table);
   return result;
 }
 

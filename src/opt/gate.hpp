@@ -55,7 +55,12 @@ GateAnswer compare_runs(const Versions& images, runtime::EngineKind engine,
                         std::span<const GateInput> inputs,
                         std::span<const runtime::MapContents> filled);
 
-/// The input of which the interpreter executes most insns; the first one when it cannot say.
-std::size_t longest_run(const object::Image& image, std::span<const GateInput> inputs);
+/// Inputs to measure with, at most `most`: those on which the interpreter executes most insns, and
+/// each another number of them, so that they lead to different places. On filled maps, and each
+/// input again on what a run left of its packet, which is what the kernel's repeated runs do. The
+/// first input alone when the interpreter cannot say.
+std::vector<std::size_t> longest_runs(const object::Image& image, std::span<const GateInput> inputs,
+                                      std::span<const runtime::MapContents> filled,
+                                      std::size_t most);
 
 }  // namespace probity::opt

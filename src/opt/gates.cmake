@@ -9,6 +9,7 @@ probity_library(opt_gates
     gate_inputs.cpp
     kernel_gate.cpp
     kernel_gate_object.cpp
+    kernel_time.cpp
     profile.cpp
     program_run.cpp
     whole_object.cpp

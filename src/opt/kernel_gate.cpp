@@ -3,7 +3,6 @@
 #include "opt/kernel_gate.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 
@@ -11,12 +10,6 @@
 
 namespace probity::opt {
 namespace {
-
-/// A measurement of about this long is not lost in the cost of the system call, and seldom
-/// interrupted.
-constexpr double wanted_run_ns = 2e6;
-constexpr std::uint32_t least_repeat = 50;
-constexpr std::uint32_t most_repeat = 200'000;
 
 Expected<KernelProgram> described(runtime::Fd fd) {
   bpf_prog_info info{};
@@ -30,36 +23,6 @@ Expected<KernelProgram> described(runtime::Fd fd) {
                                             runtime::errno_text(-status)));
   }
   return KernelProgram{std::move(fd), info.jited_prog_len, info.verified_insns};
-}
-
-/// What this thread has used of its CPU: others that run meanwhile do not count.
-double thread_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
-}
-
-/// Mean of `repeat` runs in a row on CPU 0.
-Expected<double> time_run(const KernelProgram& program, std::span<const std::uint8_t> packet,
-                          std::uint32_t repeat) {
-  constexpr std::size_t output_slack_bytes = 4096;
-  std::vector<std::uint8_t> out(packet.size() + output_slack_bytes);
-  bpf_attr attr{};
-  attr.test.prog_fd = static_cast<std::uint32_t>(program.fd.get());
-  attr.test.data_in = runtime::attr_pointer(packet.data());
-  attr.test.data_size_in = static_cast<std::uint32_t>(packet.size());
-  attr.test.data_out = runtime::attr_pointer(out.data());
-  attr.test.data_size_out = static_cast<std::uint32_t>(out.size());
-  attr.test.repeat = repeat;
-  TRY([[maybe_unused]] const runtime::PinnedToCpu0 pinned, runtime::PinnedToCpu0::pin());
-  const double start = thread_ns();
-  const int status = runtime::bpf_call(BPF_PROG_TEST_RUN, attr);
-  const double elapsed = thread_ns() - start;
-  if (status < 0) {
-    return error(Fault::system, fmt::format("BPF_PROG_TEST_RUN of {} bytes: {}", packet.size(),
-                                            runtime::errno_text(-status)));
-  }
-  return elapsed / std::max<std::uint32_t>(repeat, 1);
 }
 
 }  // namespace
@@ -87,24 +50,14 @@ Expected<KernelProgram> KernelGate::load(std::span<const bpf::Slot> slots) const
   return described(std::move(fd));
 }
 
-Expected<TimedPair> KernelGate::time(const KernelProgram& before, const KernelProgram& after,
-                                     std::span<const std::uint8_t> packet,
-                                     std::uint32_t rounds) const {
-  TRY([[maybe_unused]] const runtime::NetworkSandbox::Inside inside, network_.enter());
-  std::uint32_t repeat = least_repeat;
-  for (; repeat < most_repeat; repeat *= 4) {
-    TRY(const double old_ns, time_run(before, packet, repeat));
-    TRY(const double new_ns, time_run(after, packet, repeat));
-    if (std::max(old_ns, new_ns) * repeat >= wanted_run_ns) break;
+Expected<void> KernelGate::fill(std::span<const runtime::MapContents> contents) const {
+  for (const runtime::MapContents& one : contents) {
+    const auto map = std::ranges::find(
+        maps_, one.map, [](const runtime::KernelMap& candidate) { return candidate.def.name; });
+    if (map == maps_.end()) continue;
+    TRY(runtime::write_kernel_map(*map, one.entries));
   }
-  TimedPair least{1e300, 1e300};
-  for (std::uint32_t round = 0; round < rounds; ++round) {
-    TRY(const double old_ns, time_run(before, packet, repeat));
-    TRY(const double new_ns, time_run(after, packet, repeat));
-    least.before_ns = std::min(least.before_ns, old_ns);
-    least.after_ns = std::min(least.after_ns, new_ns);
-  }
-  return least;
+  return {};
 }
 
 }  // namespace probity::opt

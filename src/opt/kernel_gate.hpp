@@ -24,11 +24,15 @@ struct KernelProgram {
   std::uint32_t processed = 0;    ///< insns that the verifier looked at
 };
 
-/// Nanoseconds of one run of each.
+/// Nanoseconds of one run of each, as BPF_PROG_TEST_RUN has it: with what that itself takes for a
+/// run, which is the time of a program that returns at once.
 struct TimedPair {
   double before_ns = 0;
   double after_ns = 0;
+  double empty_ns = 0;
 };
+
+using Packet = std::span<const std::uint8_t>;
 
 class KernelGate {
  public:
@@ -39,11 +43,15 @@ class KernelGate {
   /// Loads the program with these slots in place of its own; the diagnostic is the verifier's.
   Expected<KernelProgram> load(std::span<const bpf::Slot> slots) const;
 
+  /// Writes entries into those of the program's maps that it names.
+  Expected<void> fill(std::span<const runtime::MapContents> contents) const;
+
   /// Runs both by turns, so that what disturbs the machine disturbs both, and takes the least of
-  /// `rounds`. By the CPU time of this thread: the kernel's own answer is in whole nanoseconds, and
-  /// counts what other programs of the machine took.
+  /// `rounds`; the mean over the packets. By the CPU time of this thread: the kernel's own answer
+  /// is in whole nanoseconds, and counts what other programs of the machine took. What a system
+  /// call takes beside its runs is measured, too, and taken off.
   Expected<TimedPair> time(const KernelProgram& before, const KernelProgram& after,
-                           std::span<const std::uint8_t> packet, std::uint32_t rounds) const;
+                           std::span<const Packet> packets, std::uint32_t rounds) const;
 
  private:
   KernelGate(const program::View& program, runtime::NetworkSandbox network)

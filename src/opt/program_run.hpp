@@ -64,7 +64,8 @@ struct ProgramResult {
   Measure new_cost;
   bool jit_of_kernel = false;  ///< whose bytes Measure::jit_bytes are
   std::string weights_from;    ///< "structure", "profile"
-  std::string timed_on;        ///< the input of Measure::run_ns
+  std::string timed_on;        ///< the inputs of Measure::run_ns
+  double empty_ns = 0;         ///< a program that returns at once, measured likewise
   std::chrono::nanoseconds spent{0};
 
   bool is_changed() const { return after && before && !(*after == *before); }

@@ -226,11 +226,13 @@ Expected<Condition> parse_named(Condition condition, std::string_view arguments)
   if (condition.kind == Condition::Kind::each) {
     if (parts.size() != 3) return error(Fault::bad_input, "each(k, low, high)");
     TRY(condition.expression, parse_expression(parts[0]));
+    if (condition.expression.op != Expression::Op::variable || is_capital(parts[0][0]))
+      return error(Fault::bad_input, fmt::format("each: '{}' is no small letter", parts[0]));
     TRY(condition.low, literal(parts[1]));
     TRY(condition.high, literal(parts[2]));
     return condition;
   }
-  if (parts.empty() || !is_capital(parts[0][0])) {
+  if (parts.empty() || parts[0].empty() || !is_capital(parts[0][0])) {
     return error(Fault::bad_input, fmt::format("'{}': no register", condition.text));
   }
   condition.letter = parts[0][0];

@@ -89,6 +89,61 @@ TEST_F(OptCommand, RefusesBadFlagsByName) {
   EXPECT_FALSE(fs::exists(output_));
 }
 
+constexpr std::string_view learnt_rules =
+    "{\"probity\": \"rules\", \"rules\": [{\"name\": \"NAME\", \"pattern\": \"A += i; A += j\", "
+    "\"conditions\": \"\", \"replacement\": \"A += i OP j\"}]}";
+
+std::string with(std::string_view name, std::string_view op) {
+  std::string text(learnt_rules);
+  text.replace(text.find("NAME"), 4, name);
+  text.replace(text.find("OP"), 2, op);
+  return text;
+}
+
+TEST_F(OptCommand, RulesOfAFileAreProvedBeforeTheyAreUsed) {
+  const std::string right = file("right.json", with("sum", "+"));
+  const Printed printed =
+      opt({input_, "-o", output_, "--no-search", "--no-kernel-check", "--rules", right});
+  EXPECT_TRUE(printed.status == 0 || printed.status == 2) << printed.err;
+  EXPECT_TRUE(fs::exists(output_));
+  fs::remove(output_);
+  const std::string wrong = file("wrong.json", with("planted", "-"));
+  expect_refused(opt({input_, "-o", output_, "--rules", wrong}), "rule 'planted': not proved");
+  const std::string kind = file("kind.json", "{\"probity\": \"costs\", \"rules\": []}");
+  expect_refused(opt({input_, "-o", output_, "--rules", kind}), "not a file of rules");
+  const std::string torn = file("torn.json", with("sum", "+").substr(0, 60));
+  expect_refused(opt({input_, "-o", output_, "--rules", torn}), "torn.json");
+  const std::string partial =
+      file("partial.json", "{\"probity\": \"rules\", \"rules\": [{\"name\": \"x\"}]}");
+  expect_refused(opt({input_, "-o", output_, "--rules", partial}), "no text \"pattern\"");
+  expect_refused(opt({input_, "-o", output_, "--rules", "/no/such.json"}), "/no/such.json");
+  EXPECT_FALSE(fs::exists(output_));
+}
+
+TEST_F(OptCommand, WhatIsLearntIsAFileOfRules) {
+  const std::string learnt = (folder_ / "learnt.json").string();
+  const std::string given = file("given.json", with("sum", "+"));
+  const Printed first = opt({input_, "-o", output_, "--time", "5", "--no-kernel-check", "--rules",
+                             given, "--learn", learnt});
+  ASSERT_TRUE(first.status == 0 || first.status == 2) << first.err;
+  const auto json = report::parse_json(contents(learnt), learnt);
+  ASSERT_TRUE(json);
+  const auto* rules = json->find("rules")->get<report::Json::Array>();
+  ASSERT_NE(rules, nullptr);
+  ASSERT_GE(rules->size(), 1u);  // what was given stays in it
+  EXPECT_EQ(*(*rules)[0].find("name")->get<std::string>(), "sum");
+  const Printed second =
+      opt({input_, "-o", output_, "--no-search", "--no-kernel-check", "--rules", learnt});
+  EXPECT_TRUE(second.status == 0 || second.status == 2) << second.err;
+}
+
+TEST_F(OptCommand, TheFileOfRulesIsNoneOfTheObjects) {
+  expect_refused(opt({input_, "-o", output_, "--learn", input_}), "--learn");
+  expect_refused(opt({input_, "-o", output_, "--learn", output_}), "--learn");
+  expect_refused(opt({input_, "-o", output_, "--learn", "x.json", "--no-search"}), "exclude");
+  EXPECT_FALSE(fs::exists(output_));
+}
+
 TEST_F(OptCommand, WritesAnObjectWithTheSameProgramsAndMaps) {
   const Printed printed = opt({input_, "-o", output_, "--no-search", "--json"});
   ASSERT_TRUE(printed.status == 0 || printed.status == 2) << printed.err << printed.out;
