@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A value y, its complement (-y), its bytes swapped (256 * y) and both at once count as one: the
-// variant with the least form stands for all four.
+// variant with the least form stands for all four. What the question itself says to be equal, an
+// old checksum and what it was computed from, is taken out of all forms by elimination, one atom
+// for each equation; lemmas that rest on it say so.
 #include "term/checksum_lemmas.hpp"
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
+#include <ranges>
 #include <unordered_set>
 
 namespace probity::term {
@@ -18,13 +22,14 @@ constexpr Value all_ones = 0xffff;
 
 class Lemmas {
  public:
-  Lemmas(Store& store, ResidueMutation mutation) : store_(store), residues_(store, mutation) {}
+  Lemmas(Store& store, ResidueMutation mutation)
+      : store_(store), mutation_(mutation), residues_(store, mutation) {}
 
   std::vector<Id> run(std::span<const Id> roots) {
     find_values(roots);
+    for (const Id root : roots) find_equations(root);
     std::map<ResidueForm, std::vector<Variant>> classes;
     for (const Id value : values_) {
-      if (residues_.is_atom(value)) continue;
       const Variant variant = least(value);
       std::vector<Variant>& alike = classes[variant.form];
       if (std::ranges::find(alike, variant.term, &Variant::term) == alike.end()) {
@@ -32,11 +37,13 @@ class Lemmas {
       }
     }
     for (const auto& [form, alike] : classes) {
-      if (alike.size() < 2) continue;
-      for (const Variant& one : alike) state_zero(one);
-      for (std::size_t i = 1; i < alike.size(); ++i) state_equal(alike[0].term, alike[i].term);
+      for (std::size_t i = 1; i < alike.size(); ++i) state_equal(alike[0], alike[i]);
     }
-    if (!lemmas_.empty()) state_slices();
+    if (lemmas_.empty()) return {};
+    for (const auto& [form, alike] : classes) {
+      for (const Variant& one : alike) state_zero(one);
+    }
+    state_slices();
     return std::move(lemmas_);
   }
 
@@ -46,6 +53,13 @@ class Lemmas {
     Id term;
     bool complemented = false;
     ResidueForm form;
+    Id premise;
+  };
+  /// Where `premise` holds, the pivot is `form`, which does not mention it.
+  struct Equation {
+    Id pivot;
+    ResidueForm form;
+    Id premise;
   };
 
   /// The values of 16 bits that are sums or choices between them, and those of which only a slice
@@ -62,6 +76,7 @@ class Lemmas {
       if (store_.width(top) == word && is_value(top)) values_.push_back(top);
       if (store_.kind(top) != Kind::extract || store_.low(top) == 0) continue;
       const Id whole = args[0];
+      if (store_.low(top) == word) values_.push_back(folded(whole));
       const bool cut = store_.low(top) + store_.width(top) == word && store_.width(whole) > word;
       if (!cut || store_.kind(whole) != Kind::add) continue;
       const Id low = store_.extract(0, word, whole);
@@ -73,6 +88,13 @@ class Lemmas {
     values_.erase(rest.begin(), rest.end());
   }
 
+  /// Its low 16 bits and those above them: the fold of x, of which only a byte may be in use.
+  Id folded(Id x) {
+    const unsigned above = std::min(word, store_.width(x) - word);
+    const Id high = store_.zext(word, store_.extract(word, above, x));
+    return store_.bin(Op::add, store_.extract(0, word, x), high);
+  }
+
   bool is_value(Id a) const { return store_.kind(a) == Kind::add || store_.kind(a) == Kind::ite; }
 
   Id swapped(Id a) {
@@ -80,16 +102,80 @@ class Lemmas {
     return store_.concat(low, store_.extract(byte, byte, a));
   }
 
+  /// The factor that makes a power of two, or the negative of one, -1.
+  static std::optional<std::uint32_t> to_minus_one(std::uint32_t coefficient) {
+    constexpr std::uint32_t modulus = ResidueForm::modulus;
+    for (unsigned bit = 0; bit < word; ++bit) {
+      const std::uint32_t inverse = 1u << (word - bit) % word;
+      if (coefficient == 1u << bit) return modulus - inverse;
+      if (coefficient == modulus - (1u << bit)) return inverse;
+    }
+    return std::nullopt;
+  }
+
+  /// `nothing` is 0 where `premise` holds.
+  void add_equation(const ResidueForm& nothing, Id premise) {
+    Reduced rest = reduced(nothing);
+    for (const auto& [atom, coefficient] : std::views::reverse(rest.form.atoms)) {
+      const auto factor = to_minus_one(coefficient);
+      if (!factor) continue;
+      Equation equation{atom, rest.form.times(*factor), store_.and_(premise, rest.premise)};
+      equation.form.atoms.erase(atom);
+      equations_.push_back(std::move(equation));
+      return;
+    }
+  }
+
+  /// Values of 16 bits that are equal, and upper parts that are zero, as where a loop that folds
+  /// ended.
+  void find_equations(Id root) {
+    constexpr std::size_t most = 64;
+    if (store_.kind(root) != Kind::eq || equations_.size() >= most) return;
+    const Id left = store_.args(root)[0];
+    const Id right = store_.args(root)[1];
+    const auto cut = store_.literal(right) == zero ? residues_.cut_at(left) : std::nullopt;
+    if (cut && cut->low_width == word) {
+      wholes_[cut->low] = {cut->whole, root};
+      ResidueForm apart = residues_.of(cut->whole).form;
+      apart.add(residues_.of(cut->low).form, ResidueForm::modulus - 1);
+      add_equation(apart, root);
+      add_equation(residues_.of(left).form, root);
+    }
+    if (store_.width(left) != word || store_.literal(right)) return;
+    ResidueForm apart = residues_.of(left).form;
+    apart.add(residues_.of(right).form, ResidueForm::modulus - 1);
+    add_equation(apart, root);
+  }
+
+  struct Reduced {
+    ResidueForm form;
+    Id premise;
+  };
+  Reduced reduced(ResidueForm form) {
+    Reduced result{std::move(form), store_.true_()};
+    for (const Equation& equation : equations_) {
+      const auto found = result.form.atoms.find(equation.pivot);
+      if (found == result.form.atoms.end()) continue;
+      const std::uint32_t times = found->second;
+      result.form.atoms.erase(found);
+      result.form.add(equation.form, times);
+      if (mutation_ == ResidueMutation::no_premise) continue;
+      result.premise = store_.and_(result.premise, equation.premise);
+    }
+    return result;
+  }
+
   Variant least(Id value) {
-    const ResidueForm form = residues_.of(value).form;
+    const auto [form, premise] = reduced(residues_.of(value).form);
     const Id complement = store_.not_(value);
     constexpr std::uint32_t swap = 1u << byte;
     constexpr std::uint32_t minus = ResidueForm::modulus - 1;
-    std::array<Variant, 4> variants = {{{value, value, false, form},
-                                        {value, complement, true, form.times(minus)},
-                                        {value, swapped(value), false, form.times(swap)},
-                                        {value, swapped(complement), true, form.times(minus)}}};
-    variants[3].form = variants[3].form.times(swap);
+    const ResidueForm negative = form.times(minus);
+    const std::array<Variant, 4> variants = {
+        {{value, value, false, form, premise},
+         {value, complement, true, negative, premise},
+         {value, swapped(value), false, form.times(swap), premise},
+         {value, swapped(complement), true, negative.times(swap), premise}}};
     return *std::ranges::min_element(variants, {}, &Variant::form);
   }
 
@@ -97,20 +183,28 @@ class Lemmas {
 
   /// zero -> every part is
   void state_zero(const Variant& one) {
-    const Residue residue = residues_.of(one.value);
+    const auto whole = wholes_.find(one.value);
+    const bool cut = whole != wholes_.end();
+    const Id premise = cut ? whole->second.second : store_.true_();
+    const Residue residue = residues_.of(cut ? whole->second.first : one.value);
+    if (residue.parts == std::vector{one.value}) return;
     Id parts = store_.true_();
     for (const Id part : residue.parts) {
       parts = store_.and_(parts, store_.eq(part, store_.lit(store_.width(part), 0)));
     }
     if (residue.never_zero) parts = store_.false_();
-    state(store_.implies(is(one.term, one.complemented ? all_ones : zero), parts));
+    const Id none = is(one.term, one.complemented ? all_ones : zero);
+    state(store_.implies(store_.and_(premise, none), parts));
   }
 
   /// Equal, unless one is 0 and the other 0xffff.
-  void state_equal(Id a, Id b) {
+  void state_equal(const Variant& one, const Variant& other) {
+    const Id a = one.term;
+    const Id b = other.term;
     const Id first = store_.and_(is(a, zero), is(b, all_ones));
     const Id second = store_.and_(is(a, all_ones), is(b, zero));
-    const Id apart = store_.or_(first, second);
+    const Id premise = store_.and_(one.premise, other.premise);
+    const Id apart = store_.or_(store_.not_(premise), store_.or_(first, second));
     state(store_.or_(apart, store_.eq(a, b)));
     for (const unsigned low : {0u, byte}) {
       const Id left = store_.extract(low, byte, a);
@@ -128,9 +222,13 @@ class Lemmas {
   }
 
   Store& store_;
+  ResidueMutation mutation_;
   Residues residues_;
   std::vector<Id> values_;
   std::vector<std::pair<Id, Id>> slices_;
+  std::vector<Equation> equations_;
+  /// By their low 16 bits: values that have no others, and why.
+  std::map<Id, std::pair<Id, Id>> wholes_;
   std::vector<Id> lemmas_;
 };
 

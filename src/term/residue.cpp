@@ -87,11 +87,6 @@ const Residue& Residues::of(Id a) {
   return known_[a] = std::move(found);
 }
 
-bool Residues::is_atom(Id a) {
-  const ResidueForm& form = of(a).form;
-  return form.constant == 0 && form.atoms.size() == 1 && form.atoms.begin()->first == a;
-}
-
 Residue Residues::compute(Id a) {
   switch (store_.kind(a)) {
     case Kind::lit: {
@@ -157,22 +152,18 @@ Value Residues::highest(Id x) {
   if (store_.kind(x) == Kind::ite) {
     const auto args = store_.args(x);
     const auto cut = zero_under(args[0]);
-    const bool small = cut && cut->whole == args[1];
+    const bool small = cut && cut->whole == bare(args[1]);
     const Value then = small ? mask<Value>(cut->low_width) : highest(args[1]);
     return std::min(high, std::max(then, highest(args[2])));
   }
   if (store_.kind(x) != Kind::add) return high;
   const Sum sum = opened(x);
   if (sum.atoms.size() != 2 || sum.constant != 0) return high;
-  const auto bare = [this](Id a) {
-    const bool extended = store_.kind(a) == Kind::concat && store_.literal(store_.args(a)[0]) == 0u;
-    return extended ? store_.args(a)[1] : a;
-  };
   const auto& [first, first_times] = *sum.atoms.begin();
   const auto& [second, second_times] = *sum.atoms.rbegin();
   if (first_times != 1 || second_times != 1) return high;
   for (const auto& [top, low] : {std::pair{first, second}, std::pair{second, first}}) {
-    const auto cut = cut_at(bare(top));
+    const auto cut = cut_at(top);
     if (cut && cut->low == bare(low)) return std::min(high, highest_fold(*cut));
   }
   return high;
@@ -234,6 +225,8 @@ Residue Residues::under(Id condition, Id a) {
 /// A choice between two values with one residue has it; if they differ by a constant k, it is that
 /// of the second plus k times the condition. (c ? x + 1 : x) is x + c.
 Residue Residues::choice(Id a) {
+  const auto cut = cut_at(a);
+  if (cut && highest(cut->whole) >> cut->low_width == 0) return {};
   const Id condition = store_.args(a)[0];
   const Id then = store_.args(a)[1];
   const Id otherwise = store_.args(a)[2];
@@ -402,9 +395,7 @@ std::optional<Residue> Residues::folded(const Sum& sum) {
   if (width % word != 0) return std::nullopt;
   for (const auto& [atom, coefficient] : sum.atoms) {
     if (coefficient != 1) continue;
-    const auto args = store_.args(atom);
-    const bool extended = store_.kind(atom) == Kind::concat && store_.literal(args[0]) == 0u;
-    const auto cut = cut_at(extended ? args[1] : atom);
+    const auto cut = cut_at(atom);
     if (!cut || cut->low_width != width) continue;
     const bool fits = highest_fold(*cut) <= mask<Value>(width);
     if (!fits && mutation_ != ResidueMutation::unbounded_folds) continue;
@@ -415,17 +406,24 @@ std::optional<Residue> Residues::folded(const Sum& sum) {
   return std::nullopt;
 }
 
+/// Without the zeros in front.
+Id Residues::bare(Id a) const {
+  const bool extended = store_.kind(a) == Kind::concat && store_.literal(store_.args(a)[0]) == 0u;
+  return extended ? store_.args(a)[1] : a;
+}
+
 /// Whether `a` is x >> l of some x, perhaps of a choice, and the low l bits of x.
 std::optional<Residues::Cut> Residues::cut_at(Id a) {
+  a = bare(a);
   if (store_.kind(a) == Kind::ite) {
     const auto args = store_.args(a);
     const auto then = cut_at(args[1]);
     if (!then) return std::nullopt;
     const auto otherwise = cut_at(args[2]);
-    const bool alike = otherwise && then->low_width == otherwise->low_width &&
-                       store_.width(then->whole) == store_.width(otherwise->whole);
-    if (!alike) return std::nullopt;
-    const Id whole = store_.ite(args[0], then->whole, otherwise->whole);
+    if (!otherwise || then->low_width != otherwise->low_width) return std::nullopt;
+    const unsigned width = std::max(store_.width(then->whole), store_.width(otherwise->whole));
+    const Id first = store_.zext(width, then->whole);
+    const Id whole = store_.ite(args[0], first, store_.zext(width, otherwise->whole));
     return Cut{whole, store_.extract(0, then->low_width, whole), then->low_width};
   }
   if (store_.kind(a) != Kind::extract || !is_top_slice(a)) return std::nullopt;

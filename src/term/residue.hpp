@@ -47,6 +47,7 @@ enum class ResidueMutation : std::uint8_t {
   unbounded_folds,  ///< a fold that may lose its carry counts as one that does not
   any_carry,        ///< any bit that is added counts as the carry of the rest
   byte_weight,      ///< the high part of a concatenation counts once, not 2^width times
+  no_premise,       ///< a lemma does not say what it rests on
 };
 
 class Residues {
@@ -56,8 +57,13 @@ class Residues {
 
   /// Valid until the next call. Terms of more than 64 bits are atoms.
   const Residue& of(Id a);
-  /// Did any step fit, or is the term an atom of its own?
-  bool is_atom(Id a);
+  /// x and its low bits, for an x >> low_width.
+  struct Cut {
+    Id whole;
+    Id low;
+    unsigned low_width = 0;
+  };
+  std::optional<Cut> cut_at(Id a);
 
  private:
   /// A sum modulo 2^width, all its sums opened.
@@ -72,12 +78,6 @@ class Residues {
     Id addend;
   };
 
-  /// x and its low bits, for an x >> low_width.
-  struct Cut {
-    Id whole;
-    Id low;
-    unsigned low_width = 0;
-  };
   struct Range {
     __int128 low = 0;
     __int128 high = 0;
@@ -92,7 +92,7 @@ class Residues {
   std::optional<Cut> zero_under(Id condition);
   Residue under(Id condition, Id a);
   Residue choice(Id a);
-  std::optional<Cut> cut_at(Id a);
+  Id bare(Id a) const;
   Value highest(Id x);
   Value highest_fold(const Cut& cut);
   Sum opened(Id a) const;
