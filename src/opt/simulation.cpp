@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "opt/barrier.hpp"
+#include "opt/cut_points.hpp"
 #include "opt/live.hpp"
 #include "opt/symbolic_run.hpp"
 
@@ -86,6 +87,7 @@ class Walk {
                pointers_.var("r10", Area::stack),
                pointers_.var("packet", Area::packet),
                pointers_.var("metadata", Area::metadata)},
+        cuts_(store_, pointers_),
         start_(start) {}
 
   /// The pairs that follow, or nothing when something is not proved (result says what).
@@ -228,7 +230,7 @@ class Walk {
     const std::size_t pairs = next_.size();
     if (follow_new(before, after, path)) return true;
     next_.resize(pairs);
-    if (passed_ < pass_limit) {
+    if (passed_ < pass_limit && !gave_up_) {
       result_->verdict = result.verdict;
       result_->reason = result.reason;
     }
@@ -240,7 +242,7 @@ class Walk {
       const bool moved = before.steps() > 0;
       if (moved && v_.meets[before.at()] && reaches(before, after, path)) {
         if (stops_here(before, after, path)) return true;
-        if (passed_ == pass_limit) return false;
+        if (passed_ == pass_limit || gave_up_) return false;
         ++passed_;
       }
       if (at_exit(before) || at_barrier(before, v_.old_facts)) {
@@ -253,6 +255,7 @@ class Walk {
       if (!before.problem().empty()) {
         return fail_unless_unreachable(before, after, path, before.problem());
       }
+      cut(&before, [&](Id value, std::uint32_t slot) { return cuts_.cut_old(value, slot); });
       const Successors to = successors(v_.old_code, before.at());
       if (next.flow != bpf::Flow::branch) {
         before.go_to(next.flow == bpf::Flow::jump ? to.taken : to.next);
@@ -272,6 +275,15 @@ class Walk {
       path.push_back(store_.not_(taken));
       before.go_to(to.next);
     }
+  }
+
+  /// What the insn computed is replaced by what `stand_in` has for it.
+  template <typename StandIn>
+  static void cut(SymbolicRun* run, const StandIn& stand_in) {
+    const Node& node = run->node();
+    if (bpf::row(node.insn.form).meaning != Meaning::alu) return;
+    const auto reg = static_cast<unsigned>(node.insn.dst);
+    run->set_reg_term(reg, stand_in(run->reg_term(reg), node.old_slot));
   }
 
   /// A loop that came back to where the walk began must have come back in both versions.
@@ -294,6 +306,7 @@ class Walk {
     if (after->steps() > step_limit) return false;
     const bpf::Next<Symbolic> next = after->step();
     if (!after->problem().empty()) return false;
+    cut(after, [&](Id value, std::uint32_t slot) { return cuts_.cut_new(value, slot, assumed_); });
     const Successors to = successors(v_.new_code, after->at());
     if (next.flow != bpf::Flow::branch) {
       after->go_to(next.flow == bpf::Flow::jump ? to.taken : to.next);
@@ -404,9 +417,10 @@ class Walk {
     std::vector<Id> query = path;
     query.insert(query.end(), assumed_.begin(), assumed_.end());
     query.push_back(store_.not_(store_.conjunction(show)));
-    const solver::Answer answer = solver::solve(store_, query, options_);
+    const solver::Answer answer = solve(std::move(query));
     if (answer.status == solver::Status::unsat) return true;
     if (answer.status == solver::Status::unknown) {
+      gave_up_ = true;
       return fail(before, after, Verdict::unknown, labels[0] + ": " + answer.reason);
     }
     term::Evaluator value(store_, answer.model);
@@ -446,7 +460,16 @@ class Walk {
   bool contradiction(const Path& path) {
     std::vector<Id> query = path;
     query.insert(query.end(), assumed_.begin(), assumed_.end());
-    return solver::solve(store_, query, options_).status == solver::Status::unsat;
+    return solve(std::move(query)).status == solver::Status::unsat;
+  }
+
+  /// What cut variables stand for is told only when it is needed.
+  solver::Answer solve(std::vector<Id> query) {
+    const std::vector<Id> definitions = cuts_.definitions(query);
+    const solver::Answer answer = solver::solve(store_, query, options_);
+    if (answer.status == solver::Status::unsat || definitions.empty()) return answer;
+    query.insert(query.end(), definitions.begin(), definitions.end());
+    return solver::solve(store_, query, options_);
   }
 
   const Versions& v_;
@@ -455,9 +478,11 @@ class Walk {
   term::Store store_;
   Pointers pointers_;
   SymbolicWorld world_;
+  CutPoints cuts_;
   Pair start_;
   Path assumed_;  ///< facts about the variables
   std::vector<Pair> next_;
+  bool gave_up_ = false;  ///< the solver did: what comes later is no easier
   std::uint32_t ways_ = 0;
   std::uint32_t passed_ = 0;  ///< places where ways meet and the versions did not agree
 };
