@@ -17,6 +17,7 @@ namespace {
 
 constexpr unsigned word = 16;
 constexpr unsigned byte = 8;
+constexpr unsigned widest = 64;
 constexpr Value zero = 0;
 constexpr Value all_ones = 0xffff;
 
@@ -39,11 +40,14 @@ class Lemmas {
     for (const auto& [form, alike] : classes) {
       for (std::size_t i = 1; i < alike.size(); ++i) state_equal(alike[0], alike[i]);
     }
-    if (lemmas_.empty()) return {};
-    for (const auto& [form, alike] : classes) {
-      for (const Variant& one : alike) state_zero(one);
+    if (!lemmas_.empty()) {
+      for (const auto& [form, alike] : classes) {
+        for (const Variant& one : alike) state_zero(one);
+      }
+      state_slices();
+      for (const Id wide : narrow_) state_narrow(wide);
     }
-    state_slices();
+    for (const Id upper : uppers_) state_bound(upper);
     return std::move(lemmas_);
   }
 
@@ -73,19 +77,35 @@ class Lemmas {
       if (!seen.insert(top.index).second) continue;
       const auto args = store_.args(top);
       stack.insert(stack.end(), args.begin(), args.end());
-      if (store_.width(top) == word && is_value(top)) values_.push_back(top);
-      if (store_.kind(top) != Kind::extract || store_.low(top) == 0) continue;
-      const Id whole = args[0];
-      if (store_.low(top) == word) values_.push_back(folded(whole));
-      const bool cut = store_.low(top) + store_.width(top) == word && store_.width(whole) > word;
-      if (!cut || store_.kind(whole) != Kind::add) continue;
-      const Id low = store_.extract(0, word, whole);
-      values_.push_back(low);
-      slices_.emplace_back(top, store_.extract(store_.low(top), store_.width(top), low));
+      if (is_value(top)) add_value(top);
+      if (store_.kind(top) == Kind::extract && store_.low(top) != 0) add_slice(top);
     }
     std::ranges::sort(values_);  // operands first
     const auto rest = std::ranges::unique(values_);
     values_.erase(rest.begin(), rest.end());
+  }
+
+  void add_value(Id top) {
+    const unsigned width = store_.width(top);
+    if (width == word) values_.push_back(top);
+    if (width <= word || width > widest || residues_.highest(top) > all_ones) return;
+    values_.push_back(store_.extract(0, word, top));
+    narrow_.push_back(top);
+  }
+
+  void add_slice(Id slice) {
+    const Id whole = store_.args(slice)[0];
+    const unsigned low = store_.low(slice);
+    if (!is_value(whole) || store_.width(whole) <= word) return;
+    const Id narrow = store_.extract(0, word, whole);
+    if (low == word) {
+      values_.push_back(narrow);
+      values_.push_back(folded(whole));
+      uppers_.push_back(slice);
+    }
+    if (low + store_.width(slice) != word) return;
+    values_.push_back(narrow);
+    slices_.emplace_back(slice, store_.extract(low, store_.width(slice), narrow));
   }
 
   /// Its low 16 bits and those above them: the fold of x, of which only a byte may be in use.
@@ -115,19 +135,25 @@ class Lemmas {
 
   /// `nothing` is 0 where `premise` holds.
   void add_equation(const ResidueForm& nothing, Id premise) {
-    Reduced rest = reduced(nothing);
-    for (const auto& [atom, coefficient] : std::views::reverse(rest.form.atoms)) {
-      const auto factor = to_minus_one(coefficient);
-      if (!factor) continue;
-      Equation equation{atom, rest.form.times(*factor), store_.and_(premise, rest.premise)};
-      equation.form.atoms.erase(atom);
-      equations_.push_back(std::move(equation));
-      return;
+    const Reduced rest = reduced(nothing);
+    const auto is_leaf = [this](Id a) {
+      return store_.kind(a) == Kind::var || store_.kind(a) == Kind::apply;
+    };
+    // What the program was given if there is such a thing; else what came last.
+    std::optional<Id> pivot;
+    for (const auto& [atom, coefficient] : rest.form.atoms) {
+      if (!to_minus_one(coefficient) || (pivot && is_leaf(*pivot))) continue;
+      pivot = atom;
     }
+    if (!pivot) return;
+    const std::uint32_t factor = *to_minus_one(rest.form.atoms.at(*pivot));
+    Equation equation{*pivot, rest.form.times(factor), store_.and_(premise, rest.premise)};
+    equation.form.atoms.erase(*pivot);
+    equations_.push_back(std::move(equation));
   }
 
-  /// Values of 16 bits that are equal, and upper parts that are zero, as where a loop that folds
-  /// ended.
+  /// Values of 16 bits that are equal, or bytes of them, and upper parts that are zero, as where a
+  /// loop that folds ended.
   void find_equations(Id root) {
     constexpr std::size_t most = 64;
     if (store_.kind(root) != Kind::eq || equations_.size() >= most) return;
@@ -141,7 +167,8 @@ class Lemmas {
       add_equation(apart, root);
       add_equation(residues_.of(left).form, root);
     }
-    if (store_.width(left) != word || store_.literal(right)) return;
+    const bool fits = store_.width(left) == word || store_.width(left) == byte;
+    if (!fits || store_.literal(right)) return;
     ResidueForm apart = residues_.of(left).form;
     apart.add(residues_.of(right).form, ResidueForm::modulus - 1);
     add_equation(apart, root);
@@ -153,14 +180,18 @@ class Lemmas {
   };
   Reduced reduced(ResidueForm form) {
     Reduced result{std::move(form), store_.true_()};
-    for (const Equation& equation : equations_) {
-      const auto found = result.form.atoms.find(equation.pivot);
-      if (found == result.form.atoms.end()) continue;
-      const std::uint32_t times = found->second;
-      result.form.atoms.erase(found);
-      result.form.add(equation.form, times);
-      if (mutation_ == ResidueMutation::no_premise) continue;
-      result.premise = store_.and_(result.premise, equation.premise);
+    // Twice: a form that settled may mention a pivot again.
+    for (unsigned round = 0; round < 2; ++round) {
+      for (const Equation& equation : equations_) {
+        const auto found = result.form.atoms.find(equation.pivot);
+        if (found == result.form.atoms.end()) continue;
+        const std::uint32_t times = found->second;
+        result.form.atoms.erase(found);
+        result.form.add(equation.form, times);
+        if (mutation_ == ResidueMutation::no_premise) continue;
+        result.premise = store_.and_(result.premise, equation.premise);
+      }
+      result.form = residues_.settled(std::move(result.form));
     }
     return result;
   }
@@ -212,6 +243,21 @@ class Lemmas {
     }
   }
 
+  /// What was folded often enough has nothing above its 16 bits.
+  void state_bound(Id upper) {
+    const auto cut = residues_.cut_at(upper);
+    if (!cut || residues_.highest(cut->whole) >> cut->low_width != 0) return;
+    state(store_.eq(upper, store_.lit(store_.width(upper), 0)));
+  }
+
+  /// A value of more bits that 16 hold is that of its low bits; stated by order, since an equality
+  /// would be rewritten to one of the bits above.
+  void state_narrow(Id wide) {
+    const Id narrow = store_.zext(store_.width(wide), store_.extract(0, word, wide));
+    state(store_.bin(Op::ule, narrow, wide));
+    state(store_.bin(Op::ule, wide, narrow));
+  }
+
   /// A slice of a sum is that of the narrower sum.
   void state_slices() {
     for (const auto& [slice, same] : slices_) state(store_.eq(slice, same));
@@ -226,6 +272,8 @@ class Lemmas {
   Residues residues_;
   std::vector<Id> values_;
   std::vector<std::pair<Id, Id>> slices_;
+  std::vector<Id> narrow_;
+  std::vector<Id> uppers_;
   std::vector<Equation> equations_;
   /// By their low 16 bits: values that have no others, and why.
   std::map<Id, std::pair<Id, Id>> wholes_;

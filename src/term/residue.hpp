@@ -64,6 +64,10 @@ class Residues {
     unsigned low_width = 0;
   };
   std::optional<Cut> cut_at(Id a);
+  /// What x never exceeds.
+  Value highest(Id x);
+  /// The form where x >> l and the low l bits of x, if both are in it, are x.
+  ResidueForm settled(ResidueForm form);
 
  private:
   /// A sum modulo 2^width, all its sums opened.
@@ -93,7 +97,6 @@ class Residues {
   Residue under(Id condition, Id a);
   Residue choice(Id a);
   Id bare(Id a) const;
-  Value highest(Id x);
   Value highest_fold(const Cut& cut);
   Sum opened(Id a) const;
   void add(Sum& sum, Id atom, Value coefficient) const;
@@ -106,7 +109,6 @@ class Residues {
   std::optional<Residue> end_around(const Carry& carry);
   std::optional<Residue> folded(const Sum& sum);
   std::optional<Carry> carry_of(Id atom, unsigned width) const;
-  ResidueForm settled(ResidueForm form);
   Residue settled(Residue residue);
   bool is_top_slice(Id a);
 
