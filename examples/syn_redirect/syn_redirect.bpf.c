@@ -3,7 +3,7 @@
 // carries in a TCP option the address that the client asked for, so that the backend can answer the
 // client itself. Eight bytes are put in at the front and the headers moved there. The checksum of
 // IPv4 is computed anew, that of TCP from the old one (RFC 1624), of which nothing is stated here:
-// sums of many words in different orders are beyond today's solvers. Everything else passes.
+// what was wrong stays wrong. Everything else passes.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>

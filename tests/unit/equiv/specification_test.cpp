@@ -21,12 +21,14 @@ struct Answer {
   Coverage coverage;
 };
 
-Answer ask(std::string_view spec, std::string_view program) {
+Answer ask(std::string_view spec, std::string_view program,
+           Order order = Order::specification_first) {
   const object::Image specification = text_program(maps, spec);
   const object::Image image = text_program(maps, program);
   symex::Options options;
   options.max_packet = 200;
-  const auto result = check_specification({&specification, &image, options, symex::UseKernel::no});
+  const auto result =
+      check_specification({&specification, &image, options, symex::UseKernel::no, order});
   EXPECT_TRUE(result) << result.error().line();
   Answer answer;
   if (!result) return answer;
@@ -162,6 +164,46 @@ TEST(Specification, AProgramMayNotMakeItsCalls) {
   ASSERT_TRUE(result);
   ASSERT_FALSE(result->exploration.findings.empty());
   EXPECT_EQ(result->exploration.findings.front().property, symex::Property::kernel_contract);
+}
+
+constexpr std::string_view ipv4_header =
+    "r6 = r1\nr7 = *(u32 *)(r1 + 0)\nr3 = *(u32 *)(r1 + 4)\nr4 = r7\nr4 += 34\nif r4 > r3 goto "
+    "out\n"
+    "r4 = *(u8 *)(r7 + 14)\nif r4 != 0x45 goto out\n*(u16 *)(r7 + 24) = 0\n";
+
+/// Folds r8 twice and puts its complement where an IPv4 header has its checksum.
+constexpr std::string_view puts_checksum =
+    "r4 = r8\nr4 >>= 16\nr8 &= 0xffff\nr8 += r4\nr4 = r8\nr4 >>= 16\nr8 += r4\nr8 ^= 0xffff\n"
+    "*(u16 *)(r7 + 24) = r8\nout:\nr0 = 2\nexit\n";
+
+/// 16-bit words at `first`, `first` + `step` ... of the packet summed up.
+std::string sums_words(int first, int last, int step) {
+  std::string text = std::string(ipv4_header) + "r8 = 0\n";
+  for (int at = first; at != last; at += step) {
+    text += fmt::format("r4 = *(u16 *)(r7 + {})\nr8 += r4\n", at);
+  }
+  return text + std::string(puts_checksum);
+}
+
+/// The same by the helper that adds 32-bit words.
+std::string asks_for_sum() {
+  std::string text(ipv4_header);
+  for (int at = 0; at < 20; at += 4) {
+    text += fmt::format("r4 = *(u32 *)(r7 + {})\n*(u32 *)(r10 - {}) = r4\n", 14 + at, 24 - at);
+  }
+  text += "r1 = 0\nr2 = 0\nr3 = r10\nr3 += -24\nr4 = 20\nr5 = 0\n" + call(28) + "r8 = r0\n";
+  return text + std::string(puts_checksum);
+}
+
+TEST(Specification, ChecksumsInAnyOrderOfSummingAreOne) {
+  const std::string backwards = sums_words(32, 12, -2);
+  for (const Order order : {Order::specification_first, Order::program_first}) {
+    const Answer same = ask(backwards, asks_for_sum(), order);
+    EXPECT_TRUE(same.observables.empty());
+    EXPECT_EQ(same.unknown, "");
+    const Answer short_of_one = ask(sums_words(14, 32, 2), asks_for_sum(), order);
+    EXPECT_EQ(short_of_one.observables, std::vector<std::string>{"packet"});
+  }
 }
 
 /// What is known of a program alone, as text.
