@@ -165,8 +165,8 @@ class Walk {
     const unsigned width =
         bits.high == 0 ? 1 : 64 - static_cast<unsigned>(std::countl_zero(bits.high));
     const Id value = store_.zext(64, store_.var(width, name));
-    const auto assume = [&](Id fact) {
-      if (!store_.is_true(fact)) assumed_.push_back(fact);
+    const auto assume = [&](Id claim) {
+      if (!store_.is_true(claim)) assumed_.push_back(claim);
     };
     if (bits.low != 0) assume(store_.bin(Op::ule, store_.lit(64, bits.low), value));
     if ((bits.high & (bits.high + 1)) != 0) {
@@ -198,16 +198,15 @@ class Walk {
       before->set_reg_term(reg, value);
       after->set_reg_term(reg, shared ? value : store_.var(64, "new " + name));
     }
+    before->memory().share_stack(std::bitset<stack_bytes>().set());
+    after->memory().share_stack(live.stack);
     for (std::size_t word = 0; word < stack_words; ++word) {
       const Fact& fact = facts.frame.words[word];
+      if (fact.kind == Kind::any || fact.kind == Kind::nothing) continue;
       const auto low = static_cast<std::int64_t>(word * 8) - static_cast<std::int64_t>(stack_bytes);
-      Id whole;
-      if (fact.kind != Kind::any && fact.kind != Kind::nothing) {
-        whole = start_of(fact, fmt::format("stack word r10{:+}", low));
-      }
+      const Id whole = start_of(fact, fmt::format("stack word r10{:+}", low));
       for (unsigned i = 0; i < 8; ++i) {
-        const Id byte =
-            whole ? store_.extract(8 * i, 8, whole) : store_.var(8, offset_name(low + i));
+        const Id byte = store_.extract(8 * i, 8, whole);
         before->memory().set_stack(low + i, byte);
         if (live.stack[word * 8 + i]) after->memory().set_stack(low + i, byte);
       }
@@ -356,22 +355,28 @@ class Walk {
     ++result_->pairs;
     std::vector<Id> show;
     std::vector<std::string> labels;
-    const auto same = [&](Id a, Id b, std::string label) {
+    const auto same = [&](Id a, Id b, const auto& label) {
       ++result_->obligations;
+      if (a == b) return;
       const Id equal = store_.eq(a, b);
       if (store_.is_true(equal)) return;
       show.push_back(equal);
-      labels.push_back(std::move(label));
+      labels.push_back(label());
     };
     const LivePoint& live = v_.new_live.before(after.at());
     for (unsigned reg = 0; reg < 10; ++reg) {
       if ((live.regs >> reg & 1) == 0) continue;
-      same(before.reg_term(reg), after.reg_term(reg), fmt::format("r{}", reg));
+      same(before.reg_term(reg), after.reg_term(reg), [&] { return fmt::format("r{}", reg); });
     }
     for (std::size_t i = 0; i < stack_bytes; ++i) {
       if (!live.stack[i]) continue;
       const auto offset = static_cast<std::int64_t>(i) - static_cast<std::int64_t>(stack_bytes);
-      same(before.memory().stack(offset), after.memory().stack(offset), offset_name(offset));
+      if (before.memory().is_shared_still(offset) && after.memory().is_shared_still(offset)) {
+        ++result_->obligations;
+        continue;
+      }
+      same(before.memory().stack(offset), after.memory().stack(offset),
+           [&] { return offset_name(offset); });
     }
     for (std::size_t area = 0; area < area_count; ++area) {
       if (!same_segments(before.memory(), after.memory(), static_cast<Area>(area), same)) {
@@ -387,7 +392,8 @@ class Walk {
       if (old_ctx[i].offset != new_ctx[i].offset || old_ctx[i].bytes != new_ctx[i].bytes) {
         return fail_unless_unreachable(before, after, path, "other bytes of ctx are written");
       }
-      same(old_ctx[i].value, new_ctx[i].value, fmt::format("ctx[{}]", old_ctx[i].offset));
+      same(old_ctx[i].value, new_ctx[i].value,
+           [&] { return fmt::format("ctx[{}]", old_ctx[i].offset); });
     }
     return prove(before, after, path, show, labels);
   }
@@ -404,7 +410,7 @@ class Walk {
       for (const auto& [offset, byte] : b[i].bytes) offsets.insert(offset);
       for (const std::int64_t offset : offsets) {
         same(before.byte_of(area, i, offset), after.byte_of(area, i, offset),
-             fmt::format("memory byte {:+}", offset));
+             [&] { return fmt::format("memory byte {:+}", offset); });
       }
     }
     return true;

@@ -66,7 +66,13 @@ std::optional<Pointers::Place> Pointers::resolve(Id address) const {
 Id Memory::stack(std::int64_t offset) const {
   const auto found = stack_.find(offset);
   if (found != stack_.end()) return found->second;
-  return store_->var(8, fmt::format("{}stack[{}]", name_, offset));
+  const std::string_view whose = is_shared_still(offset) ? "" : std::string_view(name_);
+  return store_->var(8, fmt::format("{}stack byte r10{:+}", whose, offset));
+}
+
+bool Memory::is_shared_still(std::int64_t offset) const {
+  const auto i = static_cast<std::uint64_t>(offset + static_cast<std::int64_t>(stack_bytes));
+  return i < stack_bytes && shared_[i] && !stack_.contains(offset);
 }
 
 /// Named by what was written through other bases since the segment began as well: terms are

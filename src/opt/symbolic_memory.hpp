@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -69,8 +70,12 @@ class Memory {
   /// `frame` is r10 at the start; `name` tells the two runs' dead stack bytes apart.
   Memory(term::Store& store, std::string name) : store_(&store), name_(std::move(name)) {}
 
+  /// Bytes, from the lowest up, that both runs begin with.
+  void share_stack(const std::bitset<stack_bytes>& bytes) { shared_ = bytes; }
   void set_stack(std::int64_t offset, term::Id byte) { stack_[offset] = byte; }
   term::Id stack(std::int64_t offset) const;
+  /// As both runs began with it?
+  bool is_shared_still(std::int64_t offset) const;
 
   term::Id load(const Pointers::Place& place);
   void store(const Pointers::Place& place, term::Id byte);
@@ -89,6 +94,7 @@ class Memory {
 
   term::Store* store_;
   std::string name_;
+  std::bitset<stack_bytes> shared_;
   std::map<std::int64_t, term::Id> stack_;
   std::array<std::vector<Segment>, area_count> segments_;
   std::vector<CtxStore> ctx_;
