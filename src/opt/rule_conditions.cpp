@@ -228,11 +228,18 @@ class Acceptance {
     const Reg base = access ? access->base : insn.shape.dst;
     const unsigned bytes = bpf::row(insn.shape.form).width / 8u;
     const std::int64_t off = offset_of(insn);
-    if (is_same(insn, base, off)) return true;
     const Kind where = kind(base);
     const bool plain = where == Kind::packet || where == Kind::map_value || where == Kind::stack;
+    if (extends_sign(insn) && !plain) return false;
+    if (is_same(insn, base, off)) return true;
     return plain && covered(base, off, bytes) &&
            (where != Kind::stack || aligned(base, off, bytes));
+  }
+
+  /// What the verifier rewrites loads of, such as ctx, it does not take these of.
+  static bool extends_sign(const InsnTemplate& insn) {
+    return insn.shape.form == bpf::Form::ldxsb || insn.shape.form == bpf::Form::ldxsh ||
+           insn.shape.form == bpf::Form::ldxsw;
   }
 
   std::int64_t offset_of(const InsnTemplate& insn) const {

@@ -98,6 +98,20 @@ TEST(RuleMatch, LevelsOfCpusAreKept) {
   EXPECT_EQ(rules_only(body, {Goal::size, bpf::Cpu::v4}), "r0 = *(u64 *)(r2 + 0); r0 = (s8)r0");
 }
 
+TEST(RuleMatch, LoadsThatExtendTheSignAreOfV4AndOfPlainMemory) {
+  constexpr std::string_view body = "r0 = *(u8 *)(r2 + 3)\nr0 <<= 56\nr0 s>>= 56\n";
+  EXPECT_EQ(rules_only(body, {Goal::size, bpf::Cpu::v3}),
+            "r0 = *(u8 *)(r2 + 3); r0 <<= 56; r0 s>>= 56");
+  EXPECT_EQ(rules_only(body, {Goal::size, bpf::Cpu::v4}), "r0 = *(s8 *)(r2 + 3)");
+  EXPECT_EQ(rules_only("r5 = *(u32 *)(r2 + 4)\nr0 = r5\nr0 <<= 32\nr0 s>>= 32\n",
+                       {Goal::size, bpf::Cpu::v4}),
+            "r5 = *(u32 *)(r2 + 4); r0 = r5; r0 = (s32)r0");
+  // The verifier refuses them from ctx.
+  EXPECT_EQ(
+      rules_only("r0 = *(u32 *)(r1 + 12)\nr0 <<= 32\nr0 s>>= 32\n", {Goal::size, bpf::Cpu::v4}),
+      "r0 = *(u32 *)(r1 + 12); r0 = (s32)r0");
+}
+
 constexpr std::string_view count =
     "*(u32 *)(r10 - 4) = 0\n"
     "r2 = r10\n"
