@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 
@@ -49,8 +50,28 @@ bpf::Insn without_constant(bpf::Insn insn) {
   return insn;
 }
 
+/// Letters of a problem's registers, in the order in which they occur in its text: what differs in
+/// the order of inputs and temporaries only is the same rule.
+using Letters = std::array<char, bpf::reg_count>;
+
+Letters letters_of(const Problem& problem) {
+  Letters letters{};
+  char next = 'A';
+  const auto name = [&](bpf::Reg reg) {
+    char& letter = letters[static_cast<std::size_t>(reg)];
+    if (letter == 0) letter = next++;
+  };
+  for (const bpf::Insn& insn : problem.insns) {
+    name(insn.dst);
+    if (bpf::row(insn.form).operands == Operands::dst_src) name(insn.src);
+  }
+  for (std::size_t reg = 0; reg < letters.size(); ++reg) name(static_cast<bpf::Reg>(reg));
+  return letters;
+}
+
 /// The insns with letters for registers; constants are texts.
-std::string text_of(const Insns& insns, std::span<const std::string> constants) {
+std::string text_of(const Insns& insns, std::span<const std::string> constants,
+                    const Letters& names) {
   std::string text;
   std::size_t next = 0;
   for (const bpf::Insn& insn : insns) {
@@ -59,14 +80,14 @@ std::string text_of(const Insns& insns, std::span<const std::string> constants) 
     for (std::size_t at = 0; at < plain.size(); ++at) {
       const bool starts =
           at == 0 || plain[at - 1] == ' ' || plain[at - 1] == ')' || plain[at - 1] == '-';
-      const bool names = (plain[at] == 'r' || plain[at] == 'w') && at + 1 < plain.size() &&
-                         plain[at + 1] >= '0' && plain[at + 1] <= '9';
-      if (!starts || !names) {
+      const bool is_name = (plain[at] == 'r' || plain[at] == 'w') && at + 1 < plain.size() &&
+                           plain[at + 1] >= '0' && plain[at + 1] <= '9';
+      if (!starts || !is_name) {
         letters += plain[at];
         continue;
       }
       if (plain[at] == 'w') letters += 'w';
-      letters += static_cast<char>('A' + (plain[++at] - '0'));
+      letters += names[static_cast<std::size_t>(plain[++at] - '0')];
     }
     if (has_constant(insn)) {
       const bool wide = letters.ends_with(" ll");
@@ -86,9 +107,10 @@ struct Group {
 
 std::string shape_of(const Found& found) {
   const std::vector<std::string> none(2 * max_slice, "i");
-  std::string shape = text_of(found.problem.insns, none) + " -> " + text_of(found.rewrite, none);
-  for (const bool dead : found.problem.input_is_dead) shape += dead ? " dead" : " live";
-  return shape + fmt::format(" r{}", static_cast<unsigned>(found.problem.output));
+  const Letters letters = letters_of(found.problem);
+  return fmt::format("{} -> {} in {}", text_of(found.problem.insns, none, letters),
+                     text_of(found.rewrite, none, letters),
+                     letters[static_cast<std::size_t>(found.problem.output)]);
 }
 
 /// Registers that neither side leaves as they were, or that differ: nobody may read them.
@@ -102,30 +124,33 @@ std::vector<std::string> dead_letters(const Found& found) {
     }
   }
   written &= ~(1u << static_cast<unsigned>(found.problem.output));
+  const Letters letters = letters_of(found.problem);
   for (unsigned reg = 0; reg < bpf::reg_count; ++reg) {
-    if ((written >> reg & 1) != 0)
-      result.push_back(fmt::format("dead({})", static_cast<char>('A' + reg)));
+    if ((written >> reg & 1) != 0) result.push_back(fmt::format("dead({})", letters[reg]));
   }
+  std::ranges::sort(result);
   return result;
 }
 
-/// Ranges of inputs of which all rewrites of the group know.
+/// Ranges of inputs that hold of all rewrites of the group.
 std::vector<std::string> range_conditions(const Group& group) {
+  std::map<char, unsigned> bits;
+  for (const Found* found : group.found) {
+    const Letters letters = letters_of(found->problem);
+    for (std::size_t i = 0; i < found->problem.inputs.size(); ++i) {
+      unsigned& widest = bits[letters[i]];
+      widest = std::max(widest, static_cast<unsigned>(found->problem.inputs[i]));
+    }
+  }
   std::vector<std::string> result;
-  const std::size_t inputs = group.found.front()->problem.inputs.size();
-  for (std::size_t i = 0; i < inputs; ++i) {
-    unsigned bits = 0;
-    for (const Found* found : group.found)
-      bits = std::max(bits, static_cast<unsigned>(found->problem.inputs[i]));
-    if (bits < 64)
-      result.push_back(
-          fmt::format("{} < {:#x}", static_cast<char>('A' + i), std::uint64_t{1} << bits));
+  for (const auto& [letter, width] : bits) {
+    if (width < 64) result.push_back(fmt::format("{} < {:#x}", letter, std::uint64_t{1} << width));
   }
   return result;
 }
 
 /// Which letter stands for each constant of the pattern: one for all that are always equal.
-std::string letters_of(const Group& group) {
+std::string constant_letters(const Group& group) {
   std::string letters;
   char next = 'i';
   const std::size_t count = group.constants.front().pattern.size();
@@ -218,7 +243,7 @@ std::string joined(std::span<const std::string> conditions) {
 class Guesses {
  public:
   explicit Guesses(const Group& group)
-      : group_(group), first_(*group.found.front()), letters_(letters_of(group)) {}
+      : group_(group), first_(*group.found.front()), letters_(constant_letters(group)) {}
 
   std::vector<LearntRow> all() {
     if (!letters_.empty()) add_general();
@@ -316,8 +341,9 @@ class Guesses {
 
   void add(std::span<const std::string> pattern, std::span<const std::string> replacement,
            std::span<const std::string> conditions) {
-    rows_.push_back({"", text_of(first_.problem.insns, pattern), joined(conditions),
-                     text_of(first_.rewrite, replacement)});
+    const Letters letters = letters_of(first_.problem);
+    rows_.push_back({"", text_of(first_.problem.insns, pattern, letters), joined(conditions),
+                     text_of(first_.rewrite, replacement, letters)});
   }
 
   const Group& group_;
@@ -357,12 +383,27 @@ std::optional<Learnt> learn(const Group& group, const proof::Options& options,
 
 }  // namespace
 
+namespace {
+
+/// Two groups may come to the same rule.
+void add(Lesson& lesson, Learnt learnt) {
+  const auto same = std::ranges::find(lesson.rules, learnt.row, &Learnt::row);
+  if (same == lesson.rules.end()) {
+    lesson.rules.push_back(std::move(learnt));
+    return;
+  }
+  same->rewrites += learnt.rewrites;
+  same->places += learnt.places;
+}
+
+}  // namespace
+
 Lesson generalise(std::span<const Found> found, const proof::Options& options,
                   const std::function<bool()>& is_over) {
   Lesson lesson;
   for (const auto& [shape, group] : groups_of(found)) {
     if (auto learnt = learn(group, options, is_over)) {
-      lesson.rules.push_back(*std::move(learnt));
+      add(lesson, *std::move(learnt));
       continue;
     }
     // No rule for all of them: one for each, with its constants.
@@ -370,7 +411,7 @@ Lesson generalise(std::span<const Found> found, const proof::Options& options,
       const Group alone{{group.found[i]}, {group.constants[i]}};
       auto learnt = group.found.size() == 1 ? std::nullopt : learn(alone, options, is_over);
       if (learnt)
-        lesson.rules.push_back(*std::move(learnt));
+        add(lesson, *std::move(learnt));
       else
         lesson.not_general.push_back(group.found[i]->problem.key());
     }

@@ -72,6 +72,7 @@ TEST_F(OptCommand, RefusesWhatItCannotWriteBeforeWork) {
   expect_refused(opt({input_, "-o", link}), "is the input");
   expect_refused(opt({input_, "-o", "/no/such/folder/out.o"}), "/no/such/folder");
   expect_refused(opt({input_, "-o", folder_.string()}), "is a folder");
+  expect_refused(opt({input_, "-o", "/proc/out.o"}), "-o /proc:");  // even as root
   expect_refused(opt({input_}), "-o is required");
   expect_refused(opt({"-o", output_}), "IN is required");
   expect_refused(opt({input_, "-o", output_, "--learn", "/no/such/folder/l.json"}), "--learn");

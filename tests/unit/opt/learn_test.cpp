@@ -84,6 +84,31 @@ TEST(GeneraliseTest, ShiftCountsThatAreEqualAreEachOfTheirWidth) {
   EXPECT_GT(learnt.tried, 0u);  // without the condition it is none
 }
 
+TEST(GeneraliseTest, OtherRegistersAreTheSameRule) {
+  Found found;
+  found.problem.insns = {{Form::add64_imm, Reg::r1, Reg::r0, 0, 5, 0},
+                         {Form::mov64_reg, Reg::r0, Reg::r1, 0, 0, 0},
+                         {Form::add64_imm, Reg::r0, Reg::r0, 0, 6, 0}};
+  found.problem.inputs = {Width::bits64, Width::bits64};
+  found.problem.input_is_dead = {true, true};
+  found.rewrite = {{Form::mov64_reg, Reg::r0, Reg::r1, 0, 0, 0},
+                   {Form::add64_imm, Reg::r0, Reg::r0, 0, 11, 0}};
+  found.places = 1;
+  Found other = found;
+  for (Insns* insns : {&other.problem.insns, &other.rewrite}) {
+    for (bpf::Insn& insn : *insns) {
+      insn.dst = insn.dst == Reg::r0 ? Reg::r1 : Reg::r0;
+      insn.src = insn.src == Reg::r1 ? Reg::r0 : insn.src;
+    }
+  }
+  other.problem.output = Reg::r1;
+  const std::vector<Found> both = {found, other};
+  const Lesson lesson = generalise(both, quick, never);
+  ASSERT_EQ(lesson.rules.size(), 1u);
+  EXPECT_EQ(lesson.rules.front().rewrites, 2u);
+  EXPECT_EQ(lesson.rules.front().row.pattern, "A += i; B = A; B += j");
+}
+
 TEST(GeneraliseTest, AConstantThatMattersStays) {
   // Only 32 and 32 make a move of the low half.
   Found found = shifts(32, 32, 0);
@@ -114,7 +139,7 @@ TEST(GeneraliseTest, RegistersThatChangeMustBeDead) {
   found.rewrite = {{Form::mov64_imm, Reg::r1, Reg::r0, 0, 0, 0}};
   const Lesson lesson = generalise({&found, 1}, quick, never);
   ASSERT_EQ(lesson.rules.size(), 1u);
-  EXPECT_EQ(lesson.rules.front().row.conditions, "dead(C)");
+  EXPECT_EQ(lesson.rules.front().row.conditions, "dead(A)");
 }
 
 struct BadRow {
@@ -177,9 +202,8 @@ Outcome optimized(const sample::Sample& sample, const std::vector<LearntRow>& ro
 
 TEST(LearntGeneratorTest, AppliesWhatWasProved) {
   const sample::Sample sample(text);
-  const Outcome outcome =
-      optimized(sample, {{"xor_xor", "A ^= i; A ^= j", "", "A ^= i ^ j"},
-                         {"times_shift", "A *= 3; A <<= 1", "", "A *= 6"}});
+  const Outcome outcome = optimized(sample, {{"xor_xor", "A ^= i; A ^= j", "", "A ^= i ^ j"},
+                                             {"times_shift", "A *= 3; A <<= 1", "", "A *= 6"}});
   EXPECT_EQ(outcome.code.slot_count(), sample.code().slot_count() - 2);
   EXPECT_TRUE(outcome.undone.empty());
   EXPECT_EQ(simulate(sample.code(), outcome.code, sample.view(), {}).verdict,
