@@ -5,6 +5,7 @@
 #include "term/residue.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/check.hpp"
@@ -16,9 +17,9 @@ using Signed = __int128;
 constexpr std::uint32_t modulus = ResidueForm::modulus;
 constexpr unsigned word = 16;
 constexpr unsigned widest = 64;
-constexpr unsigned max_depth = 200;
-/// One analysis looks at this many terms; what is left then stays an atom.
-constexpr std::size_t max_steps = 100'000;
+constexpr unsigned max_depth = 600;
+/// One analysis looks at terms this often; what is left then stays an atom.
+constexpr std::size_t max_steps = 4'000'000;
 
 /// 2^bits modulo 65535.
 std::uint32_t weight(unsigned bits) {
@@ -258,12 +259,13 @@ void Residues::add(Sum& sum, Id atom, Value coefficient) const {
   if (held == 0) sum.atoms.erase(atom);
 }
 
-Residues::Sum Residues::opened(Id a) const {
+Residues::Sum Residues::opened(Id a) {
   Sum sum{store_.width(a), 0, {}};
   std::vector<std::pair<Id, Value>> pending{{a, 1}};
   while (!pending.empty()) {
     const auto [top, times] = pending.back();
     pending.pop_back();
+    ++steps_;
     const auto args = store_.args(top);
     if (const auto value = store_.literal(top)) {
       sum.constant += *value * times;
@@ -291,10 +293,13 @@ Residues::Sum Residues::difference(const Sum& a, const Sum& b) const {
 }
 
 std::optional<Residue> Residues::of_sum(const Sum& sum) {
-  if (++steps_ >= max_steps) return std::nullopt;
-  if (auto result = without_wrap(sum)) return result;
-  if (auto result = with_carry(sum)) return result;
-  return folded(sum);
+  if (depth_ >= max_depth || ++steps_ >= max_steps) return std::nullopt;
+  ++depth_;
+  auto result = without_wrap(sum);
+  if (!result) result = with_carry(sum);
+  if (!result) result = folded(sum);
+  --depth_;
+  return result;
 }
 
 /// The sum as integers, with coefficients of least magnitude; nothing if the numbers are too large.
@@ -375,8 +380,8 @@ std::optional<Residue> Residues::end_around(const Carry& carry) {
 
 std::optional<Residue> Residues::with_carry(const Sum& sum) {
   if (sum.width % word != 0) return std::nullopt;
-  for (const auto& [atom, coefficient] : sum.atoms) {
-    if (coefficient != 1) continue;
+  for (const auto& [atom, coefficient] : std::views::reverse(sum.atoms)) {
+    if (coefficient != 1 || steps_ >= max_steps) continue;
     const auto carry = carry_of(atom, sum.width);
     if (!carry) continue;
     Sum rest = sum;
@@ -393,8 +398,8 @@ std::optional<Residue> Residues::with_carry(const Sum& sum) {
 std::optional<Residue> Residues::folded(const Sum& sum) {
   const unsigned width = sum.width;
   if (width % word != 0) return std::nullopt;
-  for (const auto& [atom, coefficient] : sum.atoms) {
-    if (coefficient != 1) continue;
+  for (const auto& [atom, coefficient] : std::views::reverse(sum.atoms)) {
+    if (coefficient != 1 || steps_ >= max_steps) continue;
     const auto cut = cut_at(atom);
     if (!cut || cut->low_width != width) continue;
     const bool fits = highest_fold(*cut) <= mask<Value>(width);

@@ -98,7 +98,7 @@ class Residues {
   Residue choice(Id a);
   Id bare(Id a) const;
   Value highest_fold(const Cut& cut);
-  Sum opened(Id a) const;
+  Sum opened(Id a);
   void add(Sum& sum, Id atom, Value coefficient) const;
   Sum difference(const Sum& a, const Sum& b) const;
   std::optional<Range> range(const Sum& sum);

@@ -109,6 +109,27 @@ TEST(ChecksumQuestions, OneByteIsEnough) {
   }
 }
 
+/// A packet of 1,480 bytes: by 32-bit words with every carry added at once, and by 16-bit words
+/// from its end.
+TEST(ChecksumQuestions, AWholePacket) {
+  constexpr unsigned size = 1480;
+  Header h;
+  std::vector<Id> bytes;
+  for (unsigned i = 0; i < size; ++i) bytes.push_back(h.store.var(8, "p" + std::to_string(i)));
+  const auto load = [&](unsigned at) { return h.store.concat(bytes[at + 1], bytes[at]); };
+  Id carried = h.store.lit(32, 0);
+  for (unsigned at = 0; at < size; at += 4) {
+    const Id both = h.store.concat(load(at + 2), load(at));
+    carried = h.store.bin(Op::add, carried, both);
+    carried = h.plus(carried, h.store.bin(Op::ult, carried, both));
+  }
+  Id wide = h.store.lit(64, 0);
+  for (unsigned at = size; at > 0; at -= 2) wide = h.plus(wide, load(at - 2));
+  const Id some = h.store.eq(bytes[0], h.store.lit(8, 0x45));
+  const Id wrong = h.differ(h.finished(carried), h.finished(wide));
+  EXPECT_EQ(h.ask({some, wrong}).status, Status::unsat);
+}
+
 TEST(ChecksumQuestions, AMissingWordIsFound) {
   Header h;
   const Answer answer = h.ask({h.is_ipv4(), h.differ(h.forwards(), h.backwards(1))});
