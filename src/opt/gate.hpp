@@ -43,9 +43,11 @@ struct EquivalenceLimits {
   std::uint32_t seconds = 20;
 };
 
-/// Is `after`, which changes made of `before`, the same program for all inputs? By simulation;
-/// when that does not say, by exploring all paths of both.
-GateAnswer check_equivalence(const Versions& images, const Code& before, const Code& after,
+/// Is the last version, which changes made of the first by way of those between, the same program
+/// for all inputs? By simulation of the first and the last. When that does not say: what is known
+/// of a version between may be needed, so each is proved equal to the one before it, once more. At
+/// last by exploring all paths of both.
+GateAnswer check_equivalence(const Versions& images, std::span<const Code> versions,
                              const solver::Options& solver, const EquivalenceLimits& limits);
 
 /// Runs both versions on the inputs, first on empty maps and then on filled ones, in a row each,

@@ -17,7 +17,7 @@ namespace {
 class Optimizer {
  public:
   Optimizer(const Code& code, const program::View& program, const Options& options)
-      : options_(options), program_(program), outcome_{code, {}, {}, 0, 0, 0} {}
+      : options_(options), program_(program), outcome_{code, {}, {}, {code}, 0, 0, 0} {}
 
   Outcome run() {
     for (unsigned pass = 0; pass < options_.max_passes; ++pass) {
@@ -99,6 +99,7 @@ class Optimizer {
         ++outcome_.proofs;
         for (const Change& change : some) note(change);
         outcome_.code = next;
+        outcome_.versions.push_back(next);
         return count;
       }
       if (count == 1) {

@@ -50,6 +50,7 @@ struct Outcome {
   Code code;
   std::vector<Applied> applied;
   std::vector<Undone> undone;
+  std::vector<Code> versions;     ///< the first, and what each step made; the last one is `code`
   std::uint64_t proofs = 0;       ///< versions proved equal to the one before
   std::uint64_t obligations = 0;  ///< that their proofs had
   std::uint64_t solved = 0;       ///< of these by the solver

@@ -124,6 +124,7 @@ class ProgramRun {
     }
     Outcome outcome = optimize(*result_.before, old_view_, options);
     result_.after = std::move(outcome.code);
+    steps_ = std::move(outcome.versions);
     result_.applied = std::move(outcome.applied);
     result_.undone = std::move(outcome.undone);
     result_.proofs = outcome.proofs;
@@ -173,8 +174,7 @@ class ProgramRun {
     add_proof_gate();
     if (!result_.is_changed()) return;
     const Versions versions{*old_image_, *new_image_};
-    add(check_equivalence(versions, *result_.before, *result_.after, request_.solver,
-                          request_.equivalence));
+    add(check_equivalence(versions, steps_, request_.solver, request_.equivalence));
     if (kernel_) add(load_new());
     inputs_ = corner_inputs(old_view_.type);
     const auto some = std::span(request_.profile)
@@ -266,6 +266,7 @@ class ProgramRun {
   std::optional<object::Image> old_image_;
   std::optional<object::Image> new_image_;
   program::View old_view_;
+  std::vector<Code> steps_;  // from the first version to the last
   Weights weights_;
   std::optional<KernelGate> kernel_;
   std::optional<KernelProgram> old_loaded_;

@@ -4,12 +4,17 @@
 // `socket/1`.
 #include "opt/gate.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 #include "code_sample.hpp"
 #include "object/image.hpp"
+#include "opt/generators.hpp"
+#include "opt/optimize.hpp"
+#include "opt/simulation.hpp"
 
 namespace probity::opt {
 namespace {
@@ -70,16 +75,61 @@ TEST(Gate, TheSameOnTheKernel) {
 TEST(Gate, TheWholeIsRefutedByExploration) {
   const object::Image before = image("r0 = 1\nexit\n", ProgType::xdp);
   const object::Image after = image("r0 = 2\nexit\n", ProgType::xdp);
-  const GateAnswer answer = check_equivalence({before, after}, code(before), code(after), {}, {});
+  const std::array versions{code(before), code(after)};
+  const GateAnswer answer = check_equivalence({before, after}, versions, {}, {});
   EXPECT_EQ(answer.verdict, GateVerdict::failed) << answer.text;
 }
 
 TEST(Gate, TheSameCodeIsTheSame) {
   const object::Image before = image(wide_field, ProgType::socket_filter);
   const object::Image after = image(wide_field, ProgType::socket_filter);
-  const GateAnswer answer = check_equivalence({before, after}, code(before), code(after), {}, {});
+  const std::array versions{code(before), code(after)};
+  const GateAnswer answer = check_equivalence({before, after}, versions, {}, {});
   EXPECT_EQ(answer.verdict, GateVerdict::passed);
   EXPECT_EQ(answer.text, "the code is the same");
+}
+
+/// Behind `out` r6 is zero or a time; that it is zero on the first way is known only of a version
+/// in which the second one left before.
+constexpr std::string_view zero_or_time = R"(
+    r6 = 0
+    call 7
+    if r0 == 0 goto out
+    call 7
+    if r0 != 0 goto out
+    call 5
+    r6 = r0
+  out:
+    r0 = r6
+    exit
+)";
+
+TEST(Gate, WhatNeedsAVersionBetweenIsProvedInSteps) {
+  const object::Image before = image(zero_or_time, ProgType::xdp);
+  const program::View view = before.view();
+  Options options;
+  options.generators = standard_generators();
+  const Outcome outcome = optimize(code(before), view, options);
+  ASSERT_GT(outcome.versions.size(), 2u);
+  ASSERT_EQ(outcome.versions.front(), code(before));
+  ASSERT_EQ(outcome.versions.back(), outcome.code);
+  const Simulated direct =
+      simulate(outcome.versions.front(), outcome.versions.back(), view, options.solver);
+  ASSERT_NE(direct.verdict, Simulated::Verdict::proved) << "this sample shows nothing any more";
+  const GateAnswer answer = check_equivalence({before, before}, outcome.versions, {}, {});
+  EXPECT_EQ(answer.verdict, GateVerdict::passed) << answer.text;
+  EXPECT_NE(answer.text.find(fmt::format("in {} steps", outcome.versions.size() - 1)),
+            std::string::npos)
+      << answer.text;
+}
+
+TEST(Gate, AStepThatIsWrongIsNoProof) {
+  const object::Image before = image("r0 = 1\nexit\n", ProgType::xdp);
+  const object::Image between = image("r0 = 2\nexit\n", ProgType::xdp);
+  const object::Image after = image("r0 = 3\nexit\n", ProgType::xdp);
+  const std::array versions{code(before), code(between), code(after)};
+  const GateAnswer answer = check_equivalence({before, after}, versions, {}, {});
+  EXPECT_EQ(answer.verdict, GateVerdict::failed) << answer.text;
 }
 
 constexpr std::string_view counts_one = R"(
