@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -77,24 +76,14 @@ std::string value_text(const MapContents& contents, const Bytes& key) {
   return "no entry";
 }
 
-/// Keys of entries of `a` that `b` has not, or not with that value. Maps may have many entries.
-void add_missing(const MapContents& a, const MapContents& b, std::set<Bytes>& keys) {
-  const auto less = [](const MapEntry* left, const MapEntry* right) {
-    return std::tie(left->key, left->value) < std::tie(right->key, right->value);
-  };
-  std::vector<const MapEntry*> others;
-  others.reserve(b.entries.size());
-  for (const MapEntry& entry : b.entries) others.push_back(&entry);
-  std::ranges::sort(others, less);
-  for (const MapEntry& entry : a.entries) {
-    if (!std::ranges::binary_search(others, &entry, less)) keys.insert(entry.key);
-  }
-}
-
 void compare_map(const MapContents& a, const MapContents& b, std::vector<std::string>& lines) {
   std::set<Bytes> keys;
-  add_missing(a, b, keys);
-  add_missing(b, a, keys);
+  for (const MapEntry& entry : a.entries) {
+    if (std::ranges::find(b.entries, entry) == b.entries.end()) keys.insert(entry.key);
+  }
+  for (const MapEntry& entry : b.entries) {
+    if (std::ranges::find(a.entries, entry) == a.entries.end()) keys.insert(entry.key);
+  }
   std::size_t shown = 0;
   for (const Bytes& key : keys) {
     if (++shown > max_shown_entries) {

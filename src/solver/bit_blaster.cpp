@@ -4,8 +4,11 @@
 #include "solver/bit_blaster.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <ranges>
 
 #include "base/check.hpp"
+#include "term/linear_sum.hpp"
 
 namespace probity::solver {
 namespace {
@@ -16,15 +19,31 @@ using term::Kind;
 /// Products of at most this many partial bits are cheaper as circuits than as lemmas.
 constexpr std::size_t small_product_bits = 64;
 
+/// A sum whose parts are all summands of others, as a long checksum's are, must not be written out
+/// for each of them. The rewriter's sums have no more.
+constexpr unsigned max_opened_sums = term::LinearSum::capacity;
+
 std::size_t varying_bits(BitsView a) {
   return a.size() - leading_zeros(a) -
          std::min<std::size_t>(trailing_zeros(a), a.size() - leading_zeros(a));
 }
 
+/// The first of the bits that is no constant, which a slice of a part shares with the whole part.
+Lit first_varying(BitsView bits) {
+  for (const Lit bit : bits) {
+    if (bit != false_lit && bit != -false_lit) return std::abs(bit);
+  }
+  return 0;
+}
+
 }  // namespace
 
 BitBlaster::BitBlaster(const term::Store& store, Gates& gates, Products products)
-    : store_(store), gates_(gates), products_(products), abstraction_(gates) {}
+    : store_(store),
+      gates_(gates),
+      products_(products),
+      abstraction_(gates),
+      remainder_sums_(store) {}
 
 bool BitBlaster::encoded(Id a) const {
   return a.index < start_.size() && start_[a.index] != 0;
@@ -50,7 +69,7 @@ BitsView BitBlaster::blast(Id root) {
       const Id top = stack.back();
       const std::size_t before = stack.size();
       if (!encoded(top)) {
-        for (const Id argument : store_.args(top)) {
+        for (const Id argument : operands(top)) {
           if (!encoded(argument)) stack.push_back(argument);
         }
         if (stack.size() != before) continue;
@@ -61,6 +80,20 @@ BitsView BitBlaster::blast(Id root) {
   }
   if (gates_.exhausted()) return {};
   return bits(root);
+}
+
+std::vector<Id> BitBlaster::operands(Id a) {
+  const auto args = store_.args(a);
+  if (store_.kind(a) != Kind::add) return {args.begin(), args.end()};
+  const term::RemainderSum* sum = remainder_sums_.of(a);
+  if (sum == nullptr) {
+    Sum parts = parts_of(a);
+    parts.added.insert(parts.added.end(), parts.taken.begin(), parts.taken.end());
+    return parts.added;
+  }
+  std::vector<Id> result{sum->quotient};
+  for (const auto& [atom, coefficient] : sum->rest) result.push_back(atom);
+  return result;
 }
 
 Bits BitBlaster::encode(Id a) {
@@ -79,7 +112,10 @@ Bits BitBlaster::encode(Id a) {
     case Kind::not_: return inverted(in(0));
     case Kind::and_: return bitwise(&Gates::and_);
     case Kind::xor_: return bitwise(&Gates::xor_);
-    case Kind::add: return encode_add(args[0], args[1]);
+    case Kind::add: {
+      const term::RemainderSum* sum = remainder_sums_.of(a);
+      return sum ? encode_remainder_sum(*sum, width) : encode_add(a);
+    }
     case Kind::mul: return encode_mul(a, args[0], args[1]);
     case Kind::udiv:
     case Kind::urem: return encode_division(a, args[0], args[1]);
@@ -102,18 +138,64 @@ Bits BitBlaster::encode(Id a) {
   PROBITY_UNREACHABLE("a term of unknown kind");
 }
 
-Bits BitBlaster::encode_add(Id a, Id b) {
-  const auto negated = [&](Id x) -> std::optional<Id> {
-    if (store_.kind(x) != Kind::mul) return std::nullopt;
-    const term::Value minus_one = mask<term::Value>(store_.width(x));
-    for (const std::size_t i : {0U, 1U}) {
-      if (store_.literal(store_.args(x)[i]) == minus_one) return store_.args(x)[1 - i];
+BitBlaster::Sum BitBlaster::parts_of(Id a) const {
+  Sum sum;
+  std::vector<Id> pending{a};
+  unsigned opened = 0;
+  while (!pending.empty()) {
+    const Id top = pending.back();
+    pending.pop_back();
+    const auto args = store_.args(top);
+    const term::Value minus_one = mask<term::Value>(store_.width(top));
+    if (const auto value = store_.literal(top)) {
+      sum.constant += *value;
+    } else if (store_.kind(top) == Kind::add) {
+      if (++opened > max_opened_sums) return {{store_.args(a)[0], store_.args(a)[1]}, {}, 0};
+      pending.insert(pending.end(), {args[1], args[0]});
+    } else if (store_.kind(top) == Kind::mul && store_.literal(args[1]) == minus_one) {
+      sum.taken.push_back(args[0]);
+    } else {
+      sum.added.push_back(top);
     }
-    return std::nullopt;
+  }
+  return sum;
+}
+
+/// In an order that the bits decide, not the terms: the sum of low slices then is made of the gates
+/// of the sum of the wholes.
+Bits BitBlaster::encode_add(Id a) {
+  const unsigned width = store_.width(a);
+  Sum sum = parts_of(a);
+  const auto in_order = [&](std::vector<Id>& parts) {
+    std::ranges::stable_sort(parts, {}, [&](Id part) { return first_varying(bits(part)); });
   };
-  if (const auto y = negated(b)) return subtract(gates_, bits(a), bits(*y));
-  if (const auto x = negated(a)) return subtract(gates_, bits(b), bits(*x));
-  return add(gates_, bits(a), bits(b), false_lit);
+  in_order(sum.added);
+  in_order(sum.taken);
+  const Bits constant = constant_bits(width, sum.constant);
+  const bool constant_first = sum.added.empty();
+  Bits total = constant;
+  if (!constant_first) {
+    const BitsView first = bits(sum.added.front());
+    total.assign(first.begin(), first.end());
+    for (const Id part : sum.added | std::views::drop(1)) {
+      total = add(gates_, total, bits(part), false_lit);
+    }
+  }
+  for (const Id part : sum.taken) total = subtract(gates_, total, bits(part));
+  return constant_first ? total : add(gates_, total, constant, false_lit);
+}
+
+/// The remainder is named by the bits of its division, whose bound search then has at hand. As
+/// n - (n / d) * d it would have to be found again through the circuits of n.
+Bits BitBlaster::encode_remainder_sum(const term::RemainderSum& sum, unsigned width) {
+  const auto args = store_.args(sum.quotient);
+  const QuotientRemainder& division = divisions_.at({args[0].index, args[1].index});
+  Bits total = add(gates_, division.remainder, constant_bits(width, sum.constant), false_lit);
+  for (const auto& [atom, coefficient] : sum.rest) {
+    const Bits part = multiply_constant(gates_, bits(atom), coefficient);
+    total = add(gates_, total, part, false_lit);
+  }
+  return total;
 }
 
 bool BitBlaster::is_small(BitsView a, BitsView b) const {
@@ -173,7 +255,7 @@ const BitBlaster::Support& BitBlaster::support(Id root) {
     const Id top = stack.back();
     stack.pop_back();
     ++support.terms;
-    if (store_.kind(top) == Kind::var) support.variables.push_back(top);
+    if (store_.kind(top) == Kind::var && encoded(top)) support.variables.push_back(top);
     if (const auto call = call_of_.find(top.index); call != call_of_.end()) {
       support.calls.push_back(call->second);
     }

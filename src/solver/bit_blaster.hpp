@@ -11,6 +11,7 @@
 #include "solver/abstraction.hpp"
 #include "solver/gates.hpp"
 #include "solver/stopwatch.hpp"
+#include "term/remainder_sums.hpp"
 #include "term/term.hpp"
 
 namespace probity::solver {
@@ -41,7 +42,17 @@ class BitBlaster {
 
  private:
   Bits encode(term::Id a);
-  Bits encode_add(term::Id a, term::Id b);
+  /// What must be encoded before a term is.
+  std::vector<term::Id> operands(term::Id a);
+  /// A sum, opened: what is added and what is subtracted.
+  struct Sum {
+    std::vector<term::Id> added;
+    std::vector<term::Id> taken;
+    term::Value constant = 0;
+  };
+  Sum parts_of(term::Id a) const;
+  Bits encode_add(term::Id a);
+  Bits encode_remainder_sum(const term::RemainderSum& sum, unsigned width);
   Bits encode_mul(term::Id whole, term::Id a, term::Id b);
   Bits encode_division(term::Id whole, term::Id n, term::Id d);
   Bits encode_apply(term::Id whole);
@@ -52,6 +63,7 @@ class BitBlaster {
   Gates& gates_;
   Products products_;
   Abstraction abstraction_;
+  term::RemainderSums remainder_sums_;
   std::vector<Lit> pool_;
   std::vector<std::uint32_t> start_;  // by term: offset into pool_ plus one, or zero
   std::unordered_map<std::uint32_t, std::size_t> call_of_;

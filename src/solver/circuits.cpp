@@ -169,6 +169,11 @@ QuotientRemainder divide_constant(Gates& gates, BitsView n, Number d) {
   }
   const Bits product = multiply_constant(gates, quotient, d);
   Bits remainder = subtract(gates, n, product);
+  for (unsigned i = 0; i < width; ++i) {
+    if (((d - 1) >> i) != 0) continue;  // it has no more bits than the largest one
+    gates.clause({-remainder[i]});
+    remainder[i] = false_lit;
+  }
   gates.clause({less(gates, remainder, constant_bits(width, d))});
   gates.clause({-less(gates, n, product)});
   gates.clause({-less(gates, constant_bits(width, largest), quotient)});

@@ -15,7 +15,7 @@ namespace {
 /// What most questions need at most; the others are looked at for checksums.
 constexpr std::uint64_t easy_conflicts = 100;
 /// Small: the profile for many questions is slow on a hard one.
-constexpr std::uint64_t incremental_conflicts = 2'000;
+constexpr std::uint64_t incremental_conflicts = 5'000;
 constexpr std::uint64_t max_session_clauses = 3'000'000;
 /// Rebuild when the variables assigned in vain since the last rebuild exceed this many per clause
 /// to re-encode.

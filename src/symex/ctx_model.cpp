@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "runtime/ctx.hpp"
+#include "symex/ctx_copies.hpp"
 #include "symex/explorer.hpp"
 
 namespace probity::symex {
@@ -52,14 +53,19 @@ bool Explorer::asks_for_metadata() const {
   constexpr std::int32_t adjust_meta = 54;  // enum bpf_func_id
   return std::ranges::any_of(codes_, [](const Code& code) {
     const program::ProgType type = type_of(code.view);
-    return std::ranges::any_of(code.insns, [type](const std::optional<bpf::Insn>& insn) {
-      if (!insn) return false;
+    const CtxCopies copies(code.view, code.insns);
+    if (copies.moved()) return true;
+    for (std::uint32_t slot = 0; slot < code.insns.size(); ++slot) {
+      const std::optional<bpf::Insn>& insn = code.insns[slot];
+      if (!insn) continue;
+      if (insn->form == bpf::Form::call_helper && insn->imm == adjust_meta) return true;
       const bpf::Meaning meaning = bpf::row(insn->form).meaning;
-      if (insn->form == bpf::Form::call_helper) return insn->imm == adjust_meta;
-      if (meaning != bpf::Meaning::load || insn->off < 0) return false;
+      if (meaning != bpf::Meaning::load || insn->off < 0) continue;
+      if (!copies.may_hold(slot, insn->src)) continue;
       const auto* row = find_row(type, static_cast<term::Value>(insn->off), 4);
-      return row != nullptr && row->field == CtxField::data_meta;
-    });
+      if (row != nullptr && row->field == CtxField::data_meta) return true;
+    }
+    return false;
   });
 }
 

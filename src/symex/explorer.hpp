@@ -523,8 +523,7 @@ class Explorer {
   void tell_fields(Witness& witness, Valuation& valuation, std::span<const term::Id> leaves);
   void tell_stubs(const PathState& state, Witness& witness, Valuation& valuation,
                   std::uint32_t map);
-  bool tell_answer(const PathState& state, Witness& witness, std::string_view name,
-                   std::uint64_t value);
+  bool tell_answer(const PathState& state, Witness& witness, Valuation& valuation, term::Id leaf);
   void tell_routes(Witness& witness, Valuation& valuation, std::span<const term::Id> leaves);
   runtime::GivenRoute route_of(Valuation& valuation, std::span<const std::uint64_t> words);
   void tell_answers(const PathState& state, Witness& witness, Valuation& valuation,

@@ -18,13 +18,14 @@ unsigned registers_read(const bpf::Insn& insn) {
   return program::registers_read(insn);
 }
 
-std::vector<std::uint32_t> Flow::successors(std::uint32_t slot) const {
-  const bpf::Insn& insn = *insns_[slot];
+std::vector<std::uint32_t> successors(std::span<const std::optional<bpf::Insn>> insns,
+                                      std::uint32_t slot) {
+  const bpf::Insn& insn = *insns[slot];
   const std::uint32_t next = slot + insn.slot_count();
   const auto meaning = bpf::row(insn.form).meaning;
   std::vector<std::uint32_t> result;
   const auto add = [&](std::uint32_t target) {
-    if (target < insns_.size() && insns_[target]) result.push_back(target);
+    if (target < insns.size() && insns[target]) result.push_back(target);
   };
   if (meaning == bpf::Meaning::exit) return result;
   if (meaning != bpf::Meaning::jump) add(next);
@@ -56,7 +57,7 @@ void Flow::visit(std::uint32_t entry) {
   std::vector<Open> stack;
   const auto enter = [&](std::uint32_t slot) {
     points_[slot].reached = true;
-    stack.push_back({slot, successors(slot)});
+    stack.push_back({slot, successors(insns_, slot)});
     for (const std::uint32_t next : stack.back().left) ++points_[next].predecessors;
     // The last one is entered first; the way straight on comes last in reverse postorder then.
   };
@@ -83,7 +84,7 @@ void Flow::find_loops(std::span<const std::uint32_t> order) {
   std::vector<std::vector<std::uint32_t>> before(insns_.size());
   std::vector<std::unique_ptr<Loop>> found;
   for (const std::uint32_t slot : order) {
-    for (const std::uint32_t next : successors(slot)) {
+    for (const std::uint32_t next : successors(insns_, slot)) {
       before[next].push_back(slot);
       if (points_[next].order > points_[slot].order) continue;
       const auto same = [next](const auto& loop) { return loop->header == next; };
@@ -120,7 +121,7 @@ void Flow::find_live() {
     changed = false;
     for (auto at = sequence_.rbegin(); at != sequence_.rend(); ++at) {
       unsigned after = 0;
-      for (const std::uint32_t next : successors(*at)) after |= points_[next].live;
+      for (const std::uint32_t next : successors(insns_, *at)) after |= points_[next].live;
       const program::RegisterUse use = program::register_use(*insns_[*at]);
       const unsigned live = use.read | (after & ~use.written);
       changed = changed || live != points_[*at].live;
@@ -134,7 +135,7 @@ void Flow::count_paths(std::uint32_t entry) {
   // Functions lie one after the other in `sequence_`; an edge back leads to what is counted later.
   for (auto at = sequence_.rbegin(); at != sequence_.rend(); ++at) {
     double sum = 0;
-    const auto nexts = successors(*at);
+    const auto nexts = successors(insns_, *at);
     for (const std::uint32_t next : nexts) {
       if (points_[next].order > points_[*at].order) sum += paths[next];
     }

@@ -51,7 +51,6 @@ class Flow {
   void find_loops(std::span<const std::uint32_t> order);
   void find_live();
   void count_paths(std::uint32_t entry);
-  std::vector<std::uint32_t> successors(std::uint32_t slot) const;
 
   std::span<const std::optional<bpf::Insn>> insns_;
   std::vector<Point> points_;
@@ -59,6 +58,10 @@ class Flow {
   std::vector<std::uint32_t> sequence_;  ///< all reached slots, functions one after the other
   double static_paths_ = 0;
 };
+
+/// The slots that may come after one, within its function.
+std::vector<std::uint32_t> successors(std::span<const std::optional<bpf::Insn>> insns,
+                                      std::uint32_t slot);
 
 /// The registers whose values `insn` uses as a bit set; r0 of an exit and the arguments of calls
 /// are not among them.

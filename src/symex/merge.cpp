@@ -494,7 +494,7 @@ void Merger::merge_notes(PathState& result, const PathState& b) {
   for (const auto& [slot, count] : b.visits) {
     result.visits[slot] = std::max(result.visits[slot], count);
   }
-  merge_call_counts(result, b);
+  merge_call_counts(context_, result, b, condition_);
   const auto ends =
       std::ranges::mismatch(result.trail, b.trail, [](const TrailStep& x, const TrailStep& y) {
         return x.slot == y.slot && x.taken == y.taken;

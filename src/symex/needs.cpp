@@ -15,6 +15,7 @@
 #include "runtime/link_header.hpp"
 #include "runtime/ringbuf_room.hpp"
 #include "symex/arrange.hpp"
+#include "symex/call_count.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
 #include "symex/mentions.hpp"
@@ -212,17 +213,21 @@ void Explorer::tell_stubs(const PathState& state, Witness& witness, Valuation& v
 
 /// Makes the engines of this process give the answer that the variable `name` stands for, if that
 /// is the answer of one call.
-bool Explorer::tell_answer(const PathState& state, Witness& witness, std::string_view name,
-                           std::uint64_t value) {
+bool Explorer::tell_answer(const PathState& state, Witness& witness, Valuation& valuation,
+                           term::Id leaf) {
+  const std::string_view name = leaf_name(context_.store, leaf);
+  const auto value = static_cast<std::uint64_t>(valuation(leaf));
   const auto shared = [](const Stage& stage) { return stage.identity == 0; };
   const std::optional<Answered> answered = answered_by(name);
   if (!answered || !std::ranges::all_of(stages_, shared)) return false;
-  if (state.miscounted.contains(answered->counted)) return false;
   const program::Helper* const row = program::find_helper(answered->counted);
   if (row == nullptr || !is_always_free(*row)) return false;
-  witness.input.answers.push_back({std::string(row->name), answered->call, value});
+  const auto call = engine_call(state, valuation, answered->counted, answered->call);
+  if (!call) return false;
+  if (!call->made) return true;
+  witness.input.answers.push_back({std::string(row->name), call->number, value});
   witness.not_replayable.push_back(
-      fmt::format("call {} of {} = {:#x}", answered->call, row->name, value));
+      fmt::format("call {} of {} = {:#x}", call->number, row->name, value));
   return true;
 }
 
@@ -249,7 +254,7 @@ void Explorer::tell_answers(const PathState& state, Witness& witness, Valuation&
       witness.not_replayable.emplace_back("what a new ring buffer record holds");
       continue;
     }
-    if (tell_answer(state, witness, name, value)) continue;
+    if (tell_answer(state, witness, valuation, leaf)) continue;
     const bool arbitrary = context_.taint.is_arbitrary(leaf);
     witness.helper_results.push_back(arbitrary ? "of an address, of memory never written or shared"
                                                : fmt::format("{} = {:#x}", name, value));

@@ -11,6 +11,7 @@
 #include "isa/bpf/codec.hpp"
 #include "runtime/furnished.hpp"
 #include "runtime/map_definition.hpp"
+#include "symex/call_count.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
 
@@ -170,7 +171,7 @@ void Explorer::begin_run(PathState& state, std::uint32_t code, Start start) {
   for (const Frame& frame : state.frames) state.regions[frame.stack].live = false;
   state.frames.clear();
   state.visits.clear();
-  state.calls_by_helper.clear();
+  restart_call_counts(state);
   state.trace.clear();
   state.says = {};
   state.effects.clear();

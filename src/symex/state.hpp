@@ -166,6 +166,10 @@ struct TraceEvent {
   std::vector<term::Id> data;    ///< bytes, as chunks
 };
 
+/// By what is counted and the number of a call: when the path makes it, among those that merged
+/// into it. Nothing for those that it always makes.
+using CallsMade = std::map<std::string, std::map<std::uint32_t, term::Id>>;
+
 /// What a specification outside the program leaves open on a path, by calls of
 /// probity/external_spec.h.
 struct SpecSays {
@@ -240,7 +244,9 @@ struct PathState {
   std::vector<TraceEvent> trace;                         ///< of this stage
   SpecSays says;                                         ///< of this stage
   std::map<std::string, std::uint32_t> calls_by_helper;  ///< that gave a free result, this stage
-  /// Paths that merged disagreed in how many there were: which call is which is not known.
+  CallsMade calls_made;                                  ///< of this stage
+  CallsMade calls_made_before;                           ///< of the stages before
+  /// Stages disagree in which call is which: call_count.hpp.
   std::set<std::string> miscounted;
 
   std::vector<term::Id> condition;

@@ -46,7 +46,7 @@ std::optional<RemainderSum> without(const Store& store, const LinearSum& sum, Id
       return std::nullopt;
     }
   }
-  RemainderSum result{divisor, rest.constant(), {}};
+  RemainderSum result{quotient, divisor, rest.constant(), {}};
   for (const LinearSum::Monomial& part : rest.monomials()) {
     result.rest.emplace_back(part.atom, part.coefficient);
   }

@@ -17,6 +17,7 @@ namespace probity::term {
 
 /// A sum as n % divisor + constant + coefficients * atoms.
 struct RemainderSum {
+  Id quotient;  ///< n / divisor
   Value divisor = 0;
   Value constant = 0;
   std::vector<std::pair<Id, Value>> rest;

@@ -65,6 +65,10 @@ Id Rewriter::concat(Id high, Id low) {
   if (is_lit(high) && is_lit(low)) return lit(total, value(high) << width(low) | value(low));
   if (rules_apply()) {
     const Deeper deeper(depth_);
+    // concat(x + y, 0) -> 2^s*x + 2^s*y
+    if (is_zero(low) && is(high, Kind::add)) {
+      if (const auto sum = multiplied_sum(high, width(low))) return *sum;
+    }
     // concat(x, concat(y, z)) -> concat(concat(x, y), z)
     if (is(low, Kind::concat)) return concat(concat(high, arg(low, 0)), arg(low, 1));
     if (const auto merged = merge(high, low, max_merge_depth)) return *merged;
@@ -114,6 +118,8 @@ Id Rewriter::extract_rules(unsigned low, unsigned width, Id a) {
     // (x + y)[k:0] -> x[k:0] + y[k:0]; the same for mul
     case Kind::add:
       if (low == 0) return extract_sum(width, a);
+      // (2^j*x + 2^j*y)[i:j] -> (x + y)[i-j:0]
+      if (const auto part = divided_sum(low, a)) return extract(0, width, *part);
       break;
     case Kind::mul:
       if (low == 0) return mul(slice(0), slice(1));

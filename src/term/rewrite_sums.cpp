@@ -147,6 +147,39 @@ Id Rewriter::extract_sum(unsigned width, Id a) {
   return add(low_part(arg(a, 0), width), low_part(arg(a, 1), width));
 }
 
+std::optional<Id> Rewriter::divided_sum(unsigned by, Id a) {
+  if (!options_.linear_sums) return std::nullopt;
+  const LinearSum whole = linear(a);
+  if (whole.overflowed()) return std::nullopt;
+  Value parts = whole.constant();
+  for (const auto& [atom, coefficient] : whole.monomials()) parts |= coefficient;
+  if ((parts & mask<Value>(by)) != 0) return std::nullopt;
+  const unsigned left = width(a) - by;
+  LinearSum sum(left);
+  sum.add_constant(whole.constant() >> by);
+  for (const auto& [atom, coefficient] : whole.monomials()) {
+    collect(sum, low_part(atom, left), coefficient >> by, max_sum_depth);
+  }
+  if (sum.overflowed()) return std::nullopt;
+  return from_linear(sum, left);
+}
+
+std::optional<Id> Rewriter::multiplied_sum(Id a, unsigned by) {
+  if (!options_.linear_sums) return std::nullopt;
+  const LinearSum part = linear(a);
+  if (part.overflowed()) return std::nullopt;
+  const unsigned total = width(a) + by;
+  LinearSum sum(total);
+  sum.add_constant(part.constant() << by);
+  for (const auto& [atom, coefficient] : part.monomials()) {
+    const bool slice = is(atom, Kind::extract) && at(atom).low == 0;
+    const bool whole = slice && width(arg(atom, 0)) == total;
+    sum.add(whole ? arg(atom, 0) : zext(total, atom), coefficient << by);
+  }
+  if (sum.overflowed()) return std::nullopt;
+  return from_linear(sum, total);
+}
+
 Id Rewriter::add(Id a, Id b) {
   if (const auto result = folded(Op::add, a, b)) return *result;
   std::tie(a, b) = sorted(a, b);

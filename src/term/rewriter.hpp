@@ -123,6 +123,11 @@ class Rewriter {
   LinearSum linear(Id a);
   LinearSum combined(Id a, Id b, Value factor);
   Id from_linear(const LinearSum& sum, unsigned width);
+  /// A sum divided by 2^by, if all its parts can be. With less in common than the slice needs, the
+  /// two slices of one sum would no longer merge.
+  std::optional<Id> divided_sum(unsigned by, Id a);
+  /// A sum times 2^by, in as many more bits.
+  std::optional<Id> multiplied_sum(Id a, unsigned by);
   Id extract_sum(unsigned width, Id a);
   Id scaled(Id a, Value coefficient);
   Id shift_left_const(Id a, unsigned count);

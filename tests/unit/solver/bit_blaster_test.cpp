@@ -116,5 +116,66 @@ TEST(Engine, AssumptionsDoNotStay) {
   EXPECT_EQ(engine.check({}, 100, late()).status, Status::sat);
 }
 
+/// A sum with a remainder in it, as the rewriter leaves it: the dividend's parts among the others.
+Id index_of(Store& store, Id ring, Id hash, term::Value size) {
+  const unsigned width = store.width(ring);
+  const Id divisor = store.lit(width, size);
+  return store.bin(Op::add, store.bin(Op::mul, ring, divisor), store.bin(Op::urem, hash, divisor));
+}
+
+TEST(BitBlaster, RemaindersInSumsAreExact) {
+  int checked = 0;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    for (const term::Value size : {3, 7, 10, 250}) {
+      Store store;
+      RandomTerms random(store, seed);
+      constexpr unsigned width = 8;
+      const Id hash = store.bin(Op::sub, random.term(width, 2), random.term(width, 2));
+      const Id root = index_of(store, random.term(width, 1), hash, size);
+      const Model model = random.model();
+      const term::Value value = term::Evaluator(store, model)(root);
+      Engine engine(store, engine_options(Products::abstract, Mutation::none));
+      for (const Id v : random.variables()) {
+        engine.require(store.eq(v, store.lit(store.width(v), model.get(v))), late());
+      }
+      engine.require(store.not_(store.eq(root, store.lit(width, value))), late());
+      EXPECT_EQ(engine.check({}, 1'000'000, late()).status, Status::unsat)
+          << seed << " " << unsigned(size);
+      ++checked;
+    }
+  }
+  EXPECT_EQ(checked, 240);
+}
+
+TEST(BitBlaster, KnowsTheBoundOfARemainderInASum) {
+  Store store;
+  const Id a = store.var(32, "a"), b = store.var(32, "b"), c = store.var(32, "c");
+  const Id ring = store.var(32, "ring");
+  constexpr term::Value size = 65'537;
+  const Id mixed = store.bin(Op::sub, store.bin(Op::xor_, a, b), store.bin(Op::add, b, c));
+  const Id index = index_of(store, ring, store.bin(Op::sub, mixed, a), size);
+  Engine engine(store, engine_options(Products::abstract, Mutation::none));
+  engine.require(store.bin(Op::ult, ring, store.lit(32, 1024)), late());
+  engine.require(store.bin(Op::ult, index, store.lit(32, 512 * size)), late());
+  engine.require(store.not_(store.bin(Op::ult, ring, store.lit(32, 512))), late());
+  constexpr std::uint64_t few_conflicts = 2'000;
+  EXPECT_EQ(engine.check({}, few_conflicts, late()).status, Status::unsat);
+}
+
+TEST(BitBlaster, SumsOfSlicesShareTheGatesOfTheWhole) {
+  Store store(no_rewrites);
+  const Id x = store.var(64, "x"), y = store.var(64, "y"), z = store.var(64, "z");
+  const auto low = [&](Id a) { return store.extract(0, 16, a); };
+  const auto sum = [&](Id a, Id b, Id c) {
+    return store.bin(Op::add, store.bin(Op::add, a, b), c);
+  };
+  const Id zl = low(z), yl = low(y), xl = low(x);  // made in the other order
+  const Id whole = sum(x, y, z);
+  const Id narrow = sum(zl, yl, xl);
+  Engine engine(store, engine_options(Products::abstract, Mutation::none));
+  engine.require(store.not_(store.eq(low(whole), narrow)), late());
+  EXPECT_EQ(engine.check({}, 0, late()).status, Status::unsat) << "took search";
+}
+
 }  // namespace
 }  // namespace probity::solver

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every path of the programs in tests/corpus/check, solved to an input: the interpreter must return
 // what the path returns, with the same packet.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -63,6 +64,30 @@ TEST(Witness, SaysWhatLiesInMapsOfMaps) {
   std::set<std::string> maps;
   for (const auto& contents : result->findings.front().witness.maps) maps.insert(contents.map);
   EXPECT_EQ(maps, (std::set<std::string>{"outer", "outer<0>", "outer<1>"}));
+}
+
+// Paths that merged made one call or two: an engine counts those of the path that it follows.
+TEST(Witness, NumbersCallsAsAnEngineDoes) {
+  corpus::CheckCase check = read_case("helper_merged_calls");
+  check.options.merging = Merging::always;
+  for (const bool is_long : {false, true}) {
+    Options options = check.options;
+    (is_long ? options.min_packet : options.max_packet) = is_long ? 100 : 99;
+    Options both = check.options;
+    Explorer explorer(check.image.view(), is_long ? options : both);
+    const auto result = explorer.explore();
+    ASSERT_TRUE(result) << result.error().line();
+    ASSERT_EQ(result->findings.size(), 1u);
+    const Finding& finding = result->findings.front();
+    const auto& input = finding.witness.input;
+    EXPECT_TRUE(finding.witness.helper_results.empty());
+    const std::uint32_t call = input.packet.size() >= 100 ? 1 : 0;
+    const auto last = std::ranges::max_element(input.answers, {}, &runtime::GivenAnswer::call);
+    ASSERT_NE(last, input.answers.end());
+    EXPECT_EQ(*last, (runtime::GivenAnswer{"bpf_ktime_get_ns", call, 0x1234}));
+    const Replayed replayed = replay_on(check.image, finding, runtime::EngineKind::interp);
+    EXPECT_EQ(replayed.outcome, Outcome::reproduced) << replayed.text;
+  }
 }
 
 // What helpers do is one text for interpreter and exploration: here is what it must say.
