@@ -61,7 +61,8 @@ def table(out):
     changed = [row for row in rows if (row[0], row[1]) not in same]
     noise = [row for row in rows if (row[0], row[1]) in same]
     ratio = lambda row: row[3] / row[2]
-    net = lambda row: max(row[3] - row[4], 0.1) / max(row[2] - row[4], 0.1)
+    # Below a nanosecond the difference of two times of eight is noise.
+    net = lambda row: max(row[3] - row[4], 1) / max(row[2] - row[4], 1)
     print(f"programs: {len(rows)}, of which {len(changed)} have new code")
     print(f"geometric mean, unchanged ones as 1: {mean([ratio(r) for r in changed] + [1] * len(noise)):.3f}; "
           f"without the time of an empty program: {mean([net(r) for r in changed] + [1] * len(noise)):.3f}")

@@ -64,6 +64,8 @@ Expected<void> require_writable_file(std::string_view flag, const std::string& p
   if (fs::exists(path, problem) && ::access(path.c_str(), W_OK) != 0) {
     return refuse(flag, path, ::strerror(errno));
   }
+  if (fs::is_symlink(path, problem) && !fs::exists(path, problem))
+    return refuse(flag, path, "is a symbolic link to a file that is not there");
   // What is no regular file is written to as it is: a device, a pipe.
   if (fs::exists(path, problem) && !fs::is_regular_file(path, problem)) return {};
   const fs::path parent = fs::path(path).parent_path();

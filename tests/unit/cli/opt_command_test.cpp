@@ -70,6 +70,9 @@ TEST_F(OptCommand, RefusesWhatItCannotWriteBeforeWork) {
   const std::string link = (folder_ / "link.o").string();
   fs::create_symlink(input_, link);
   expect_refused(opt({input_, "-o", link}), "is the input");
+  const std::string dangling = (folder_ / "dangling.o").string();
+  fs::create_symlink(folder_ / "nothing.o", dangling);
+  expect_refused(opt({input_, "-o", dangling}), "is a symbolic link");
   expect_refused(opt({input_, "-o", "/no/such/folder/out.o"}), "/no/such/folder");
   expect_refused(opt({input_, "-o", folder_.string()}), "is a folder");
   expect_refused(opt({input_, "-o", "/proc/out.o"}), "-o /proc:");  // even as root
