@@ -4,9 +4,11 @@
 #include "interact/footprint.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include <fmt/format.h>
 
+#include "base/check.hpp"
 #include "interact/touch.hpp"
 #include "runtime/ctx.hpp"
 
@@ -154,6 +156,21 @@ void rebuild(Footprint& footprint, auto&& import) {
   }
 }
 
+/// The maps by the exploration's numbers. Those that it makes for a map of maps bear the name of
+/// the map that describes them: which of them lies where is not for sets to say.
+std::vector<program::MapDef> maps_of(const program::View& view,
+                                     std::span<const program::MapDef> explored) {
+  std::vector<program::MapDef> maps(view.maps.begin(), view.maps.end());
+  for (const program::MapDef& made : explored | std::views::drop(maps.size())) {
+    const std::string_view outer = made.name.substr(0, made.name.rfind('<'));
+    const auto owner = std::ranges::find(view.maps, outer, &program::MapDef::name);
+    PROBITY_CHECK(owner != view.maps.end() && owner->inner >= 0);
+    maps.push_back(made);
+    maps.back().name = view.maps[static_cast<std::size_t>(owner->inner)].name;
+  }
+  return maps;
+}
+
 }  // namespace
 
 Expected<Footprint> explore_footprint(const Subject& subject, symex::Options options,
@@ -165,7 +182,7 @@ Expected<Footprint> explore_footprint(const Subject& subject, symex::Options opt
   symex::Explorer explorer(view, options);
   Footprint footprint;
   TRY(footprint.exploration, explorer.explore());
-  footprint.maps.assign(view.maps.begin(), view.maps.end());
+  footprint.maps = maps_of(view, explorer.maps());
   footprint.type = view.type;
   footprint.effects.assign(log.effects().begin(), log.effects().end());
   footprint.entries.assign(log.entries().begin(), log.entries().end());

@@ -204,6 +204,25 @@ TEST(Order, TimesAreEachProgramsOwn) {
   EXPECT_EQ(answer.order.verdict, OrderVerdict::differ);
 }
 
+// The exploration makes maps for a map of maps, which no object has.
+TEST(Order, EntriesOfInnerMapsAreInTheSets) {
+  const std::string counts =
+      "*(u32 *)(r10 - 4) = 1\nr1 = map[4] ll\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem#1\n"
+      "if r0 == 0 goto none\nr1 = r0\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem#1\n"
+      "if r0 == 0 goto none\nr1 = *(u64 *)(r0 + 0)\nr1 += 1\n*(u64 *)(r0 + 0) = r1\n"
+      "none:\nr0 = 2\nexit\n";
+  const std::vector<Subject> subjects = subjects_of(counts, passes_all);
+  term::Store store;
+  const auto footprint = explore_footprint(subjects[0], {}, store);
+  ASSERT_TRUE(footprint) << footprint.error().line();
+  EXPECT_TRUE(footprint->exploration.unknowns.empty());
+  const NamedSets sets = named_sets(*footprint, store);
+  const auto of_inner = [](const std::string& name) { return name.starts_with("map:inner."); };
+  EXPECT_TRUE(std::ranges::any_of(sets.read, of_inner));
+  EXPECT_TRUE(std::ranges::any_of(sets.write, of_inner));
+  EXPECT_EQ(how(counts, counts), "exploration");
+}
+
 TEST(Order, ProgramsOfDifferentTypesAreRefused) {
   std::vector<object::Image> images;
   images.push_back(program(passes_all));

@@ -20,7 +20,9 @@ namespace probity::interact {
 inline object::Image program(std::string_view text, std::string_view type = "xdp") {
   const std::string file = fmt::format(
       "# a program of a pair\n-- spec\ntype {}\nmap table hash 4 8 16\nmap slots array 4 8 4\n"
-      "map recent lru_hash 4 8 16\nmap ports devmap 4 4 8\n-- kernel-asm\n{}-- expect\nproved\n",
+      "map recent lru_hash 4 8 16\nmap ports devmap 4 4 8\n"
+      "map outer array_of_maps 4 4 4\nmap inner array 4 8 2\ninner 4 5\n-- kernel-asm\n{}-- "
+      "expect\nproved\n",
       type, text);
   const auto data = corpus::parse_data_file(file, "pair");
   EXPECT_TRUE(data) << data.error().line();
