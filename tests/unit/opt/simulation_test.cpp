@@ -117,6 +117,29 @@ TEST_P(SimulationTest, ACodeSimulatesItself) {
   EXPECT_EQ(simulated.verdict, Simulated::Verdict::proved) << simulated.reason;
 }
 
+#define MIX "r0 -= r5\nr5 ^= r0\nr5 *= 40503\nr0 += r5\nr0 *= r3\nr0 ^= r5\n"
+constexpr const char* hash =
+    "r2 = *(u32 *)(r1 + 12)\nr3 = *(u32 *)(r1 + 16)\nr0 = r2\nr0 *= r3\nr0 ^= 1234567\nr0 += r3\n"
+    "r4 = 4026531840 ll\nr5 = r0\nr5 &= r4\n" MIX MIX MIX MIX "exit\n";
+
+/// What is proved where the change is, and not about the end, where no solver would manage.
+Simulated change_in_hash(std::string_view text) {
+  const sample::Sample sample(hash, program::ProgType::xdp);
+  const Code after = sample.code().with(sample::change(sample.code(), 8, 1, text));
+  const solver::Options small{{500, 200'000, 500}, solver::External::none};
+  return simulate(sample.code(), after, sample.view(), small);
+}
+
+TEST(CutSimulationTest, AChangeInTheMiddleOfAHashIsProved) {
+  const Simulated simulated = change_in_hash("w5 &= -268435456");
+  EXPECT_EQ(simulated.verdict, Simulated::Verdict::proved) << simulated.reason;
+}
+
+TEST(CutSimulationTest, AWrongChangeInTheMiddleOfAHashIsNot) {
+  EXPECT_NE(change_in_hash("w5 &= -134217728").verdict, Simulated::Verdict::proved);
+  EXPECT_NE(change_in_hash("r5 &= -268435456").verdict, Simulated::Verdict::proved);
+}
+
 INSTANTIATE_TEST_SUITE_P(Edits, SimulationTest, testing::ValuesIn(rows),
                          [](const auto& info) { return std::string(info.param.name); });
 
