@@ -76,14 +76,17 @@ std::string value_text(const MapContents& contents, const Bytes& key) {
   return "no entry";
 }
 
+/// Both are sorted by key, and maps may have a million entries.
 void compare_map(const MapContents& a, const MapContents& b, std::vector<std::string>& lines) {
   std::set<Bytes> keys;
-  for (const MapEntry& entry : a.entries) {
-    if (std::ranges::find(b.entries, entry) == b.entries.end()) keys.insert(entry.key);
-  }
-  for (const MapEntry& entry : b.entries) {
-    if (std::ranges::find(a.entries, entry) == a.entries.end()) keys.insert(entry.key);
-  }
+  const auto add_missing = [&keys](const MapContents& from, const MapContents& in) {
+    for (const MapEntry& entry : from.entries) {
+      const auto at = std::ranges::lower_bound(in.entries, entry.key, {}, &MapEntry::key);
+      if (at == in.entries.end() || !(*at == entry)) keys.insert(entry.key);
+    }
+  };
+  add_missing(a, b);
+  add_missing(b, a);
   std::size_t shown = 0;
   for (const Bytes& key : keys) {
     if (++shown > max_shown_entries) {
