@@ -6,6 +6,7 @@
 // PACKETS has lines `program<TAB>hex`, the packets of each program.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <map>
@@ -46,8 +47,8 @@ const object::Program* same_program(const object::Object& object, const object::
 }
 
 Expected<opt::TimedPair> time_both(const object::Object& before, const object::Program& was,
-                              const object::Object& after, const object::Program& is,
-                              std::span<const opt::Packet> packets, std::uint32_t rounds) {
+                                   const object::Object& after, const object::Program& is,
+                                   std::span<const opt::Packet> packets, std::uint32_t rounds) {
   const object::Image old_image = object::make_image(before, was);
   const object::Image new_image = object::make_image(after, is);
   const program::View old_view = old_image.view();
@@ -58,6 +59,8 @@ Expected<opt::TimedPair> time_both(const object::Object& before, const object::P
   TRY(const opt::KernelProgram new_program, new_gate.load(new_view.slots));
   return old_gate.time(old_program, new_program, packets, rounds);
 }
+
+constexpr int loads = 3;
 
 Expected<void> run(std::span<const char* const> arguments) {
   const std::string_view count = arguments[0];
@@ -71,7 +74,15 @@ Expected<void> run(std::span<const char* const> arguments) {
     const object::Program* const other = same_program(after, program);
     if (found == packets.end() || other == nullptr) continue;
     const std::vector<opt::Packet> spans(found->second.begin(), found->second.end());
-    const auto timed = time_both(before, program, after, *other, spans, rounds);
+    auto timed = time_both(before, program, after, *other, spans, rounds);
+    // Where in memory the kernel puts code decides some per cent: the least of several loads.
+    for (int load = 1; timed && load < loads; ++load) {
+      const auto again = time_both(before, program, after, *other, spans, rounds);
+      if (!again) break;
+      timed->before_ns = std::min(timed->before_ns, again->before_ns);
+      timed->after_ns = std::min(timed->after_ns, again->after_ns);
+      timed->empty_ns = std::min(timed->empty_ns, again->empty_ns);
+    }
     if (!timed) {
       fmt::print("{}\t-\t-\t-\t-\t{}\n", program.name, timed.error().line());
       continue;
