@@ -23,4 +23,9 @@ for list in "$out"/packets/*.tsv; do
   [ -s "$out/times/$name.tsv" ] || [ ! -f "$out/objects/$name.o" ] ||
     "$build/bin/opt_speed" "$rounds" "$list" "$corpus/objects/$name.o" "$out/objects/$name.o" > "$out/times/$name.tsv"
 done
+# What another program of the machine disturbed, whichever way: once more, with more rounds.
+for name in $(python3 "$here/speed_table.py" doubtful "$out"); do
+  "$build/bin/opt_speed" "$((6 * rounds))" "$out/packets/$name.tsv" "$corpus/objects/$name.o" "$out/objects/$name.o" \
+    > "$out/times/$name.again" && mv "$out/times/$name.again" "$out/times/$name.tsv"
+done
 python3 "$here/speed_table.py" table "$out"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The data of speed.sh: packets of recorded runs in, times out.
 usage: speed_table.py packets CORPUS OUT    writes OUT/OBJECT.tsv, lines `program<TAB>hex`, of XDP programs
+       speed_table.py doubtful OUT          names objects with a program that measures 3 % slower or faster than before
        speed_table.py table OUT             sums up OUT/times and OUT/reports"""
 import collections
 import glob
@@ -46,18 +47,27 @@ def mean(ratios):
     return math.exp(statistics.mean(math.log(max(ratio, 1e-3)) for ratio in ratios)) if ratios else 1
 
 
-def table(out):
-    same = unchanged(out)
-    rows = []
+def times(out):
+    """Rows of object, program, ns before, after, of an empty program."""
     for path in sorted(glob.glob(os.path.join(out, "times", "*.tsv"))):
         name = os.path.basename(path)[:-4]
         with open(path, encoding="utf-8") as lines:
             for line in lines:
                 program, before, after, empty, *rest = line.rstrip("\n").split("\t")
                 if before == "-":
-                    print(f"  not timed: {name} {program}: {rest[-1]}")
+                    print(f"  not timed: {name} {program}: {rest[-1]}", file=sys.stderr)
                     continue
-                rows.append((name, program, float(before), float(after), float(empty)))
+                yield name, program, float(before), float(after), float(empty)
+
+
+def doubtful(out):
+    names = {name for name, _, before, after, _ in times(out) if not 1 / SLOWER <= after / before <= SLOWER}
+    print("\n".join(sorted(names)))
+
+
+def table(out):
+    same = unchanged(out)
+    rows = list(times(out))
     changed = [row for row in rows if (row[0], row[1]) not in same]
     noise = [row for row in rows if (row[0], row[1]) in same]
     ratio = lambda row: row[3] / row[2]
@@ -85,8 +95,8 @@ def table(out):
 def main():
     if len(sys.argv) == 4 and sys.argv[1] == "packets":
         packets(sys.argv[2], sys.argv[3])
-    elif len(sys.argv) == 3 and sys.argv[1] == "table":
-        table(sys.argv[2])
+    elif len(sys.argv) == 3 and sys.argv[1] in ("doubtful", "table"):
+        {"doubtful": doubtful, "table": table}[sys.argv[1]](sys.argv[2])
     else:
         sys.exit(__doc__)
 
