@@ -63,8 +63,8 @@ constexpr Mutant mutants[] = {
    "return ult(zext<64>(offset) + zext<64>(size), length);", "helper_packet.cpp", "packet_model.cpp"},
   {"store_flags", "packet_bounds.hpp", "constexpr std::uint64_t known_flags = 3;\n  const Bool<D> refused",
    "constexpr std::uint64_t known_flags = 7;\n  const Bool<D> refused", "helper_packet.cpp", "packet_model.cpp"},
-  {"event_beyond_packet", "output_rule.hpp", "ite(ult(length, event_packet_bytes(flags)),",
-   "ite(ult(length + Bv<D, 64>::lit(1), event_packet_bytes(flags)),", "helper_output.cpp", "output_model.cpp"},
+  {"event_beyond_packet", "output_rule.hpp", "ite(ult(length, event_packet_bytes(flags)), answer<D>(errno_of::fault),",
+   "ite(ult(length, event_packet_bytes(flags)), answer<D>(errno_of::invalid),", "helper_output.cpp", "output_model.cpp"},
   {"fib_order", "fib_rule.hpp", "constexpr std::uint64_t known_flags = 0x3f;",
    "constexpr std::uint64_t known_flags = 0x7f;", "helper_system.cpp", "fib_model.cpp"},
 };
