@@ -55,6 +55,41 @@ std::optional<Id> Rewriter::ult_offset(Id a, Id b) {
   return ult(rebuild(left), rebuild(right));
 }
 
+/// Is no sum of its parts, taken as whole numbers, larger than the width holds?
+bool Rewriter::is_exact(const LinearSum& sum, unsigned width) {
+  const Value limit = mask<Value>(width);
+  Value high = sum.constant();
+  for (const auto& [atom, coefficient] : sum.monomials()) {
+    const Value most = bounds(atom).high;
+    if (most != 0 && coefficient > (limit - high) / most) return false;
+    high += coefficient * most;
+  }
+  return true;
+}
+
+/// x + y < x + z -> y < z, where neither sum wraps: the offset of metadata, or of a header of any
+/// length, on both sides of a bounds check.
+std::optional<Id> Rewriter::ult_common(Id a, Id b) {
+  if (!options_.linear_sums || (!is(a, Kind::add) && !is(b, Kind::add))) return std::nullopt;
+  LinearSum left = linear(a);
+  LinearSum right = linear(b);
+  if (left.overflowed() || right.overflowed()) return std::nullopt;
+  LinearSum common(width(a));
+  for (const auto& [atom, coefficient] : left.monomials()) {
+    const auto others = right.monomials();
+    const auto other = std::ranges::find(others, atom, &LinearSum::Monomial::atom);
+    if (other != others.end()) common.add(atom, std::min(coefficient, other->coefficient));
+  }
+  if (common.size() == 0 || !is_exact(left, width(a)) || !is_exact(right, width(a))) {
+    return std::nullopt;
+  }
+  for (const auto& [atom, coefficient] : common.monomials()) {
+    left.add(atom, Value{0} - coefficient);
+    right.add(atom, Value{0} - coefficient);
+  }
+  return ult(from_linear(left, width(a)), from_linear(right, width(a)));
+}
+
 /// concat(h, l) < k.
 std::optional<Id> Rewriter::ult_concat_literal(Id a, Id b) {
   const Id high = arg(a, 0);
@@ -112,6 +147,7 @@ Id Rewriter::ult(Id a, Id b) {
   // ~x < ~y -> y < x; ~x < k -> ~k < x
   if (is(a, Kind::not_) && (is(b, Kind::not_) || is_lit(b))) return ult(not_(b), arg(a, 0));
   if (const auto result = ult_offset(a, b)) return *result;
+  if (const auto result = ult_common(a, b)) return *result;
   if (const auto result = ult_split(a, b)) return *result;
   if (const auto result = ult_choice(a, b)) return *result;
   return raw(Kind::ult, 1, a, b);

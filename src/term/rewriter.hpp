@@ -158,6 +158,8 @@ class Rewriter {
   // rewrite_order.cpp
   Id flip_sign(Id a);
   std::optional<Id> ult_bounds(Id a, Id b);
+  bool is_exact(const LinearSum& sum, unsigned width);
+  std::optional<Id> ult_common(Id a, Id b);
   std::optional<Id> ult_offset(Id a, Id b);
   std::optional<Id> ult_split(Id a, Id b);
   std::optional<Id> ult_concat_literal(Id a, Id b);

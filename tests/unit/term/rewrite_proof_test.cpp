@@ -210,11 +210,11 @@ INSTANTIATE_TEST_SUITE_P(Widths, RewriteProof, testing::ValuesIn(widths));
 
 /// Wrong rules: each was a plausible slip.
 const Rule mutants[] = {
-#define MUTANT(name, built, wrong) \
-  { #name, 0, plain, SIDE(built), SIDE(wrong) }
+#define MUTANT(name, built, wrong) {#name, 0, plain, SIDE(built), SIDE(wrong)}
     MUTANT(add_as_or, x + y, x | y),
     MUTANT(not_minus_one, inv(x), neg(x) + k(1)),
     MUTANT(ult_offset_despite_wrap, (x + k(14)) < k(20), x < k(6)),
+    MUTANT(ult_common_despite_wrap, (x + y) < (x + z), y < z),
     MUTANT(ult_zext_as_signed, zext(W + 8, x) < zext(W + 8, y), slt(x, y)),
     MUTANT(udiv_narrow_without_zero, udiv(zext(W, low(4, x)), zext(W, low(4, y))),
            zext(W, udiv(low(4, x), low(4, y)))),
