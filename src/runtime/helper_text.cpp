@@ -58,6 +58,8 @@ HelperFlow trace(HelperCall& call, std::span<const std::uint8_t> format,
   const FormattedText made = formatted(call, format, arguments);
   if (made.error != 0) return call.returns(made.error);
   if (!made.unsupported.empty()) return not_modelled(call, made.unsupported);
+  // What lies in registers that the format does not ask for is no part of the message.
+  arguments.resize(std::min(arguments.size(), made.arguments));
   call.record(std::move(arguments), Bytes(made.text.begin(), made.text.end()));
   return call.returns(static_cast<std::int64_t>(made.text.size()));
 }

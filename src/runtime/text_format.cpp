@@ -33,6 +33,7 @@ class Formatter {
 
   FormattedText run() {
     while (at_ < format_.size() && result_.error == 0 && result_.unsupported.empty()) step();
+    result_.arguments = next_;
     return result_;
   }
 

@@ -19,6 +19,7 @@ struct FormattedText {
   std::string text;                 ///< without the final zero
   std::string_view unsupported;     ///< a conversion whose text depends on the kernel, or empty
   bool has_hidden_address = false;  ///< %p, which the kernel hashes to 16 digits: here 16 dots
+  std::size_t arguments = 0;        ///< how many the conversions took
 };
 
 /// The zero-terminated text that an argument points at, for %s; nullopt where it cannot be read.

@@ -5,11 +5,13 @@
 // the interpreter's. Whether a
 // buffer has room is not known: by default it has, as in a fresh engine.
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
 #include "runtime/output_rule.hpp"
 #include "runtime/redirect_rule.hpp"
+#include "runtime/text_format.hpp"
 #include "symex/explorer.hpp"
 #include "symex/map_kind.hpp"
 
@@ -32,6 +34,24 @@ bool is_ringbuf(program::MapType type) {
   return type == program::MapType::ringbuf;
 }
 
+/// How many of the three arguments a message takes; all of them unless its format is known.
+unsigned arguments_taken(const term::Store& store, std::span<const term::Id> format) {
+  constexpr std::array<std::uint64_t, 3> none{};
+  runtime::Bytes bytes;
+  for (const term::Id chunk : format) {
+    const auto value = store.literal(chunk);
+    if (!value) return none.size();
+    for (unsigned bit = 0; bit < store.width(chunk); bit += 8) {
+      bytes.push_back(static_cast<std::uint8_t>(*value >> bit));
+    }
+  }
+  const auto text = [](std::uint64_t) { return std::optional<std::string>(); };
+  const auto data = [](std::uint64_t, std::size_t) { return std::optional<runtime::Bytes>(); };
+  const runtime::FormattedText made = runtime::format_text(bytes, none, text, data);
+  const bool told = made.error == 0 && made.unsupported.empty();
+  return told ? static_cast<unsigned>(made.arguments) : none.size();
+}
+
 }  // namespace
 
 void Explorer::give_away(PathState& state, std::uint32_t helper, std::vector<term::Id> values,
@@ -52,7 +72,7 @@ bool Explorer::call_trace_printk(PathState& state) {
   const auto format = output_bytes(state, 1);
   if (!format) return false;
   std::vector<term::Id> values;
-  for (unsigned number = 3; number <= 5; ++number) {
+  for (unsigned number = 3; number < 3 + arguments_taken(context_.store, *format); ++number) {
     const Word word = argument(state, number);
     const bool shown = word.region == 0 && context_.taint.of(word.term) == Taint::none;
     if (shown) values.push_back(word.term);

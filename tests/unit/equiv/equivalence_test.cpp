@@ -320,5 +320,22 @@ TEST(Equivalence, WhatCannotBeComparedIsRefusedByName) {
   EXPECT_NE(line(a, a, ignored).find("\"nosuch\""), std::string::npos);
 }
 
+/// bpf_trace_printk of the 8 bytes of `text`, with `second` in the register of its second argument.
+std::string message(std::string_view text, std::string_view first, std::string_view second) {
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) word |= std::uint64_t(text[i]) << (8 * i);
+  return fmt::format(
+      "r1 = {:#x} ll\n*(u64 *)(r10 - 8) = r1\nr3 = {}\nr4 = {}\nr5 = 0\nr1 = r10\nr1 += -8\n"
+      "r2 = 8\ncall bpf_trace_printk#6\nr0 = 2\nexit\n",
+      word, first, second);
+}
+
+TEST(Equivalence, OfMessagesOnlyWhatTheyPrintIsCompared) {
+  EXPECT_TRUE(ask(xdp, message("n %d", "1", "2"), message("n %d", "1", "3")).equal);
+  EXPECT_TRUE(ask(xdp, message("none", "1", "2"), message("none", "7", "3")).equal);
+  expect_difference(ask(xdp, message("n %d", "1", "2"), message("n %d", "5", "2")), "output");
+  expect_difference(ask(xdp, message("%d %d", "1", "2"), message("%d %d", "1", "3")), "output");
+}
+
 }  // namespace
 }  // namespace probity::equiv

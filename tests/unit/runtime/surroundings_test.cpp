@@ -127,6 +127,12 @@ TEST(TextFormat, PrintsAsTheKernel) {
   EXPECT_TRUE(format("%p", {1}).has_hidden_address);
 }
 
+TEST(TextFormat, CountsTheArgumentsThatItTook) {
+  EXPECT_EQ(format("100%%", {1, 2, 3}).arguments, 0u);
+  EXPECT_EQ(format("%d", {1, 2, 3}).arguments, 1u);
+  EXPECT_EQ(format("%s %pI4 %llx", {1, 2, 3}).arguments, 3u);
+}
+
 TEST(TextFormat, RefusesWhatTheKernelRefuses) {
   EXPECT_EQ(format("%z", {1}).error, -22);
   EXPECT_EQ(format("%d %d", {1}).error, -22);
