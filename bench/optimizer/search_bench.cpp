@@ -45,32 +45,35 @@ void evaluate_insn(benchmark::State& state) {
 }
 BENCHMARK(evaluate_insn)->DenseRange(0, 4);
 
-void enumeration(benchmark::State& state) {
+/// The same search over and over, each time without what the last one learnt.
+template <typename Search>
+void search_again(benchmark::State& state, const Search& search) {
   const Problem task = problem();
   const Alphabet alphabet(task, bpf::Cpu::v3);
   std::uint64_t candidates = 0;
   for (auto step : state) {
     Judge judge(task, 1, {});
     Effort effort;
-    effort.max_candidates = 2'000'000;
-    benchmark::DoNotOptimize(enumerate(task, alphabet, 3, judge, effort));
+    benchmark::DoNotOptimize(search(task, alphabet, judge, effort));
     candidates += effort.candidates;
   }
   report(state, candidates);
 }
+
+void enumeration(benchmark::State& state) {
+  search_again(state,
+               [](const Problem& task, const Alphabet& alphabet, Judge& judge, Effort& effort) {
+                 effort.max_candidates = 2'000'000;
+                 return enumerate(task, alphabet, 3, judge, effort);
+               });
+}
 BENCHMARK(enumeration)->Unit(benchmark::kMillisecond);
 
 void annealing(benchmark::State& state) {
-  const Problem task = problem();
-  const Alphabet alphabet(task, bpf::Cpu::v3);
-  std::uint64_t candidates = 0;
-  for (auto step : state) {
-    Judge judge(task, 1, {});
-    Effort effort;
-    benchmark::DoNotOptimize(anneal(task, alphabet, {1, 100'000, 20'000}, judge, effort));
-    candidates += effort.candidates;
-  }
-  report(state, candidates);
+  search_again(state,
+               [](const Problem& task, const Alphabet& alphabet, Judge& judge, Effort& effort) {
+                 return anneal(task, alphabet, {1, 100'000, 20'000}, judge, effort);
+               });
 }
 BENCHMARK(annealing)->Unit(benchmark::kMillisecond);
 

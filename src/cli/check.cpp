@@ -178,16 +178,6 @@ std::vector<proof::Obligation> obligations_of(const object::Image& image,
   return obligations;
 }
 
-/// The cache of earlier verdicts, or none: a cache that cannot be opened costs time, nothing else.
-std::unique_ptr<proof::Cache> open_cache(CheckReport& report) {
-  const std::optional<std::string> path = proof::default_cache_path();
-  if (!path) return nullptr;
-  auto cache = proof::Cache::open(*path, [&report](std::string_view line) { report.warn(line); });
-  if (cache) return *std::move(cache);
-  report.warn(cache.error().line());
-  return nullptr;
-}
-
 /// What is checked, and how.
 struct Task {
   const Flags& flags;
@@ -208,7 +198,8 @@ std::size_t cross_check(const Task& task, const symex::Explorer& explorer, Check
   proving.solver = task.options.solver;
   proving.cross_check = proof::CrossCheck::yes;
   proving.workers = static_cast<unsigned>(task.jobs);
-  std::unique_ptr<proof::Cache> cache = open_cache(report);
+  const auto cache =
+      proof::open_default_cache([&report](std::string_view line) { report.warn(line); });
   proving.cache = cache.get();
   return report.cross_checked(proof::discharge(obligations_of(task.image, explorer), proving));
 }

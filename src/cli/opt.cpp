@@ -17,6 +17,7 @@
 #include "opt/generators.hpp"
 #include "opt/whole_object.hpp"
 #include "packet/packet.hpp"
+#include "proof/cache.hpp"
 #include "report/file.hpp"
 #include "report/progress.hpp"
 
@@ -195,7 +196,10 @@ Expected<Outcome> run_opt(const Arguments& arguments, report::Document& document
   if (flags.calibrate) return run_calibration(document);
   TRY(require_output(flags));
   const bool has_rules = !flags.search.rules.empty() || !flags.search.learn.empty();
-  const auto cache = has_rules ? open_proof_cache(document) : nullptr;
+  const auto warn = [&document](std::string_view line) {
+    document.note(report::Tone::warning, fmt::format("warning: {}", line));
+  };
+  const auto cache = has_rules ? proof::open_default_cache(warn) : nullptr;
   const proof::Options proofs = rule_proofs(cache.get());
   TRY(RulesFile given, read_rules(flags.search.rules, proofs));
   TRY(opt::ObjectRequest request, request_of(flags));

@@ -51,18 +51,6 @@ proof::Options rule_proofs(proof::Cache* cache) {
   return options;
 }
 
-std::unique_ptr<proof::Cache> open_proof_cache(report::Document& document) {
-  const auto warn = [&document](std::string_view line) {
-    document.note(report::Tone::warning, std::string(line));
-  };
-  const std::optional<std::string> path = proof::default_cache_path();
-  if (!path) return nullptr;
-  auto cache = proof::Cache::open(*path, warn);
-  if (cache) return *std::move(cache);
-  warn(cache.error().line());
-  return nullptr;
-}
-
 Expected<RulesFile> read_rules(const std::string& path, const proof::Options& options) {
   RulesFile file;
   if (path.empty()) return file;

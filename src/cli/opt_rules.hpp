@@ -26,9 +26,6 @@ struct RulesFile {
 /// How rules are proved by this command: `cache` may be null.
 proof::Options rule_proofs(proof::Cache* cache);
 
-/// What earlier runs proved; none, with a note, when it cannot be used.
-std::unique_ptr<proof::Cache> open_proof_cache(report::Document& document);
-
 /// An empty path is a file without rules.
 Expected<RulesFile> read_rules(const std::string& path, const proof::Options& options);
 

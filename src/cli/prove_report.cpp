@@ -213,19 +213,6 @@ std::string executable_identity() {
   return fmt::format("{:016x}{:016x}", hash.high, hash.low);
 }
 
-/// The cache of earlier verdicts, or none: a cache that cannot be opened costs time, nothing else.
-std::unique_ptr<proof::Cache> open_cache(Document& document) {
-  const auto warn = [&document](std::string_view line) {
-    document.note(Tone::warning, fmt::format("warning: {}", line));
-  };
-  const std::optional<std::string> path = proof::default_cache_path();
-  if (!path) return nullptr;
-  auto cache = proof::Cache::open(*path, warn);
-  if (cache) return *std::move(cache);
-  warn(cache.error().line());
-  return nullptr;
-}
-
 void list(std::span<const Obligation> obligations, Document& document) {
   std::string text;
   Json names = Json::array();
@@ -270,7 +257,10 @@ Expected<Outcome> prove(std::vector<Obligation> obligations, const ProveRequest&
       request.use_external ? solver::External::fallback : solver::External::none;
   options.workers = request.jobs;
   options.cross_check = request.cross_check ? proof::CrossCheck::yes : proof::CrossCheck::no;
-  const std::unique_ptr<proof::Cache> cache = request.use_cache ? open_cache(document) : nullptr;
+  const auto warn = [&document](std::string_view line) {
+    document.note(Tone::warning, fmt::format("warning: {}", line));
+  };
+  const auto cache = request.use_cache ? proof::open_default_cache(warn) : nullptr;
   options.cache = cache.get();
   if (cache) options.identity = executable_identity();
   std::vector<Result> results;

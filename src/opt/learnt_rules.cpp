@@ -9,14 +9,12 @@
 #include <memory>
 #include <ranges>
 
+#include "opt/computation.hpp"
 #include "opt/rule_match.hpp"
 #include "opt/rule_proof.hpp"
 
 namespace probity::opt {
 namespace {
-
-using bpf::AluOp;
-using bpf::Meaning;
 
 /// What a row may have, so that a file cannot ask for endless proofs.
 constexpr std::size_t most_insns = 8;
@@ -24,28 +22,6 @@ constexpr std::size_t most_letters = 8;
 constexpr int most_letters_only_read = 4;  // each way in which they coincide is a case
 constexpr std::size_t most_text = 500;
 constexpr std::int64_t most_cases = 64;
-
-bool is_computation(const InsnTemplate& insn) {
-  switch (bpf::row(insn.shape.form).meaning) {
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap: return true;
-    case Meaning::load_imm64: return insn.shape.form == bpf::Form::lddw;
-    case Meaning::jump:
-    case Meaning::may_goto:
-    case Meaning::branch:
-    case Meaning::call:
-    case Meaning::exit:
-    case Meaning::load_packet:
-    case Meaning::load:
-    case Meaning::store_imm:
-    case Meaning::store_reg:
-    case Meaning::atomic:
-    case Meaning::load_acquire:
-    case Meaning::store_release: return false;
-  }
-  return false;
-}
 
 /// What is wrong with the rule as one of a file; empty: nothing.
 std::string objection_to(const Rule& rule) {
@@ -57,7 +33,8 @@ std::string objection_to(const Rule& rule) {
   if (std::popcount(static_cast<LetterSet>(all & ~rule.written())) > most_letters_only_read)
     return fmt::format("more than {} registers that are only read", most_letters_only_read);
   for (const auto* insns : {&rule.pattern, &rule.replacement}) {
-    if (!std::ranges::all_of(*insns, is_computation))
+    const auto computes = [](const InsnTemplate& insn) { return is_computation(insn.shape.form); };
+    if (!std::ranges::all_of(*insns, computes))
       return "only computations in registers may be in a file";
   }
   std::int64_t cases = 1;
@@ -119,29 +96,6 @@ std::vector<Change> propose(const std::vector<Rule>& rules, const Version& versi
 }
 
 }  // namespace
-
-bool has_legal_immediate(const bpf::Insn& insn) {
-  const bpf::Row& row = bpf::row(insn.form);
-  if (row.meaning != Meaning::alu || row.operands != bpf::Operands::dst_imm) return true;
-  switch (static_cast<AluOp>(row.operation)) {
-    case AluOp::lsh:
-    case AluOp::rsh:
-    case AluOp::arsh: return insn.imm >= 0 && insn.imm < row.width;
-    case AluOp::div:
-    case AluOp::sdiv:
-    case AluOp::mod:
-    case AluOp::smod: return insn.imm != 0;
-    case AluOp::mov:
-    case AluOp::mul:
-    case AluOp::neg:
-    case AluOp::add:
-    case AluOp::sub:
-    case AluOp::or_:
-    case AluOp::and_:
-    case AluOp::xor_: return true;
-  }
-  return true;
-}
 
 Expected<Rule> prove_row(const LearntRow& row, const proof::Options& options) {
   const auto refused = [&row](const std::string& why) {

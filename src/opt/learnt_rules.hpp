@@ -24,9 +24,6 @@ struct LearntRow {
   friend bool operator==(const LearntRow&, const LearntRow&) = default;
 };
 
-/// Are shift counts below the width, and no divisor a constant 0? A kernel asks for both.
-bool has_legal_immediate(const bpf::Insn& insn);
-
 /// How long a row may take to prove: longer than a change of one program, since it is for all.
 constexpr solver::Options row_solver{{100'000, 8'000'000, 10'000}, solver::External::none};
 

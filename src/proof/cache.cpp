@@ -52,6 +52,15 @@ std::optional<std::string> default_cache_path() {
   return path.empty() || path == "off" ? default_cache_file("proofs.sqlite") : path;
 }
 
+std::unique_ptr<Cache> open_default_cache(const Cache::Warn& warn) {
+  const std::optional<std::string> path = default_cache_path();
+  if (!path) return nullptr;
+  auto cache = Cache::open(*path, warn);
+  if (cache) return *std::move(cache);
+  warn(cache.error().line());
+  return nullptr;
+}
+
 std::string cache_context(const solver::Options& options) {
   const solver::Limits& limits = options.limits;
   return solver::version() + "; conflicts " + std::to_string(limits.conflicts) + ", clauses " +

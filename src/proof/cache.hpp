@@ -51,6 +51,9 @@ class Cache {
 /// Where the cache is according to the environment, or nothing when it is off or there is no home.
 std::optional<std::string> default_cache_path();
 
+/// The cache there, or none: one that cannot be opened costs time and a warning, nothing else.
+std::unique_ptr<Cache> open_default_cache(const Cache::Warn& warn);
+
 /// The part of a key that is not the query: everything whose change may change an answer.
 std::string cache_context(const solver::Options& options);
 

@@ -21,12 +21,6 @@ constexpr std::uint64_t max_session_clauses = 3'000'000;
 /// to re-encode.
 constexpr std::uint64_t waste_per_clause = 40;
 
-void add(Stats& total, const Stats& part) {
-  total.clauses += part.clauses;
-  total.conflicts += part.conflicts;
-  total.cpu_seconds += part.cpu_seconds;
-}
-
 /// Of what contradicts itself, the parts; the rest are lemmas, which hold always.
 std::vector<term::Id> held_in(std::span<const term::Id> core, std::span<const term::Id> parts) {
   std::vector<term::Id> held;

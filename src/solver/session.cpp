@@ -8,6 +8,7 @@
 #include "solver/engine.hpp"
 #include "solver/incremental.hpp"
 #include "solver/query.hpp"
+#include "solver/solve_until.hpp"
 #include "solver/solver.hpp"
 #include "solver/stopwatch.hpp"
 #include "term/evaluation.hpp"
@@ -98,9 +99,7 @@ Answer Session::check(std::span<const Id> assumptions) {
     answer.model = completed(answer.model, leaves_of(data_->store, assumptions).variables);
   }
   answer.stats.cpu_seconds = clock.seconds();
-  data_->total.clauses += answer.stats.clauses;
-  data_->total.conflicts += answer.stats.conflicts;
-  data_->total.cpu_seconds += answer.stats.cpu_seconds;
+  add(data_->total, answer.stats);
   return answer;
 }
 

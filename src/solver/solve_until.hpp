@@ -10,6 +10,9 @@
 
 namespace probity::solver {
 
+/// What parts of one question cost, together.
+void add(Stats& total, const Stats& part);
+
 /// How much CPU time a whole query may take: the guards of several stages.
 std::uint32_t query_milliseconds(const Limits& limits);
 

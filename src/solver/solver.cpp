@@ -26,12 +26,6 @@ constexpr std::uint32_t guards_per_query = 6;
 /// Bumped whenever a change could turn one answer into another: cached verdicts depend on it.
 constexpr const char* encoding_version = "2";
 
-void add(Stats& total, const Stats& part) {
-  total.clauses += part.clauses;
-  total.conflicts += part.conflicts;
-  total.cpu_seconds += part.cpu_seconds;
-}
-
 /// `sat` or `unsat` without any search, if the assertions show it.
 std::optional<Answer> answer_by_rewriting(const term::Store& store, std::span<const Id> parts) {
   Answer answer;
@@ -151,6 +145,12 @@ class Strategy {
 };
 
 }  // namespace
+
+void add(Stats& total, const Stats& part) {
+  total.clauses += part.clauses;
+  total.conflicts += part.conflicts;
+  total.cpu_seconds += part.cpu_seconds;
+}
 
 std::uint32_t query_milliseconds(const Limits& limits) {
   constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();

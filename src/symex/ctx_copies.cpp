@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "isa/bpf/flow.hpp"
 #include "program/register_use.hpp"
 #include "symex/flow.hpp"
 
@@ -46,7 +47,7 @@ CtxCopies::CtxCopies(const program::View& program, std::span<const std::optional
 
 std::uint32_t CtxCopies::callee(std::uint32_t slot) const {
   const bpf::Insn& insn = *insns_[slot];
-  return slot + insn.slot_count() + static_cast<std::uint32_t>(insn.imm);
+  return slot + insn.slot_count() + static_cast<std::uint32_t>(*bpf::displacement(insn));
 }
 
 void CtxCopies::reach(std::uint32_t slot, std::uint16_t holders) {

@@ -5,7 +5,7 @@
 // folding a sum, (x & 0xffff) + (x >> 16), or adding its carry back at the low end leaves it as it
 // is. Two checksums of the same words in any order then have the same form.
 // Every step is an identity of integers with the multiple of 65535 in view, proved by z3 in
-// tests/unit/term/residue_test.cpp; a term that no step fits is an atom, which is always right.
+// tests/unit/term/checksum_test.cpp; a term that no step fits is an atom, which is always right.
 // Canonical atoms: of x the shifted values x >> l (what is left of x above a low slice), so that
 // slices of x that cover it add up to x again.
 #pragma once

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "isa/bpf/codec.hpp"
+#include "opt/computation.hpp"
 
 namespace probity::opt::search {
 namespace {
@@ -41,22 +42,11 @@ std::vector<std::int32_t> constants_of(const Problem& problem) {
   return {set.begin(), set.end()};
 }
 
-bool is_shift(AluOp op) {
-  return op == AluOp::lsh || op == AluOp::rsh || op == AluOp::arsh;
-}
 bool divides(AluOp op) {
   return op == AluOp::div || op == AluOp::sdiv || op == AluOp::mod || op == AluOp::smod;
 }
 
 }  // namespace
-
-bool is_legal(const bpf::Insn& insn) {
-  const bpf::Row& row = bpf::row(insn.form);
-  if (row.meaning != Meaning::alu || row.operands != Operands::dst_imm) return true;
-  const auto op = static_cast<AluOp>(row.operation);
-  if (is_shift(op)) return insn.imm >= 0 && insn.imm < row.width;
-  return !divides(op) || insn.imm != 0;
-}
 
 Alphabet::Alphabet(const Problem& problem, bpf::Cpu cpu) : by_dst_(bpf::reg_count) {
   for (unsigned reg = 0; reg < problem.registers(); ++reg) {
@@ -68,7 +58,7 @@ Alphabet::Alphabet(const Problem& problem, bpf::Cpu cpu) : by_dst_(bpf::reg_coun
 void Alphabet::add_forms(const Problem& problem, bpf::Cpu cpu,
                          const std::vector<std::int32_t>& constants) {
   const auto add = [&](bpf::Insn insn) {
-    if (!is_legal(insn)) return;
+    if (!has_legal_immediate(insn)) return;
     by_dst_[static_cast<std::size_t>(insn.dst)].push_back(insn);
     all_.push_back(insn);
   };

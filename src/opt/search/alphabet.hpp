@@ -12,9 +12,6 @@
 
 namespace probity::opt::search {
 
-/// Does a kernel load it? Shift counts below the width, no division by a constant 0.
-bool is_legal(const bpf::Insn& insn);
-
 class Alphabet {
  public:
   Alphabet(const Problem& problem, bpf::Cpu cpu);

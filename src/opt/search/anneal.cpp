@@ -6,6 +6,8 @@
 #include <cmath>
 #include <random>
 
+#include "opt/computation.hpp"
+
 namespace probity::opt::search {
 namespace {
 
@@ -124,7 +126,7 @@ class Chain {
   bool is_program(const Insns& insns) const {
     std::uint32_t known = (1u << problem_.inputs.size()) - 1;
     for (const bpf::Insn& insn : insns) {
-      if (!is_legal(insn)) return false;
+      if (!has_legal_immediate(insn)) return false;
       const bpf::Row& row = bpf::row(insn.form);
       const bool moves = row.meaning == bpf::Meaning::movsx ||
                          (row.meaning == bpf::Meaning::alu &&

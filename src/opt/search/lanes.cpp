@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "domain/concrete.hpp"
 #include "isa/bpf/semantics_impl.hpp"
+#include "opt/computation.hpp"
 
 namespace probity::opt::search {
 namespace {
@@ -59,16 +60,10 @@ void execute_form(const bpf::Insn& insn, Lane& dst, const Lane& src) {
   }
 }
 
-constexpr bool is_pure(Form form) {
-  const bpf::Meaning meaning = bpf::row(form).meaning;
-  return meaning == bpf::Meaning::alu || meaning == bpf::Meaning::movsx ||
-         meaning == bpf::Meaning::byte_swap || form == Form::lddw;
-}
-
 template <std::size_t i>
 constexpr Execute entry() {
   constexpr auto form = static_cast<Form>(i);
-  if constexpr (is_pure(form))
+  if constexpr (is_computation(form))
     return execute_form<form>;
   else
     return nullptr;

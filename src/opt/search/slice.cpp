@@ -12,12 +12,11 @@
 #include "isa/bpf/codec.hpp"
 #include "isa/bpf/flow.hpp"
 #include "opt/code_text.hpp"
+#include "opt/computation.hpp"
 #include "program/register_use.hpp"
 
 namespace probity::opt::search {
 namespace {
-
-using bpf::Meaning;
 
 constexpr std::uint16_t bit(unsigned reg) {
   return static_cast<std::uint16_t>(1u << reg);
@@ -185,26 +184,7 @@ std::string Problem::key() const {
 }
 
 bool is_pure(const Node& node) {
-  if (node.patched) return false;
-  switch (bpf::row(node.insn.form).meaning) {
-    case Meaning::alu:
-    case Meaning::movsx:
-    case Meaning::byte_swap: return true;
-    case Meaning::load_imm64: return node.insn.form == bpf::Form::lddw;
-    case Meaning::jump:
-    case Meaning::may_goto:
-    case Meaning::branch:
-    case Meaning::call:
-    case Meaning::exit:
-    case Meaning::load_packet:
-    case Meaning::load:
-    case Meaning::store_imm:
-    case Meaning::store_reg:
-    case Meaning::atomic:
-    case Meaning::load_acquire:
-    case Meaning::store_release: return false;
-  }
-  return false;
+  return !node.patched && is_computation(node.insn.form);
 }
 
 bpf::Insn renamed(const bpf::Insn& insn, const std::array<bpf::Reg, bpf::reg_count>& names) {
