@@ -2,6 +2,10 @@
 // See barrier.hpp.
 #include "opt/barrier.hpp"
 
+#include "isa/bpf/codec_index.hpp"
+#include "isa/bpf/flow.hpp"
+#include "program/register_use.hpp"
+
 namespace probity::opt {
 namespace {
 
@@ -26,7 +30,64 @@ bool is_known_place(const Fact& base) {
   return false;
 }
 
+bool reads_what_it_writes(const bpf::Row& row) {
+  if (row.meaning == Meaning::byte_swap) return true;
+  return row.meaning == Meaning::alu && static_cast<bpf::AluOp>(row.operation) != bpf::AluOp::mov;
+}
+
+SharedBarrier of_named_registers(const bpf::Insn& a, const bpf::Insn& b) {
+  SharedBarrier result;
+  const auto pair = [](bpf::Reg x, bpf::Reg y) {
+    return SharedBarrier::Pair{static_cast<unsigned>(x), static_cast<unsigned>(y)};
+  };
+  const bpf::codec_index::Fields fields = bpf::codec_index::fields(bpf::row(a.form).operands);
+  const bpf::Written written = bpf::written_field(a.form);
+  const bool reads_dst = written != bpf::Written::dst || reads_what_it_writes(bpf::row(a.form));
+  if (fields.dst && reads_dst) result.read.push_back(pair(a.dst, b.dst));
+  if (fields.src) result.read.push_back(pair(a.src, b.src));
+  if (written == bpf::Written::dst) result.results.push_back(pair(a.dst, b.dst));
+  if (written == bpf::Written::src) result.results.push_back(pair(a.src, b.src));
+  result.old_written = program::register_use(a).written;
+  result.new_written = program::register_use(b).written;
+  return result;
+}
+
+SharedBarrier of_own_registers(const bpf::Insn& insn) {
+  SharedBarrier result;
+  const program::RegisterUse use = program::register_use(insn);
+  result.old_written = result.new_written = use.written;
+  for (unsigned reg = 0; reg < bpf::reg_count; ++reg) {
+    if ((use.read >> reg & 1) != 0) result.read.push_back({reg, reg});
+    if ((use.written >> reg & 1) != 0) result.results.push_back({reg, reg});
+  }
+  return result;
+}
+
 }  // namespace
+
+bool only_named_registers(const bpf::Insn& insn) {
+  const bpf::Row& row = bpf::row(insn.form);
+  switch (row.meaning) {
+    case Meaning::load:
+    case Meaning::load_acquire:
+    case Meaning::store_imm:
+    case Meaning::store_reg:
+    case Meaning::store_release:
+    case Meaning::alu:
+    case Meaning::movsx:
+    case Meaning::byte_swap:
+    case Meaning::branch:
+    case Meaning::load_imm64: return true;
+    case Meaning::atomic:
+      return static_cast<bpf::AtomicOp>(row.operation) != bpf::AtomicOp::cmpxchg;
+    case Meaning::jump:
+    case Meaning::may_goto:
+    case Meaning::call:
+    case Meaning::exit:
+    case Meaning::load_packet: return false;
+  }
+  return false;
+}
 
 bool is_barrier(const Node& node, const PointFacts& before) {
   if (node.patched) return true;
@@ -55,20 +116,26 @@ bool is_barrier(const Node& node, const PointFacts& before) {
   return true;
 }
 
-bool same_barrier(const Code& before, std::uint32_t old_node, const Code& after,
-                  std::uint32_t new_node) {
+std::optional<SharedBarrier> same_barrier(const Code& before, std::uint32_t old_node,
+                                          const Code& after, std::uint32_t new_node) {
   const Node& a = before[old_node];
   const Node& b = after[new_node];
-  if (b.origin == object::Origin::inserted || a.old_slot != b.old_slot) return false;
-  if ((a.target == no_node) != (b.target == no_node)) return false;
+  if (b.origin == object::Origin::inserted || a.old_slot != b.old_slot) return std::nullopt;
+  if ((a.target == no_node) != (b.target == no_node)) return std::nullopt;
   if (a.target != no_node && before.subprog_of(a.target) != after.subprog_of(b.target))
-    return false;
+    return std::nullopt;
   bpf::Insn same = b.insn;
   if (a.target != no_node) {
     same.imm = a.insn.imm;  // displacements say nothing
     same.off = a.insn.off;
   }
-  return a.insn == same;
+  const bool renamable = only_named_registers(a.insn);
+  if (renamable) {
+    same.dst = a.insn.dst;
+    same.src = a.insn.src;
+  }
+  if (a.insn != same) return std::nullopt;
+  return renamable ? of_named_registers(a.insn, b.insn) : of_own_registers(b.insn);
 }
 
 }  // namespace probity::opt

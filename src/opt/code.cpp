@@ -144,6 +144,21 @@ Code Code::with(const Change& change) const {
   }
   for (const std::uint32_t start : starts_) result.starts_.push_back(moved[start]);
   for (const std::uint32_t place : place_) result.place_.push_back(moved[place]);
+  result.names_ = names_after(change);
+  return result;
+}
+
+std::vector<RegisterNames> Code::names_after(const Change& change) const {
+  if (change.names.empty()) return names_;
+  std::vector<RegisterNames> result(place_.size(), own_names);
+  for (std::uint32_t slot = 0; slot < old_slot_count(); ++slot) {
+    const RegisterNames& renamed =
+        place_[slot] < change.names.size() ? change.names[place_[slot]] : own_names;
+    for (std::size_t reg = 0; reg < result[slot].size(); ++reg) {
+      const std::uint8_t was = renamed[reg];
+      result[slot][reg] = was < bpf::reg_count ? names_at(slot)[was] : was;
+    }
+  }
   return result;
 }
 

@@ -6,6 +6,7 @@
 // (simulation.hpp) and how the object writer carries relocations and lines over.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,6 +19,11 @@
 #include "program/program.hpp"
 
 namespace probity::opt {
+
+/// For each register of a version the one of another version that holds the same value; reg_count
+/// for one whose value nobody needs.
+using RegisterNames = std::array<std::uint8_t, bpf::reg_count>;
+constexpr RegisterNames own_names = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 
 /// "No such node".
 constexpr std::uint32_t no_node = 0xffffffff;
@@ -51,6 +57,9 @@ struct Splice {
 struct Change {
   std::string rule;             ///< its name in rules.def, or of the search
   std::vector<Splice> splices;  ///< in ascending order, not overlapping
+  /// Where registers are given to values anew: by node of the code before the change, which of its
+  /// registers each one of the new code stands for right before that node. Empty: the same ones.
+  std::vector<RegisterNames> names = {};
 };
 
 class Code {
@@ -70,6 +79,11 @@ class Code {
   std::uint32_t subprog_of(std::uint32_t node) const;
   /// Where jumps to that slot of the first version lead now.
   std::uint32_t place_of(std::uint32_t old_slot) const { return place_[old_slot]; }
+  /// There, for each register the one of the first version that has its value, if it is live. Only
+  /// a claim, on which two versions are compared: a wrong one is not proved.
+  const RegisterNames& names_at(std::uint32_t old_slot) const {
+    return names_.empty() ? own_names : names_[old_slot];
+  }
   std::uint32_t old_slot_count() const { return static_cast<std::uint32_t>(place_.size()) - 1; }
   /// Slots: what instruction counts mean.
   std::uint32_t slot_count() const;
@@ -87,10 +101,12 @@ class Code {
  private:
   Expected<bpf::Insn> located(std::uint32_t at, std::span<const std::uint32_t> slot_of) const;
   std::vector<std::uint32_t> first_slots() const;
+  std::vector<RegisterNames> names_after(const Change& change) const;
 
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> starts_;
   std::vector<std::uint32_t> place_;  ///< node by old slot; one more for the end
+  std::vector<RegisterNames> names_;  ///< by old slot; empty while all are the first version's
 };
 
 /// Nodes that control can go to behind `at`, inside its subprogram: the next one first. An exit has

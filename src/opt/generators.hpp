@@ -27,4 +27,7 @@ Generator choice_store_generator();
 /// Copies: readers of the copy read the original, or the original is computed into the copy.
 Generator copy_generator();
 
+/// Values get other registers, so that copies and saved registers become superfluous.
+Generator register_generator();
+
 }  // namespace probity::opt

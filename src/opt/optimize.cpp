@@ -115,6 +115,10 @@ class Optimizer {
     Change all;
     for (const Change& change : changes) {
       all.splices.insert(all.splices.end(), change.splices.begin(), change.splices.end());
+      if (all.names.empty()) all.names = change.names;
+      for (std::size_t node = 0; node < change.names.size(); ++node) {
+        if (change.names[node] != own_names) all.names[node] = change.names[node];
+      }
     }
     std::ranges::sort(all.splices, {}, &Splice::first);
     return all;

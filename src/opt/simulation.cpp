@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 #include <deque>
 #include <set>
@@ -67,6 +68,22 @@ struct Versions {
 
   /// Where the new version is when the old one is at `node`, where a block starts.
   std::uint32_t place_of(std::uint32_t node) const { return new_code.place_of(slot_at[node]); }
+
+  /// For each register of the new version the old version's that it has to agree with at `node`.
+  RegisterNames names_at(std::uint32_t node) const {
+    // Who calls a subprogram, and who takes its result, is not renamed with it.
+    const bool entry = std::ranges::binary_search(old_code.subprog_starts(), node);
+    const RegisterNames& was = old_code.names_at(slot_at[node]);
+    const RegisterNames& is = new_code.names_at(slot_at[node]);
+    if (entry || was == is) return own_names;
+    RegisterNames result{};
+    for (std::size_t reg = 0; reg < is.size(); ++reg) {
+      result[reg] = bpf::reg_count;
+      if (is[reg] >= bpf::reg_count) continue;
+      result[reg] = static_cast<std::uint8_t>(std::ranges::find(was, is[reg]) - was.begin());
+    }
+    return result;
+  }
 };
 
 std::string offset_name(std::int64_t offset) {
@@ -192,11 +209,15 @@ class Walk {
     const PointFacts& facts = v_.old_facts.before(start_.first);
     const LivePoint& live = v_.new_live.before(start_.second);
     for (unsigned reg = 0; reg < bpf::reg_count; ++reg) {
-      const bool shared = (live.regs >> reg & 1) != 0 || reg == 10;
       const std::string name = fmt::format("r{}", reg);
-      const Id value = reg == 10 ? world_.frame : start_of(facts.regs[reg], name);
-      before->set_reg_term(reg, value);
-      after->set_reg_term(reg, shared ? value : store_.var(64, "new " + name));
+      before->set_reg_term(reg, reg == 10 ? world_.frame : start_of(facts.regs[reg], name));
+    }
+    const RegisterNames names = v_.names_at(start_.first);
+    for (unsigned reg = 0; reg < bpf::reg_count; ++reg) {
+      const bool shared = (live.regs >> reg & 1) != 0 && names[reg] < bpf::reg_count;
+      const Id value =
+          shared ? before->reg_term(names[reg]) : store_.var(64, fmt::format("new r{}", reg));
+      after->set_reg_term(reg, reg == 10 ? world_.frame : value);
     }
     before->memory().share_stack(std::bitset<stack_bytes>().set());
     after->memory().share_stack(live.stack);
@@ -322,11 +343,14 @@ class Walk {
     const bool exits = at_exit(before);
     const bool bars = !exits && at_barrier(before, v_.old_facts);
     while (true) {
-      if (exits && at_exit(after)) return compare(before, after, path);
+      if (exits && at_exit(after)) return compare(before, after, path, {{0, 0}});
       if (bars && at_barrier(after, v_.new_facts)) break;
       if (!exits && !bars && stands_at(before, after)) {
         next_.push_back({before.at(), after.at()});
-        return compare(before, after, path);
+        const auto registers = live_pairs(before.at(), after.at());
+        if (!registers)
+          return fail_unless_unreachable(before, after, path, "a register is not known");
+        return compare(before, after, path, *registers);
       }
       if (at_exit(after) || at_barrier(after, v_.new_facts)) {
         return fail_unless_unreachable(before, after, path, "the versions do not do the same here");
@@ -338,20 +362,58 @@ class Walk {
                                            : after.problem());
       }
     }
-    if (!same_barrier(v_.old_code, before.at(), v_.new_code, after.at())) {
+    const auto barrier = same_barrier(v_.old_code, before.at(), v_.new_code, after.at());
+    if (!barrier) {
       return fail_unless_unreachable(before, after, path, "another barrier comes first");
     }
-    if (!compare(before, after, path)) return false;
     const Successors old_to = successors(v_.old_code, before.at());
     const Successors new_to = successors(v_.new_code, after.at());
-    if (old_to.next != no_node) next_.push_back({old_to.next, new_to.next});
-    if (old_to.taken != no_node) next_.push_back({old_to.taken, new_to.taken});
-    return true;
+    auto registers = barrier->read;
+    for (const Pair& to : {Pair{old_to.next, new_to.next}, Pair{old_to.taken, new_to.taken}}) {
+      if (to.first == no_node) continue;
+      if (!survive(*barrier, to, &registers))
+        return fail_unless_unreachable(before, after, path, "a register is lost here");
+      next_.push_back(to);
+    }
+    return compare(before, after, path, registers);
   }
 
   // --- what must agree ---
 
-  bool compare(const SymbolicRun& before, const SymbolicRun& after, const Path& path) {
+  using Registers = std::vector<SharedBarrier::Pair>;
+
+  /// What the new version may still read there, and what it has to be equal to.
+  std::optional<Registers> live_pairs(std::uint32_t old_node, std::uint32_t new_node) const {
+    const RegisterNames names = v_.names_at(old_node);
+    const LivePoint& live = v_.new_live.before(new_node);
+    Registers result;
+    for (unsigned reg = 0; reg < 10; ++reg) {
+      if ((live.regs >> reg & 1) == 0) continue;
+      if (names[reg] >= bpf::reg_count) return std::nullopt;
+      result.push_back({names[reg], reg});
+    }
+    return result;
+  }
+
+  /// Adds the registers that must be equal before a barrier so that they are behind it, at `to`.
+  bool survive(const SharedBarrier& barrier, Pair to, Registers* registers) const {
+    const auto wanted = live_pairs(to.first, to.second);
+    if (!wanted) return false;
+    for (const SharedBarrier::Pair pair : *wanted) {
+      const bool old_written = (barrier.old_written >> pair.before & 1) != 0;
+      const bool new_written = (barrier.new_written >> pair.after & 1) != 0;
+      const bool is_result =
+          std::ranges::any_of(barrier.results, [&](const SharedBarrier::Pair& result) {
+            return result.before == pair.before && result.after == pair.after;
+          });
+      if ((old_written || new_written) && !is_result) return false;
+      if (!old_written && !new_written) registers->push_back(pair);
+    }
+    return true;
+  }
+
+  bool compare(const SymbolicRun& before, const SymbolicRun& after, const Path& path,
+               const Registers& registers) {
     ++result_->pairs;
     std::vector<Id> show;
     std::vector<std::string> labels;
@@ -363,11 +425,11 @@ class Walk {
       show.push_back(equal);
       labels.push_back(label());
     };
-    const LivePoint& live = v_.new_live.before(after.at());
-    for (unsigned reg = 0; reg < 10; ++reg) {
-      if ((live.regs >> reg & 1) == 0) continue;
-      same(before.reg_term(reg), after.reg_term(reg), [&] { return fmt::format("r{}", reg); });
+    for (const auto [old_reg, new_reg] : registers) {
+      same(before.reg_term(old_reg), after.reg_term(new_reg),
+           [&] { return fmt::format("r{}", new_reg); });
     }
+    const LivePoint& live = v_.new_live.before(after.at());
     for (std::size_t i = 0; i < stack_bytes; ++i) {
       if (!live.stack[i]) continue;
       const auto offset = static_cast<std::int64_t>(i) - static_cast<std::int64_t>(stack_bytes);
