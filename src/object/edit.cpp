@@ -144,7 +144,11 @@ class Checker {
     const Slot& is = edited.slot;
     const bool call = bpf::row(bpf::Form::call_local).opcode == was.opcode;
     const bool source_counts = tie != Tie::core || bpf::row(bpf::Form::lddw).opcode == was.opcode;
-    const bool same = is.opcode == was.opcode && is.off == was.off && is.imm == was.imm &&
+    // A loader patches the number of any arithmetic, whatever it does with it.
+    const bool same_opcode =
+        is.opcode == was.opcode ||
+        (tie == Tie::core && takes_number(is.opcode) && takes_number(was.opcode));
+    const bool same = same_opcode && is.off == was.off && is.imm == was.imm &&
                       (!call || is.regs == was.regs) && (!source_counts || is.src() == was.src());
     if (!same)
       return bad_slot(i, fmt::format("is a copy of old slot {}, which carries {}, and differs",
@@ -216,6 +220,12 @@ std::optional<Slot> with_target(Slot slot, bpf::Form form, std::int64_t at, std:
 }
 
 }  // namespace
+
+bool takes_number(std::uint8_t opcode) {
+  const auto form = bpf::find_form(Slot{opcode, 0, 0, 0});
+  return form && bpf::row(*form).meaning == bpf::Meaning::alu &&
+         bpf::row(*form).operands == bpf::Operands::dst_imm;
+}
 
 std::vector<bpf::Slot> raw_slots(const Object& object, const Function& function) {
   const std::span code = object.elf.sections[function.section].data;

@@ -18,7 +18,9 @@ namespace probity::object {
 
 enum class Origin : std::uint8_t {
   inserted,  ///< has no old slot; bears the line of the slot before it
-  copied,    ///< is the old insn, with other registers at most where it carries a record
+  /// Is the old insn. Where it carries a record it may have other registers, and arithmetic with a
+  /// number that CO-RE patches may be other such arithmetic.
+  copied,
   replaced,  ///< stands for the old insn: bears its line, but no relocation and no CO-RE record
 };
 
@@ -28,6 +30,9 @@ struct EditedSlot {
   std::uint32_t old_slot = 0;  ///< of the same function; unused when inserted
   friend bool operator==(const EditedSlot&, const EditedSlot&) = default;
 };
+
+/// Is it arithmetic with an immediate, which is where a CO-RE record's number goes?
+bool takes_number(std::uint8_t opcode);
 
 /// All of a function's new code. Jumps have the displacements of the new code, save those that
 /// leave the function: they, calls of subprograms, and slots with a relocation are copied as they

@@ -119,10 +119,13 @@ class Unlinker {
     const bool names_subprog = insn && program::names_subprog(*insn);
     const bool same_target = names_subprog ? names_same(i) : edited.slot.imm == was.imm;
     const auto regs = restored_registers(edited.slot, was, raw[*at]);
-    if (edited.slot.opcode != was.opcode || edited.slot.off != was.off || !same_target || !regs)
+    const bool same_opcode = edited.slot.opcode == was.opcode ||
+                             (takes_number(edited.slot.opcode) && takes_number(was.opcode));
+    if (!same_opcode || edited.slot.off != was.off || !same_target || !regs)
       return bad(fmt::format("new slot {}: copies linked slot {}, a reference, and differs", i,
                              edited.old_slot));
     Slot slot = raw[*at];
+    if (edited.slot.opcode != was.opcode) slot.opcode = edited.slot.opcode;
     slot.regs = *regs;
     return slot;
   }

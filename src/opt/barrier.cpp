@@ -65,6 +65,11 @@ SharedBarrier of_own_registers(const bpf::Insn& insn) {
 
 }  // namespace
 
+bool has_patched_number(const Node& node) {
+  const bpf::Row& row = bpf::row(node.insn.form);
+  return node.patched && row.meaning == Meaning::alu && row.operands == bpf::Operands::dst_imm;
+}
+
 bool only_named_registers(const bpf::Insn& insn) {
   const bpf::Row& row = bpf::row(insn.form);
   switch (row.meaning) {
@@ -90,7 +95,7 @@ bool only_named_registers(const bpf::Insn& insn) {
 }
 
 bool is_barrier(const Node& node, const PointFacts& before) {
-  if (node.patched) return true;
+  if (node.patched) return !has_patched_number(node);
   const auto fact = [&](bpf::Reg reg) { return before.regs[static_cast<std::size_t>(reg)]; };
   const bpf::Row& row = bpf::row(node.insn.form);
   switch (row.meaning) {

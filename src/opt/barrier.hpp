@@ -12,9 +12,14 @@
 
 namespace probity::opt {
 
-/// Calls, packet loads, may_goto, atomics that fetch, acquire and release, insns that a loader
-/// patches, and accesses through what is not known to be a pointer into memory.
+/// Calls, packet loads, may_goto, atomics that fetch, acquire and release, insns of which a loader
+/// patches other things than a number, and accesses through what is not known to be a pointer into
+/// memory.
 bool is_barrier(const Node& node, const PointFacts& before);
+
+/// A loader patches the number that the insn computes with. It is not known, but in every version
+/// it is the same, so that the insn is arithmetic like any other.
+bool has_patched_number(const Node& node);
 
 /// Does it have to do with no registers but those that its fields name? Calls, packet loads and
 /// the like have others, and others than arithmetic and accesses to memory are not looked into.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dead code: what nobody can notice is left out. A plain load is as pure as arithmetic, as the
-// program is safe; calls, atomics and what a loader patches stay.
+// program is safe; calls, atomics and what a loader patches stay, but for
+// numbers.
+#include "opt/barrier.hpp"
 #include "opt/generators.hpp"
 #include "opt/order.hpp"
 #include "opt/reachable.hpp"
@@ -16,7 +18,8 @@ Change removal(std::string_view rule, std::uint32_t node) {
 
 bool is_dead_value(const Version& version, std::uint32_t node) {
   const bpf::Insn& insn = version.code[node].insn;
-  if (is_fixed(version.code, version.facts, node)) return false;
+  const bool stays = is_fixed(version.code, version.facts, node);
+  if (stays && !has_patched_number(version.code[node])) return false;
   const RegisterSet written = registers_written(insn);
   return written != 0 && (written & version.live.after(version.code, node).regs) == 0;
 }

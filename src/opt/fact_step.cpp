@@ -7,6 +7,7 @@
 
 #include "isa/bpf/flow.hpp"
 #include "isa/bpf/semantics_impl.hpp"
+#include "opt/barrier.hpp"
 #include "opt/fact_rules.hpp"
 #include "runtime/ctx.hpp"
 
@@ -128,13 +129,15 @@ class NumberState {
 };
 
 /// The kind that arithmetic on pointers gives; nothing when the result is a number.
-std::optional<Fact> pointer_sum(const Insn& insn, const PointFacts& before) {
+std::optional<Fact> pointer_sum(const Node& node, const PointFacts& before) {
+  const Insn& insn = node.insn;
   const bpf::Row& row = bpf::row(insn.form);
   const auto op = static_cast<AluOp>(row.operation);
   if (row.width != 64) return std::nullopt;
   const bool from_register = row.operands == bpf::Operands::dst_src;
   const auto imm = static_cast<std::uint64_t>(std::int64_t{insn.imm});
-  const Fact right = from_register ? reg_of(before, insn.src) : number(Abstract::lit(64, imm));
+  const Fact given = number(node.patched ? Abstract::any(64) : Abstract::lit(64, imm));
+  const Fact right = from_register ? reg_of(before, insn.src) : given;
   if (op == AluOp::mov) return from_register ? std::optional(right) : std::nullopt;
   if (op != AluOp::add && op != AluOp::sub) return std::nullopt;
   const Fact& left = reg_of(before, insn.dst);
@@ -316,7 +319,8 @@ PointFacts after(const Code& code, std::uint32_t node, PointFacts before,
   const Insn& insn = code[node].insn;
   const Meaning meaning = bpf::row(insn.form).meaning;
   if (!before.reached) return before;
-  if (code[node].patched) return after_patched(insn, std::move(before));
+  if (code[node].patched && !has_patched_number(code[node]))
+    return after_patched(insn, std::move(before));
   if (meaning == Meaning::call) {
     if (insn.form == bpf::Form::call_local)
       call_local(before, {value_of(Kind::any), true});
@@ -330,11 +334,13 @@ PointFacts after(const Code& code, std::uint32_t node, PointFacts before,
   }
   // What is asked of the operands is asked before they change.
   std::optional<Fact> written;
-  if (meaning == Meaning::alu) written = pointer_sum(insn, before);
+  if (meaning == Meaning::alu) written = pointer_sum(code[node], before);
   const bool loads = meaning == Meaning::load || meaning == Meaning::load_acquire;
   if (loads) written = loaded_pointer(insn, before, program);
   NumberState state(before, place_of(insn, before));
-  bpf::meaning<Abstract>(insn.form, insn.dst, insn.src, bpf::immediates<Abstract>(insn), state);
+  bpf::Immediates<Abstract> numbers = bpf::immediates<Abstract>(insn);
+  if (code[node].patched) numbers.imm = Bv<Abstract, 32>::of(Abstract::any(32));
+  bpf::meaning<Abstract>(insn.form, insn.dst, insn.src, numbers, state);
   if (written) reg_of(before, insn.dst) = *written;
   keep_stored(insn, before);
   if (meaning == Meaning::load_packet) {

@@ -27,6 +27,9 @@ Generator choice_store_generator();
 /// Copies: readers of the copy read the original, or the original is computed into the copy.
 Generator copy_generator();
 
+/// A number that a loader patches is computed with where it is, not from a register.
+Generator patched_number_generator();
+
 /// Values get other registers, so that copies and saved registers become superfluous.
 Generator register_generator();
 

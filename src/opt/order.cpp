@@ -100,7 +100,7 @@ std::optional<Access> access_of(const bpf::Insn& insn) {
 
 bool is_fixed(const Code& code, const Facts& facts, std::uint32_t at) {
   const Node& node = code[at];
-  if (is_barrier(node, facts.before(at))) return true;
+  if (node.patched || is_barrier(node, facts.before(at))) return true;
   const Meaning meaning = bpf::row(node.insn.form).meaning;
   const bool computes = meaning == Meaning::alu || meaning == Meaning::movsx ||
                         meaning == Meaning::byte_swap || meaning == Meaning::load_imm64;

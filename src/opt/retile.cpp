@@ -27,7 +27,8 @@ bool ends_region(const Version& version, std::uint32_t at) {
     case Meaning::may_goto:
     case Meaning::call:
     case Meaning::exit: return true;
-    default: return is_barrier(version.code[at], version.facts.before(at));
+    default:
+      return version.code[at].patched || is_barrier(version.code[at], version.facts.before(at));
   }
 }
 

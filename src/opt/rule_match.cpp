@@ -108,7 +108,8 @@ class Search {
 
   bool unify(const InsnTemplate& insn, std::uint32_t node) {
     const Node& actual = code_[node];
-    if (actual.insn.form != insn.shape.form || is_barrier(actual, version_.facts.before(node))) {
+    if (actual.insn.form != insn.shape.form || actual.patched ||
+        is_barrier(actual, version_.facts.before(node))) {
       return false;
     }
     const bpf::codec_index::Fields fields =

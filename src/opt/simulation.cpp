@@ -415,6 +415,11 @@ class Walk {
   bool compare(const SymbolicRun& before, const SymbolicRun& after, const Path& path,
                const Registers& registers) {
     ++result_->pairs;
+    // What a loader cannot patch may not be executed, so the new version needs the old one's word.
+    for (const std::uint32_t slot : after.patched()) {
+      if (std::ranges::find(before.patched(), slot) == before.patched().end())
+        return fail_unless_unreachable(before, after, path, "a patched insn is executed elsewhere");
+    }
     std::vector<Id> show;
     std::vector<std::string> labels;
     const auto same = [&](Id a, Id b, const auto& label) {

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "isa/bpf/semantics_impl.hpp"
+#include "opt/barrier.hpp"
 #include "runtime/ctx.hpp"
 
 namespace probity::opt {
@@ -18,9 +19,13 @@ bpf::Next<Symbolic> SymbolicRun::step(const Node& node) {
   stepping_ = &node;
   const term::StoreScope scope(world_->store);
   wide_load_ = {};
-  const bpf::Next<Symbolic> next =
-      bpf::meaning<Symbolic>(insn.form, insn.dst, insn.src, bpf::immediates<Symbolic>(insn), *this);
-  return next;
+  bpf::Immediates<Symbolic> numbers = bpf::immediates<Symbolic>(insn);
+  if (has_patched_number(node)) {
+    const std::string name = fmt::format("patched number of insn {}", node.old_slot);
+    numbers.imm = TermBv<32>::of(world_->store.var(32, name));
+    patched_.push_back(node.old_slot);
+  }
+  return bpf::meaning<Symbolic>(insn.form, insn.dst, insn.src, numbers, *this);
 }
 
 TermBv<64> SymbolicRun::reg(Reg reg) const {

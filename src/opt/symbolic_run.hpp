@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "isa/bpf/semantics.hpp"
 #include "opt/code.hpp"
@@ -46,6 +47,8 @@ class SymbolicRun {
   void set_reg_term(unsigned reg, term::Id value) { regs_[reg] = value; }
   Memory& memory() { return memory_; }
   const Memory& memory() const { return memory_; }
+  /// Slots of the first version whose insns, with numbers that a loader patches, it has executed.
+  const std::vector<std::uint32_t>& patched() const { return patched_; }
   /// Why it cannot go on; empty when it can.
   const std::string& problem() const { return problem_; }
 
@@ -103,6 +106,7 @@ class SymbolicRun {
   std::uint32_t steps_ = 0;
   std::array<term::Id, bpf::reg_count> regs_{};
   Memory memory_;
+  std::vector<std::uint32_t> patched_;
   std::string problem_;
   /// Of a ctx load of a packet pointer: the semantics loads 32 bits, the kernel gives 64.
   term::Id wide_load_;

@@ -11,6 +11,7 @@
 
 #include "object/core_compare.hpp"
 #include "object/object.hpp"
+#include "object/write.hpp"
 #include "program/poison.hpp"
 #include "program/validate.hpp"
 #include "sample.hpp"
@@ -105,6 +106,31 @@ TEST_F(Core, QuestionsAboutFields) {
   EXPECT_EQ(relocated("exists_no_type").imm, 0);
   EXPECT_EQ(relocated("sign_of_int").imm, 1);
   EXPECT_EQ(relocated("sign_of_count").imm, 0);
+}
+
+TEST_F(Core, ANumberMayBeAddedInsteadOfMoved) {
+  const auto function = static_cast<std::uint32_t>(program("size_grown").function);
+  FunctionEdit edit = keep_function(object_, function);
+  ASSERT_EQ(edit.slots.size(), 2u);  // r0 = 4; exit
+  edit.slots[0].slot.opcode = bpf::row(bpf::Form::add64_imm).opcode;
+  const bpf::Slot five = {bpf::row(bpf::Form::mov64_imm).opcode, 0, 0, 5};
+  edit.slots.insert(edit.slots.begin(), {five});
+  Edit all(object_);
+  const auto replaced = all.replace(edit);
+  ASSERT_TRUE(replaced) << replaced.error().line();
+  const auto bytes = write(all);
+  ASSERT_TRUE(bytes) << bytes.error().line();
+  const auto again = read(*bytes, "core.o", options_);
+  ASSERT_TRUE(again) << again.error().line();
+  const auto sum = select(*again, "size_grown");
+  ASSERT_TRUE(sum);
+  EXPECT_EQ((*sum)->problems, std::vector<std::string>());
+  EXPECT_EQ((*sum)->slots[1].opcode, bpf::row(bpf::Form::add64_imm).opcode);
+  EXPECT_EQ((*sum)->slots[1].imm, 8);  // the kernel's size, as before
+  edit.slots[1].slot.imm = 5;
+  EXPECT_FALSE(Edit(object_).replace(edit));
+  edit.slots[1].slot = {bpf::row(bpf::Form::add64_reg).opcode, 0, 0, 4};
+  EXPECT_FALSE(Edit(object_).replace(edit));
 }
 
 TEST_F(Core, BitFieldsAreShiftedOutOfTheirInteger) {
