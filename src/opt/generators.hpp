@@ -24,6 +24,9 @@ Generator early_exit_generator();
 /// A store of one of two constants becomes two stores of constants.
 Generator choice_store_generator();
 
+/// Divisions and remainders by constants become products and shifts, for speed.
+Generator division_generator();
+
 /// Copies: readers of the copy read the original, or the original is computed into the copy.
 Generator copy_generator();
 

@@ -16,12 +16,16 @@ class LinearSum {
   struct Monomial {
     Id atom;
     Value coefficient;
+    friend bool operator==(const Monomial&, const Monomial&) = default;
   };
 
   explicit LinearSum(unsigned width) : mask_(mask<Value>(width)) {}
 
   Value constant() const { return constant_; }
   std::span<const Monomial> monomials() const { return {monomials_.data(), size_}; }
+  friend bool operator==(const LinearSum& a, const LinearSum& b) {
+    return a.constant_ == b.constant_ && std::ranges::equal(a.monomials(), b.monomials());
+  }
   std::size_t size() const { return size_; }
   /// More than `capacity` atoms were added: the sum is incomplete.
   bool overflowed() const { return overflowed_; }

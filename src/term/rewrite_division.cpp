@@ -2,7 +2,10 @@
 // Shifts, divisions and remainders, unsigned and signed. By SMT-LIB, x / 0 is all ones and x % 0 is
 // x.
 #include <algorithm>
+#include <bit>
+#include <numeric>
 
+#include "term/reciprocal.hpp"
 #include "term/rewriter.hpp"
 
 namespace probity::term {
@@ -16,6 +19,32 @@ unsigned log2_of(Value power) {
   unsigned exponent = 0;
   while (power >> exponent != 1) ++exponent;
   return exponent;
+}
+
+/// A coefficient modulo 2^width as the number of least magnitude.
+struct Signed {
+  Value magnitude = 0;
+  bool negative = false;
+
+  Signed(Value coefficient, unsigned width) {
+    const Value minus = (Value{0} - coefficient) & mask<Value>(width);
+    negative = minus < coefficient;
+    magnitude = std::min(minus, coefficient);
+  }
+  Value over(Value factor) const {
+    const Value times = magnitude / factor;
+    return negative ? Value{0} - times : times;
+  }
+};
+
+/// The odd number that all of the sum, of 64 bits at most, may have been multiplied with.
+Value common_odd_factor(const LinearSum& sum, unsigned width) {
+  const auto magnitude = [&](Value coefficient) {
+    return static_cast<std::uint64_t>(Signed(coefficient, width).magnitude);
+  };
+  std::uint64_t common = magnitude(sum.constant());
+  for (const auto& part : sum.monomials()) common = std::gcd(common, magnitude(part.coefficient));
+  return common == 0 ? 1 : common >> std::countr_zero(common);
 }
 
 }  // namespace
@@ -135,6 +164,44 @@ Id Rewriter::urem(Id a, Id b) {
   if (!options_.linear_sums) return raw(Kind::urem, total, a, b);
   // x % y -> x - (x / y) * y
   return sub(a, mul(udiv(a, b), b));
+}
+
+/// `a` >> shift as x / d, where `a` is x times the reciprocal of d (reciprocal.hpp) for all values
+/// of x. That is how compilers divide by constants; no solver sees it in the bits.
+std::optional<Id> Rewriter::quotient_of_product(unsigned shift, Id a) {
+  const unsigned total = width(a);
+  if (!options_.linear_sums || total > 64) return std::nullopt;
+  const LinearSum product = linear(a);
+  if (product.overflowed() || product.monomials().empty()) return std::nullopt;
+  const Value factor = common_odd_factor(product, total);
+  if (!reciprocal_by(factor, shift, 0, total)) return std::nullopt;
+  LinearSum x(total);
+  x.add_constant(Signed(product.constant(), total).over(factor));
+  for (const auto& [atom, coefficient] : product.monomials()) {
+    x.add(atom, Signed(coefficient, total).over(factor));
+  }
+  const Id dividend = from_linear(x, total);
+  const auto found = reciprocal_by(factor, shift, bounds(dividend).high, total);
+  if (!found) return std::nullopt;
+  return udiv(dividend, lit(total, found->divisor));
+}
+
+/// zext(x) - d * zext(x / d) -> zext(x % d)
+std::optional<Id> Rewriter::remainder_of_wider(const LinearSum& sum, unsigned total) {
+  if (sum.overflowed() || sum.size() < 2) return std::nullopt;
+  for (const auto& [atom, coefficient] : sum.monomials()) {
+    const Value divisor = (Value{0} - coefficient) & mask<Value>(total);
+    if (!is(atom, Kind::concat) || !is_zero(arg(atom, 0))) continue;
+    const Id quotient = arg(atom, 1);
+    if (!is(quotient, Kind::udiv) || !is_lit(arg(quotient, 1))) continue;
+    if (value(arg(quotient, 1)) != divisor) continue;
+    const Id dividend = arg(quotient, 0);
+    LinearSum whole = linear(zext(total, dividend));
+    if (whole.overflowed()) continue;
+    whole.add(atom, coefficient);
+    if (whole == sum) return zext(total, urem(dividend, arg(quotient, 1)));
+  }
+  return std::nullopt;
 }
 
 Id Rewriter::sdiv(Id a, Id b) {

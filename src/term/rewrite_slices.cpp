@@ -60,11 +60,24 @@ std::optional<Id> Rewriter::merge(Id high, Id low, unsigned depth) {
   return merge_pair(shared, high, low, depth - 1);
 }
 
+/// zext((x / y)[k:0]) -> zext(x / y), where x / y has no more bits
+std::optional<Id> Rewriter::whole_quotient(unsigned to, Id low) {
+  if (!is(low, Kind::extract) || at(low).low != 0 || !is(arg(low, 0), Kind::udiv)) {
+    return std::nullopt;
+  }
+  const Id quotient = arg(low, 0);
+  if (width(quotient) > to || bounds(quotient).high >> width(low) != 0) return std::nullopt;
+  return zext(to, quotient);
+}
+
 Id Rewriter::concat(Id high, Id low) {
   const unsigned total = width(high) + width(low);
   if (is_lit(high) && is_lit(low)) return lit(total, value(high) << width(low) | value(low));
   if (rules_apply()) {
     const Deeper deeper(depth_);
+    if (is_zero(high)) {
+      if (const auto whole = whole_quotient(total, low)) return *whole;
+    }
     // concat(x + y, 0) -> 2^s*x + 2^s*y
     if (is_zero(low) && is(high, Kind::add)) {
       if (const auto sum = multiplied_sum(high, width(low))) return *sum;
@@ -120,9 +133,12 @@ Id Rewriter::extract_rules(unsigned low, unsigned width, Id a) {
       if (low == 0) return extract_sum(width, a);
       // (2^j*x + 2^j*y)[i:j] -> (x + y)[i-j:0]
       if (const auto part = divided_sum(low, a)) return extract(0, width, *part);
+      if (const auto quotient = quotient_of_product(low, a)) return extract(0, width, *quotient);
       break;
     case Kind::mul:
       if (low == 0) return mul(slice(0), slice(1));
+      // (x * M)[i:j] -> (x / d)[i-j:0], where M is the reciprocal of d
+      if (const auto quotient = quotient_of_product(low, a)) return extract(0, width, *quotient);
       break;
     case Kind::lit:
     case Kind::var:

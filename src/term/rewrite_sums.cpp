@@ -195,7 +195,9 @@ Id Rewriter::add(Id a, Id b) {
   }
   if (!options_.linear_sums) return raw(Kind::add, width(a), a, b);
   // sums -> sorted coefficient * atom lists
-  return from_linear(combined(a, b, 1), width(a));
+  const LinearSum sum = combined(a, b, 1);
+  if (const auto remainder = remainder_of_wider(sum, width(a))) return *remainder;
+  return from_linear(sum, width(a));
 }
 
 Id Rewriter::neg(Id a) {

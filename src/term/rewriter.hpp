@@ -111,6 +111,7 @@ class Rewriter {
   // rewrite_slices.cpp
   std::optional<Id> merge(Id high, Id low, unsigned depth);
   std::optional<Id> merge_pair(Kind kind, Id high, Id low, unsigned depth);
+  std::optional<Id> whole_quotient(unsigned to, Id low);
   Id extract_rules(unsigned low, unsigned width, Id a);
   Id high_part(Id a, unsigned low_width) { return extract(low_width, width(a) - low_width, a); }
   Id low_part(Id a, unsigned low_width) { return extract(0, low_width, a); }
@@ -142,6 +143,8 @@ class Rewriter {
   // rewrite_division.cpp
   std::optional<Id> shift_rules(Op op, Id a, Id b);
   std::optional<Id> udiv_literal(Id a, Value divisor);
+  std::optional<Id> quotient_of_product(unsigned shift, Id a);
+  std::optional<Id> remainder_of_wider(const LinearSum& sum, unsigned width);
   Id absolute(Id a) { return ite(sign(a), neg(a), a); }
 
   // rewrite_choice.cpp
