@@ -92,26 +92,39 @@ Insn with_register(Form form, Reg dst, Reg src) {
   return insn;
 }
 
+Insn add(Reg dst, std::int32_t number) {
+  return with_immediate(Form::add64_imm, dst, static_cast<std::uint32_t>(number));
+}
+
 std::vector<Insn> quotient(const Division& division, std::optional<Reg> spare) {
   const Reciprocal& by = division.reciprocal;
   const auto factor = static_cast<std::uint64_t>(by.factor);
-  const Insn shift = with_immediate(Form::rsh64_imm, division.reg, by.shift);
+  std::vector<Insn> insns;
+  if (by.rounded == Reciprocal::Rounded::down) insns.push_back(add(division.reg, 1));
   if (factor <= largest_immediate) {
-    return {with_immediate(Form::mul64_imm, division.reg, factor), shift};
+    insns.push_back(with_immediate(Form::mul64_imm, division.reg, factor));
+  } else {
+    if (!spare) return {};
+    insns.push_back(with_immediate(Form::mov32_imm, *spare, factor));
+    insns.push_back(with_register(Form::mul64_reg, division.reg, *spare));
   }
-  if (!spare) return {};
-  return {with_immediate(Form::mov32_imm, *spare, factor),
-          with_register(Form::mul64_reg, division.reg, *spare), shift};
+  insns.push_back(with_immediate(Form::rsh64_imm, division.reg, by.shift));
+  return insns;
 }
 
 std::vector<Insn> remainder(const Division& division, std::optional<Reg> spare) {
   if (!spare || division.divisor > largest_immediate) return {};
   const Reciprocal& by = division.reciprocal;
-  return {with_immediate(Form::mov32_imm, *spare, static_cast<std::uint64_t>(by.factor)),
-          with_register(Form::mul64_reg, *spare, division.reg),
-          with_immediate(Form::rsh64_imm, *spare, by.shift),
-          with_immediate(Form::mul64_imm, *spare, division.divisor),
-          with_register(Form::sub64_reg, division.reg, *spare)};
+  const bool down = by.rounded == Reciprocal::Rounded::down;
+  std::vector<Insn> insns;
+  if (down) insns.push_back(add(division.reg, 1));
+  insns.push_back(with_immediate(Form::mov32_imm, *spare, static_cast<std::uint64_t>(by.factor)));
+  insns.push_back(with_register(Form::mul64_reg, *spare, division.reg));
+  insns.push_back(with_immediate(Form::rsh64_imm, *spare, by.shift));
+  insns.push_back(with_immediate(Form::mul64_imm, *spare, division.divisor));
+  if (down) insns.push_back(add(division.reg, -1));
+  insns.push_back(with_register(Form::sub64_reg, division.reg, *spare));
+  return insns;
 }
 
 std::optional<Change> product_for(const Version& version, std::uint32_t at) {

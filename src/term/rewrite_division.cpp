@@ -166,27 +166,30 @@ Id Rewriter::urem(Id a, Id b) {
   return sub(a, mul(udiv(a, b), b));
 }
 
-/// `a` >> shift as x / d, where `a` is x times the reciprocal of d (reciprocal.hpp) for all values
-/// of x. That is how compilers divide by constants; no solver sees it in the bits.
+/// `a` >> shift as x / d, where `a` is x, or x + 1, times the reciprocal of d (reciprocal.hpp) for
+/// all values of x. That is how compilers divide by constants; no solver sees it in the bits.
 std::optional<Id> Rewriter::quotient_of_product(unsigned shift, Id a) {
   const unsigned total = width(a);
   if (!options_.linear_sums || total > 64) return std::nullopt;
   const LinearSum product = linear(a);
   if (product.overflowed() || product.monomials().empty()) return std::nullopt;
   const Value factor = common_odd_factor(product, total);
-  if (!reciprocal_by(factor, shift, 0, total)) return std::nullopt;
-  LinearSum x(total);
-  x.add_constant(Signed(product.constant(), total).over(factor));
-  for (const auto& [atom, coefficient] : product.monomials()) {
-    x.add(atom, Signed(coefficient, total).over(factor));
+  for (const auto rounded : {Reciprocal::Rounded::up, Reciprocal::Rounded::down}) {
+    if (!reciprocal_by(factor, shift, rounded, 0, total)) continue;
+    LinearSum x(total);
+    x.add_constant(Signed(product.constant(), total).over(factor));
+    if (rounded == Reciprocal::Rounded::down) x.add_constant(ones(a));
+    for (const auto& [atom, coefficient] : product.monomials()) {
+      x.add(atom, Signed(coefficient, total).over(factor));
+    }
+    const Id dividend = from_linear(x, total);
+    const auto found = reciprocal_by(factor, shift, rounded, bounds(dividend).high, total);
+    if (found) return udiv(dividend, lit(total, found->divisor));
   }
-  const Id dividend = from_linear(x, total);
-  const auto found = reciprocal_by(factor, shift, bounds(dividend).high, total);
-  if (!found) return std::nullopt;
-  return udiv(dividend, lit(total, found->divisor));
+  return std::nullopt;
 }
 
-/// zext(x) - d * zext(x / d) -> zext(x % d)
+/// zext(x) - d * zext(x / d) -> zext(x % d), where x may be y / k and x / d then is y / (k * d)
 std::optional<Id> Rewriter::remainder_of_wider(const LinearSum& sum, unsigned total) {
   if (sum.overflowed() || sum.size() < 2) return std::nullopt;
   for (const auto& [atom, coefficient] : sum.monomials()) {
@@ -194,12 +197,14 @@ std::optional<Id> Rewriter::remainder_of_wider(const LinearSum& sum, unsigned to
     if (!is(atom, Kind::concat) || !is_zero(arg(atom, 0))) continue;
     const Id quotient = arg(atom, 1);
     if (!is(quotient, Kind::udiv) || !is_lit(arg(quotient, 1))) continue;
-    if (value(arg(quotient, 1)) != divisor) continue;
-    const Id dividend = arg(quotient, 0);
+    const unsigned narrow = width(quotient);
+    const Value all = value(arg(quotient, 1));
+    if (divisor > all || all % divisor != 0) continue;
+    const Id dividend = udiv(arg(quotient, 0), lit(narrow, all / divisor));
     LinearSum whole = linear(zext(total, dividend));
-    if (whole.overflowed()) continue;
     whole.add(atom, coefficient);
-    if (whole == sum) return zext(total, urem(dividend, arg(quotient, 1)));
+    if (whole.overflowed() || whole != sum) continue;
+    return zext(total, urem(dividend, lit(narrow, divisor)));
   }
   return std::nullopt;
 }

@@ -133,6 +133,7 @@ Id Rewriter::extract_rules(unsigned low, unsigned width, Id a) {
       if (low == 0) return extract_sum(width, a);
       // (2^j*x + 2^j*y)[i:j] -> (x + y)[i-j:0]
       if (const auto part = divided_sum(low, a)) return extract(0, width, *part);
+      // ((x + 1) * M)[i:j] -> (x / d)[i-j:0], where M is the reciprocal of d, rounded down
       if (const auto quotient = quotient_of_product(low, a)) return extract(0, width, *quotient);
       break;
     case Kind::mul:

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 
 #include "solver_process.hpp"
@@ -14,33 +15,45 @@
 namespace probity::term::test {
 namespace {
 
-/// Product modulo W, shift by the power P, are the division. `conditions` are the lemma's.
-std::string lemma(const std::string& conditions) {
+/// `product` modulo W, shifted by the power P, is the division. `conditions` are the lemma's.
+std::string lemma(const std::string& product, const std::string& conditions) {
   std::string script;
   for (const char* name : {"x", "N", "M", "P", "d", "W"}) {
     script += std::string("(declare-const ") + name + " Int)\n";
   }
   return script + "(assert (and (<= 0 x) (<= x N) (< 0 d) (<= 0 M) (< 0 P) (< 0 W)))\n" +
-         conditions +
-         "(assert (not (= (div (mod (* x M) W) P) (div x d))))\n(check-sat)\n(reset)\n";
+         conditions + "(assert (not (= (div (mod " + product +
+         " W) P) (div x d))))\n(check-sat)\n(reset)\n";
 }
 
-constexpr const char* covers = "(assert (>= (* M d) P))\n";
-constexpr const char* is_close = "(assert (< (* N (- (* M d) P)) P))\n";
-constexpr const char* fits = "(assert (< (* N M) W))\n";
-
-TEST(ReciprocalLemma, Z3ProvesItForAllIntegersAndNeedsEachCondition) {
+/// All three conditions, then without each.
+void expect_proved_and_needed(const std::string& product, const std::string& on_its_side,
+                              const std::string& is_close, const std::string& fits) {
   if (!is_installed("z3")) GTEST_SKIP() << "z3 is not installed";
-  const std::string script =
-      lemma(std::string(covers) + is_close + fits) + lemma(std::string(is_close) + fits) +
-      lemma(std::string(covers) + fits) + lemma(std::string(covers) + is_close);
+  const std::string script = lemma(product, on_its_side + is_close + fits) +
+                             lemma(product, is_close + fits) + lemma(product, on_its_side + fits) +
+                             lemma(product, on_its_side + is_close);
   const std::vector<std::string> expected{"unsat", "sat", "sat", "sat"};
   EXPECT_EQ(run_solver("z3 -t:60000 -smt2", script), expected);
 }
 
+TEST(ReciprocalLemma, RoundedUpIsProvedForAllIntegersAndNeedsEachCondition) {
+  expect_proved_and_needed("(* x M)", "(assert (>= (* M d) P))\n",
+                           "(assert (< (* N (- (* M d) P)) P))\n", "(assert (< (* N M) W))\n");
+}
+
+TEST(ReciprocalLemma, RoundedDownIsProvedForAllIntegersAndNeedsEachCondition) {
+  expect_proved_and_needed("(* (+ x 1) M)", "(assert (< (* M d) P))\n",
+                           "(assert (<= (* N (- P (* M d))) (* M d)))\n",
+                           "(assert (< (* (+ N 1) M) W))\n");
+}
+
+using enum Reciprocal::Rounded;
+
 bool divides(const Reciprocal& r, Value high, unsigned width) {
   for (Value x = 0; x <= high; ++x) {
-    if ((x * r.factor & mask<Value>(width)) >> r.shift != x / r.divisor) return false;
+    const Value times = r.rounded == up ? x : x + 1;
+    if ((times * r.factor & mask<Value>(width)) >> r.shift != x / r.divisor) return false;
   }
   return true;
 }
@@ -52,7 +65,10 @@ void for_each(unsigned width, const Check& check) {
   for (Value high = 0; high < end; ++high) {
     for (Value factor = 0; factor < end; ++factor) {
       for (unsigned shift = 0; shift < width; ++shift) {
-        for (Value divisor = 1; divisor < end; ++divisor) check(high, {factor, shift, divisor});
+        for (Value divisor = 1; divisor < end; ++divisor) {
+          check(high, Reciprocal{factor, shift, divisor, up});
+          check(high, Reciprocal{factor, shift, divisor, down});
+        }
       }
     }
   }
@@ -74,21 +90,15 @@ TEST(ReciprocalConditions, AreRightForAllValuesOfFourToSixBits) {
 
 TEST(ReciprocalConditions, EachIsNeeded) {
   constexpr unsigned width = 5;
-  std::size_t without_covers = 0;
-  std::size_t without_close = 0;
-  std::size_t without_fits = 0;
+  std::map<std::pair<Reciprocal::Rounded, const char*>, std::size_t> wrong;
   for_each(width, [&](Value high, const Reciprocal& r) {
-    const bool covering = r.covers();
-    const bool close = !covering || r.is_close(high);
+    const bool on_its_side = r.is_on_its_side();
+    const bool close = !on_its_side || r.is_close(high);
     const bool fitting = r.fits(high, width);
-    if (covering + close + fitting != 2 || divides(r, high, width)) return;
-    without_covers += !covering;
-    without_close += !close;
-    without_fits += !fitting;
+    if (on_its_side + close + fitting != 2 || divides(r, high, width)) return;
+    ++wrong[{r.rounded, !on_its_side ? "side" : !close ? "close" : "fits"}];
   });
-  EXPECT_GT(without_covers, 0u);
-  EXPECT_GT(without_close, 0u);
-  EXPECT_GT(without_fits, 0u);
+  EXPECT_EQ(wrong.size(), 6u) << "each condition, either way";
 }
 
 constexpr Value word = 0xffff'ffff;
@@ -102,12 +112,13 @@ TEST(ReciprocalTest, FactorsAreFoundAndRightAtTheBorders) {
     const auto r = reciprocal_of(divisor, high, 64, word);
     if (!r) continue;
     ++found;
+    const Value more = r->rounded == up ? 0 : 1;
     for (unsigned probe = 0; probe < 40; ++probe) {
       const Value some = Value{random()} % (high + 1);
       for (const Value x : {some, some / divisor * divisor, high / divisor * divisor, high}) {
-        EXPECT_EQ(x * r->factor >> r->shift, x / divisor);
+        EXPECT_EQ((x + more) * r->factor >> r->shift, x / divisor);
         const Value before = x == 0 ? 0 : x - 1;
-        EXPECT_EQ(before * r->factor >> r->shift, before / divisor);
+        EXPECT_EQ((before + more) * r->factor >> r->shift, before / divisor);
       }
     }
   }
@@ -118,8 +129,8 @@ TEST(ReciprocalTest, WhatCompilersUseIsFound) {
   EXPECT_EQ(reciprocal_of(3, word, 64, word), (Reciprocal{0xaaaaaaab, 33, 3}));
   EXPECT_EQ(reciprocal_of(10, word, 64, word), (Reciprocal{0xcccccccd, 35, 10}));
   EXPECT_EQ(reciprocal_of(1000, word, 64, word), (Reciprocal{0x10624dd3, 38, 1000}));
-  EXPECT_EQ(reciprocal_of(7, word, 64, word), std::nullopt) << "needs 33 bits";
-  EXPECT_TRUE(reciprocal_of(7, word >> 1, 64, word));
+  EXPECT_EQ(reciprocal_of(7, word >> 1, 64, word)->rounded, up);
+  EXPECT_EQ(reciprocal_of(7, word, 64, word), (Reciprocal{0x49249249, 33, 7, down})) << "33 bits";
   EXPECT_EQ(reciprocal_of(3, ~std::uint64_t{0}, 64, word), std::nullopt);
   EXPECT_EQ(reciprocal_of(8, 0xffff, 64, word), std::nullopt) << "a shift";
 }
@@ -138,24 +149,29 @@ Id literal(Store& store, unsigned width, Value value) {
 void make(Pair& pair, unsigned width, unsigned bits, const Reciprocal& r) {
   Store& s = pair.store;
   const Id x = s.zext(width, s.var(bits, "x"));
-  const Id product = s.bin(Op::mul, x, literal(s, width, r.factor));
+  const Id times = s.bin(Op::add, x, literal(s, width, r.rounded == up ? 0 : 1));
+  const Id product = s.bin(Op::mul, times, literal(s, width, r.factor));
   pair.product = s.bin(Op::lshr, product, literal(s, width, r.shift));
   pair.quotient = s.bin(Op::udiv, x, literal(s, width, r.divisor));
 }
 
 TEST(ReciprocalRewriting, AProductIsItsDivisionAtEveryWidth) {
+  std::map<Reciprocal::Rounded, std::size_t> seen;
   for (const unsigned width : {16u, 32u, 64u}) {
     for (const unsigned bits : {5u, 6u, 7u, 16u, 31u, 32u}) {
-      for (const Value divisor : {3u, 5u, 6u, 7u, 10u, 11u, 100u, 1000u, 65535u}) {
+      for (const Value divisor : {3u, 5u, 6u, 7u, 10u, 14u, 11u, 100u, 1000u, 65535u, 430'000u}) {
         const Value high = mask<Value>(bits);
         const auto r = reciprocal_of(divisor, high, width, word);
         if (!r || divisor > high) continue;
         Pair pair;
         make(pair, width, bits, *r);
         EXPECT_EQ(pair.product, pair.quotient) << print(pair.store, pair.product);
+        ++seen[r->rounded];
       }
     }
   }
+  EXPECT_GT(seen[up], 40u);
+  EXPECT_GT(seen[down], 4u);
 }
 
 TEST(ReciprocalRewriting, AWrongFactorShiftOrRangeStays) {
@@ -165,6 +181,14 @@ TEST(ReciprocalRewriting, AWrongFactorShiftOrRangeStays) {
         Reciprocal{right.factor, right.shift - 1, 3}, Reciprocal{right.factor, right.shift, 5}}) {
     Pair pair;
     make(pair, 64, 16, wrong);
+    EXPECT_NE(pair.product, pair.quotient) << print(pair.store, pair.product);
+  }
+  const Reciprocal rounded_down = *reciprocal_of(7, word, 64, word);
+  for (const Reciprocal& wrong : {Reciprocal{rounded_down.factor, 33, 7, up},
+                                  Reciprocal{rounded_down.factor + 2, 33, 7, down},
+                                  Reciprocal{rounded_down.factor - 2, 33, 7, down}}) {
+    Pair pair;
+    make(pair, 64, 32, wrong);
     EXPECT_NE(pair.product, pair.quotient) << print(pair.store, pair.product);
   }
   Pair range;
