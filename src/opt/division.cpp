@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Division: `R /= d` and `R %= d` become a product and a shift where what is known of R allows it:
-//   R *= M; R >>= s                            wT = M; R *= T; R >>= s
-//   wT = M; T *= R; T >>= s; T *= d; R -= T    (%=)
-// and `wR = wR` in front where a 32-bit division has to cut R first. More insns that take less
-// time, hence with -Ospeed only. M and s: term/reciprocal.hpp, by which the proof sees the
-// division.
+// Division: `R /= d` becomes `R *= M; R >>= s` where what is known of R allows it. A register to
+// spare holds M when that is no immediate. `R %= d` becomes `wT = M; T *= R; T >>= s; T *= d; R -=
+// T`. With R + 1 in place of R where M is rounded down, and `wR = wR` in front where a 32-bit
+// division has to cut R first. More insns that take less time, hence with -Ospeed only. M and s:
+// term/reciprocal.hpp, by which the proof sees the division.
 #include <bit>
 #include <limits>
 
