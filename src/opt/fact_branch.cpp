@@ -79,18 +79,62 @@ JmpOp exchanged(JmpOp op) {
   return op;
 }
 
-void learn_packet_bytes(PointFacts& facts, JmpOp holds, const Sides& sides) {
+/// `start op end`: a comparison of a packet pointer with the packet's end.
+struct BoundsCheck {
+  Fact start;
+  JmpOp op = JmpOp::ja;
+  std::int64_t distance = 0;  ///< of `start`
+};
+
+std::optional<BoundsCheck> bounds_check(JmpOp op, const Sides& sides) {
   const bool swapped = sides.left.kind == Kind::packet_end && sides.right.kind == Kind::packet;
   const Fact& start = swapped ? sides.right : sides.left;
   const Fact& end = swapped ? sides.left : sides.right;
-  if (start.kind != Kind::packet || end.kind != Kind::packet_end) return;
-  if (!start.offset || end.offset != 0) return;
-  if (*start.offset < 0 || *start.offset > packet_offset_limit) return;
-  if (swapped) holds = exchanged(holds);
+  if (start.kind != Kind::packet || end.kind != Kind::packet_end) return std::nullopt;
+  const auto distance = start.distance();
+  if (!distance || end.offset != 0) return std::nullopt;
+  if (*distance < 0 || *distance > packet_offset_limit) return std::nullopt;
+  return BoundsCheck{start, swapped ? exchanged(op) : op, *distance};
+}
+
+/// What bytes that are made sure of say of another check of them.
+std::optional<bool> decided(const BoundsCheck& check) {
+  const bool placed = check.start.offset.has_value();
+  const bool up_to = (placed || check.start.room > 0) && check.distance <= check.start.room;
+  const bool before_end = check.distance < check.start.room;
+  switch (check.op) {
+    case JmpOp::jgt: return up_to ? std::optional(false) : std::nullopt;
+    case JmpOp::jle: return up_to ? std::optional(true) : std::nullopt;
+    case JmpOp::jge:
+    case JmpOp::jeq: return before_end ? std::optional(false) : std::nullopt;
+    case JmpOp::jlt:
+    case JmpOp::jne: return before_end ? std::optional(true) : std::nullopt;
+    case JmpOp::ja:
+    case JmpOp::jset:
+    case JmpOp::jsgt:
+    case JmpOp::jsge:
+    case JmpOp::jslt:
+    case JmpOp::jsle: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Of a check that holds. A kernel learns nothing from an equality.
+void learn_packet_bytes(PointFacts& facts, const BoundsCheck& check) {
   std::int64_t known = 0;
-  if (holds == JmpOp::jle || holds == JmpOp::jeq) known = *start.offset;
-  if (holds == JmpOp::jlt) known = *start.offset + 1;
-  facts.packet_bytes = std::max(facts.packet_bytes, known);
+  if (check.op == JmpOp::jle || check.op == JmpOp::jeq) known = check.distance;
+  if (check.op == JmpOp::jlt) known = check.distance + 1;
+  if (known == 0) return;
+  const Fact& start = check.start;
+  if (start.offset) facts.packet_bytes = std::max(facts.packet_bytes, known);
+  if (check.op == JmpOp::jeq) return;
+  const auto learn = [&](Fact& fact) {
+    if (fact.kind != Kind::packet || fact.offset.has_value() != start.offset.has_value()) return;
+    if (!start.offset && fact.origin != start.origin) return;
+    fact.room = std::max(fact.room, static_cast<std::int32_t>(known));
+  };
+  std::ranges::for_each(facts.regs, learn);
+  facts.frame.words.update(learn);
 }
 
 /// `fact` and all that are the same value.
@@ -115,7 +159,7 @@ void learn_null(PointFacts& facts, const Insn& insn, JmpOp holds) {
   if (holds == JmpOp::jne) {
     learn_of_copies(facts, insn.dst, [](Fact& fact) {
       fact.kind = fact.kind == Kind::map_value_or_null ? Kind::map_value : Kind::other;
-      fact.origin = no_node;
+      fact.forget_origin();
     });
   }
 }
@@ -192,11 +236,13 @@ std::optional<PointFacts> along(const Code& code, std::uint32_t node, const Poin
   const Sides sides = sides_of(insn, before);
   if (const auto always = decided(row, sides); always && *always != taken) return std::nullopt;
   const auto op = static_cast<JmpOp>(row.operation);
+  const auto check = row.width == 64 ? bounds_check(op, sides) : std::nullopt;
+  if (check && decided(*check).value_or(taken) != taken) return std::nullopt;
   const JmpOp holds = taken ? op : negated(op);
   PointFacts result = before;
   if (!learn_bounds(result, insn, sides, taken)) return std::nullopt;
   if (holds == JmpOp::ja || row.width != 64) return result;
-  learn_packet_bytes(result, holds, sides);
+  if (const auto holding = bounds_check(holds, sides)) learn_packet_bytes(result, *holding);
   learn_null(result, insn, holds);
   return result;
 }

@@ -35,15 +35,6 @@ void drop_packet(PointFacts& facts) {
   facts.packet_bytes = 0;
 }
 
-/// What this call gave before is from now on told apart from what it gives now.
-void retire_origin(PointFacts& facts, std::uint32_t origin) {
-  const auto retire = [origin](Fact& fact) {
-    if (fact.origin == origin) fact.origin = no_node;
-  };
-  std::ranges::for_each(facts.regs, retire);
-  facts.frame.words.update(retire);
-}
-
 void set_result(PointFacts& facts, Fact result) {
   facts.regs[0] = result;
   for (std::size_t i = 1; i <= last_argument; ++i) facts.regs[i] = value_of(Kind::nothing);
@@ -191,6 +182,14 @@ void forget_written(PointFacts& facts, const Helper& helper, const program::View
 
 }  // namespace
 
+void retire_origin(PointFacts& facts, std::uint32_t origin) {
+  const auto retire = [origin](Fact& fact) {
+    if (fact.origin == origin) fact.forget_origin();
+  };
+  std::ranges::for_each(facts.regs, retire);
+  facts.frame.words.update(retire);
+}
+
 bool call_may_move_packet(const bpf::Insn& insn) {
   if (bpf::row(insn.form).meaning != bpf::Meaning::call) return false;
   switch (static_cast<bpf::CallOp>(bpf::row(insn.form).operation)) {
@@ -253,7 +252,7 @@ PointFacts callee_entry(const PointFacts& caller) {
     const Fact& passed = caller.regs[i];
     Fact& argument = facts.regs[i];
     argument = passed.kind == Kind::number ? number(Abstract::any(64)) : passed;
-    argument.origin = no_node;
+    argument.forget_origin();
     if (passed.kind == Kind::stack) argument = value_of(Kind::other);
   }
   return facts;

@@ -45,6 +45,9 @@ void call_local(PointFacts& facts, const CallSummary& callee);
 void call_outside(PointFacts& facts, const Code& code, std::uint32_t node,
                   const program::View& program);
 
+/// What this node gave before is from now on told apart from what it gives now.
+void retire_origin(PointFacts& facts, std::uint32_t origin);
+
 /// May a function that `node` calls make packet pointers wrong? Local calls aside.
 bool call_may_move_packet(const bpf::Insn& insn);
 

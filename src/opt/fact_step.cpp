@@ -23,6 +23,8 @@ constexpr std::int64_t word_bytes = 8;
 constexpr auto frame_bytes = static_cast<std::int64_t>(stack_bytes);
 /// Farther from its object no pointer is of use.
 constexpr std::int64_t offset_limit = std::int64_t{1} << 30;
+/// A kernel lets no more be added to a packet pointer (BPF_MAX_VAR_OFF).
+constexpr std::int64_t variable_limit = std::int64_t{1} << 29;
 
 std::optional<std::int64_t> moved(std::optional<std::int64_t> offset,
                                   std::optional<std::uint64_t> by) {
@@ -128,8 +130,38 @@ class NumberState {
   Place place_;
 };
 
+/// A packet pointer moved by what is not known, but not far, is a place of its own: sums with it
+/// do not wrap either. It starts where the packet does or before bytes that are made sure of.
+std::uint32_t origin_of_sum(const Fact& base, const Fact& distance, AluOp op, std::uint32_t node) {
+  const auto from = base.distance();
+  const bool inside = from && *from >= 0 && (base.offset || *from <= base.room);
+  const bool near = distance.bits.high <= static_cast<std::uint64_t>(variable_limit);
+  const bool known = base.kind == Kind::packet && op == AluOp::add && inside && near;
+  return known ? node : no_node;
+}
+
+/// `base` moved by `by`, which is known or not.
+Fact moved_pointer(const Fact& base, const Fact& distance, AluOp op, std::uint32_t node) {
+  Fact result = base;
+  auto by = distance.constant();
+  if (by && op == AluOp::sub) by = 0 - *by;
+  result.offset = moved(base.offset, by);
+  if (base.kind != Kind::packet) return result;
+  const auto beyond = moved(base.beyond, by);
+  if (!by) {
+    result.origin = origin_of_sum(base, distance, op, node);
+    result.beyond = result.room = 0;
+  } else if (base.origin == no_node || !beyond) {
+    result.forget_origin();
+  } else {
+    result.beyond = static_cast<std::int32_t>(*beyond);
+  }
+  return result;
+}
+
 /// The kind that arithmetic on pointers gives; nothing when the result is a number.
-std::optional<Fact> pointer_sum(const Node& node, const PointFacts& before) {
+std::optional<Fact> pointer_sum(const Code& code, std::uint32_t at, const PointFacts& before) {
+  const Node& node = code[at];
   const Insn& insn = node.insn;
   const bpf::Row& row = bpf::row(insn.form);
   const auto op = static_cast<AluOp>(row.operation);
@@ -150,11 +182,7 @@ std::optional<Fact> pointer_sum(const Node& node, const PointFacts& before) {
   if (!is_pointer(base.kind) || distance.kind != Kind::number || may_be_null(base.kind)) {
     return value_of(Kind::any);
   }
-  Fact result = base;
-  auto by = distance.constant();
-  if (by && op == AluOp::sub) by = 0 - *by;
-  result.offset = moved(base.offset, by);
-  return result;
+  return moved_pointer(base, distance, op, at);
 }
 
 Fact address(const Insn& insn, const program::View& program) {
@@ -334,14 +362,17 @@ PointFacts after(const Code& code, std::uint32_t node, PointFacts before,
   }
   // What is asked of the operands is asked before they change.
   std::optional<Fact> written;
-  if (meaning == Meaning::alu) written = pointer_sum(code[node], before);
+  if (meaning == Meaning::alu) written = pointer_sum(code, node, before);
   const bool loads = meaning == Meaning::load || meaning == Meaning::load_acquire;
   if (loads) written = loaded_pointer(insn, before, program);
   NumberState state(before, place_of(insn, before));
   bpf::Immediates<Abstract> numbers = bpf::immediates<Abstract>(insn);
   if (code[node].patched) numbers.imm = Bv<Abstract, 32>::of(Abstract::any(32));
   bpf::meaning<Abstract>(insn.form, insn.dst, insn.src, numbers, state);
-  if (written) reg_of(before, insn.dst) = *written;
+  if (written) {
+    if (written->origin == node) retire_origin(before, node);
+    reg_of(before, insn.dst) = *written;
+  }
   keep_stored(insn, before);
   if (meaning == Meaning::load_packet) {
     for (std::size_t i = 1; i <= 5; ++i) before.regs[i] = value_of(Kind::nothing);

@@ -33,7 +33,8 @@ Fact join_pointers(const Fact& a, const Fact& b) {
   result.bits = Abstract::any(64);
   if (a.offset != b.offset) result.offset.reset();
   if (a.map != b.map) result.map = Fact::no_map;
-  if (a.origin != b.origin) result.origin = no_node;
+  result.room = std::min(a.room, b.room);
+  if (a.origin != b.origin || a.beyond != b.beyond) result.forget_origin();
   return result;
 }
 
@@ -160,7 +161,7 @@ void FixedPoint::return_from(std::uint32_t subprog, const PointFacts& facts) {
   Fact result = facts.regs[0];
   // The frame is gone; nodes of lookups mean something else to the caller.
   if (result.kind == Kind::stack || result.kind == Kind::nothing) result = value_of(Kind::any);
-  result.origin = no_node;
+  result.forget_origin();
   Fact joined = result;
   if (returned.returns) {
     const Fact& before = returned.summary.result;
@@ -269,6 +270,17 @@ void StackWords::set(std::size_t word, const Fact& fact) {
   (*words_)[word] = fact;
 }
 
+std::optional<std::int64_t> Fact::distance() const {
+  if (kind != Kind::packet || offset || origin == no_node) return offset;
+  return beyond;
+}
+
+void Fact::forget_origin() {
+  origin = no_node;
+  beyond = 0;
+  if (!offset) room = 0;
+}
+
 std::optional<std::uint64_t> Fact::constant() const {
   return kind == Kind::number ? Abstract::constant(64, bits) : std::nullopt;
 }
@@ -283,7 +295,7 @@ Fact join(const Fact& a, const Fact& b) {
   if (nullable) {
     result = join_pointers(a, b);
     result.kind = Kind::map_value_or_null;
-    result.origin = no_node;
+    result.forget_origin();
     return result;
   }
   result.bits = Abstract::join(64, a.bits, b.bits);

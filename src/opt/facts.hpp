@@ -55,11 +55,22 @@ struct Fact {
   /// Of map, map_value and map_value_or_null: the map's index, if known; else no_map.
   static constexpr std::uint32_t no_map = 0xffffffff;
   std::uint32_t map = no_map;
-  /// Of those that may be null: the call that gave the value. Two of the same origin are equal.
+  /// Of those that may be null: the call that gave the value; two of the same origin are equal. Of
+  /// packet pointers of no known offset: the insn that added what is not known; two of the same
+  /// origin differ by what they are `beyond` what it gave.
   std::uint32_t origin = no_node;
+  std::int32_t beyond = 0;
+  /// Of packet pointers: bytes that the program made sure of while the value was there, counted
+  /// from the packet's start or, with an origin, from what that gave. A kernel lets no other be
+  /// accessed.
+  std::int32_t room = 0;
   /// Known bits and both ranges; of pointers nothing is known.
   AbstractWord bits = Abstract::any(64);
 
+  /// Of packet pointers: the distance from what `room` is counted from, if it is known.
+  std::optional<std::int64_t> distance() const;
+  /// What the origin said is not known any more.
+  void forget_origin();
   /// The number, if there is only one.
   std::optional<std::uint64_t> constant() const;
   friend bool operator==(const Fact&, const Fact&) = default;

@@ -8,14 +8,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <bit>
 #include <deque>
 #include <set>
 #include <vector>
 
 #include "opt/barrier.hpp"
 #include "opt/cut_points.hpp"
+#include "opt/fact_rules.hpp"
 #include "opt/live.hpp"
+#include "opt/start_terms.hpp"
 #include "opt/symbolic_run.hpp"
 
 namespace probity::opt {
@@ -104,6 +105,7 @@ class Walk {
                pointers_.var("r10", Area::stack),
                pointers_.var("packet", Area::packet),
                pointers_.var("metadata", Area::metadata)},
+        starts_(world_),
         cuts_(store_, pointers_),
         start_(start) {}
 
@@ -112,6 +114,7 @@ class Walk {
     SymbolicRun before(world_, v_.old_code, start_.first, "old ");
     SymbolicRun after(world_, v_.new_code, start_.second, "new ");
     enter(&before, &after);
+    starts_.assume_packet(v_.old_facts.before(start_.first));
     if (!follow_old(std::move(before), std::move(after), {})) return std::nullopt;
     return std::move(next_);
   }
@@ -137,73 +140,7 @@ class Walk {
 
   // --- where a walk starts ---
 
-  Id start_of(const Fact& fact, const std::string& name) {
-    const auto at = [&](Id base) {
-      return store_.bin(Op::add, base,
-                        store_.lit(64, static_cast<std::uint64_t>(fact.offset.value_or(0))));
-    };
-    switch (fact.kind) {
-      case Kind::stack:
-        if (fact.offset) return at(world_.frame);
-        break;
-      case Kind::packet:
-        if (fact.offset) return at(world_.packet);
-        break;
-      case Kind::packet_meta:
-        if (fact.offset) return at(world_.metadata);
-        break;
-      case Kind::ctx:
-        if (fact.offset) return at(pointers_.var("ctx", Area::ctx));
-        break;
-      case Kind::packet_end: return store_.var(64, "packet end");
-      case Kind::number: return number(fact, name);
-      case Kind::map:
-        if (fact.map != Fact::no_map) {
-          return store_.var(
-              64, fmt::format("address {} {}:0", static_cast<int>(bpf::ImmOp::map), fact.map));
-        }
-        break;
-      case Kind::nothing:
-      case Kind::any:
-      case Kind::map_value:
-      case Kind::map_value_or_null:
-      case Kind::other_or_null:
-      case Kind::other: break;
-    }
-    const auto area = area_of(fact.kind);
-    if (!area) return store_.var(64, name);
-    if (fact.origin == no_node || fact.offset.value_or(1) != 0) return pointers_.var(name, *area);
-    return pointers_.var(fmt::format("result of insn {}", fact.origin), *area);
-  }
-
-  Id number(const Fact& fact, const std::string& name) {
-    const AbstractWord& bits = fact.bits;
-    if (const auto constant = fact.constant()) return store_.lit(64, *constant);
-    const unsigned width =
-        bits.high == 0 ? 1 : 64 - static_cast<unsigned>(std::countl_zero(bits.high));
-    const Id value = store_.zext(64, store_.var(width, name));
-    const auto assume = [&](Id claim) {
-      if (!store_.is_true(claim)) assumed_.push_back(claim);
-    };
-    if (bits.low != 0) assume(store_.bin(Op::ule, store_.lit(64, bits.low), value));
-    if ((bits.high & (bits.high + 1)) != 0) {
-      assume(store_.bin(Op::ule, value, store_.lit(64, bits.high)));
-    }
-    if ((bits.zeros & bits.high) != 0 || bits.ones != 0) {
-      const Id known = store_.lit(64, bits.zeros | bits.ones);
-      assume(store_.eq(store_.and_(value, known), store_.lit(64, bits.ones)));
-    }
-    const auto signed_word = [&](std::int64_t n) {
-      return store_.lit(64, static_cast<std::uint64_t>(n));
-    };
-    if (bits.signed_low != INT64_MIN) {
-      assume(store_.bin(Op::sle, signed_word(bits.signed_low), value));
-    }
-    if (bits.signed_high != INT64_MAX) {
-      assume(store_.bin(Op::sle, value, signed_word(bits.signed_high)));
-    }
-    return value;
-  }
+  Id start_of(const Fact& fact, const std::string& name) { return starts_.of(fact, name); }
 
   void enter(SymbolicRun* before, SymbolicRun* after) {
     const PointFacts& facts = v_.old_facts.before(start_.first);
@@ -282,7 +219,9 @@ class Walk {
         continue;
       }
       const Id taken = next.taken.raw();
-      if (const auto known = decided(taken, path)) {
+      auto known = decided(taken, path);
+      if (!known) known = foreseen(before, taken, path);
+      if (known) {
         before.go_to(*known ? to.taken : to.next);
         continue;
       }
@@ -326,7 +265,9 @@ class Walk {
     if (after->steps() > step_limit) return false;
     const bpf::Next<Symbolic> next = after->step();
     if (!after->problem().empty()) return false;
-    cut(after, [&](Id value, std::uint32_t slot) { return cuts_.cut_new(value, slot, assumed_); });
+    cut(after, [&](Id value, std::uint32_t slot) {
+      return cuts_.cut_new(value, slot, starts_.assumed());
+    });
     const Successors to = successors(v_.new_code, after->at());
     if (next.flow != bpf::Flow::branch) {
       after->go_to(next.flow == bpf::Flow::jump ? to.taken : to.next);
@@ -488,7 +429,6 @@ class Walk {
     if (show.empty()) return true;
     ++result_->solved;
     std::vector<Id> query = path;
-    query.insert(query.end(), assumed_.begin(), assumed_.end());
     query.push_back(store_.not_(store_.conjunction(show)));
     const solver::Answer answer = solve(std::move(query));
     if (answer.status == solver::Status::unsat) return true;
@@ -519,6 +459,19 @@ class Walk {
     return std::nullopt;
   }
 
+  /// Of a branch that goes one way by the facts: these give the hint only, the path condition must
+  /// say so.
+  std::optional<bool> foreseen(const SymbolicRun& before, Id taken, Path path) {
+    const PointFacts& facts = v_.old_facts.before(before.at());
+    for (const bool way : {false, true}) {
+      if (along(v_.old_code, before.at(), facts, way)) continue;
+      ++result_->solved;
+      path.push_back(way ? taken : store_.not_(taken));
+      return contradiction(path) ? std::optional(!way) : std::nullopt;
+    }
+    return std::nullopt;
+  }
+
   std::optional<bool> settled(Id condition, const Path& path) {
     if (const auto known = decided(condition, path)) return known;
     ++result_->solved;
@@ -530,14 +483,11 @@ class Walk {
     return std::nullopt;
   }
 
-  bool contradiction(const Path& path) {
-    std::vector<Id> query = path;
-    query.insert(query.end(), assumed_.begin(), assumed_.end());
-    return solve(std::move(query)).status == solver::Status::unsat;
-  }
+  bool contradiction(const Path& path) { return solve(path).status == solver::Status::unsat; }
 
   /// What cut variables stand for is told only when it is needed.
   solver::Answer solve(std::vector<Id> query) {
+    starts_.add_what_is_known(&query);
     const std::vector<Id> definitions = cuts_.definitions(query);
     const solver::Answer answer = solver::solve(store_, query, options_);
     if (answer.status == solver::Status::unsat || definitions.empty()) return answer;
@@ -551,9 +501,9 @@ class Walk {
   term::Store store_;
   Pointers pointers_;
   SymbolicWorld world_;
+  StartTerms starts_;
   CutPoints cuts_;
   Pair start_;
-  Path assumed_;  ///< facts about the variables
   std::vector<Pair> next_;
   bool gave_up_ = false;  ///< the solver did: what comes later is no easier
   std::uint32_t ways_ = 0;

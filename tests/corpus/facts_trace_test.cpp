@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -61,18 +62,29 @@ bool agrees(const Fact& fact, std::uint64_t value, std::uint32_t depth) {
   return false;
 }
 
-/// Pointers into the packet at known offsets have one start, and the bytes made sure of are there.
+/// Pointers into the packet at known offsets have one start, and so have those of one origin; the
+/// bytes made sure of are there.
 bool packet_agrees(const PointFacts& facts, const TracedStep& step) {
-  std::optional<std::uint64_t> start, end;
+  std::map<std::uint32_t, std::uint64_t> starts;  // by origin
+  std::optional<std::uint64_t> end;
   for (std::size_t i = 0; i < bpf::reg_count; ++i) {
     const Fact& fact = facts.regs[i];
     if (fact.kind == Kind::packet_end && fact.offset == 0) end = step.before[i];
-    if (fact.kind != Kind::packet || !fact.offset) continue;
-    const std::uint64_t here = step.before[i] - static_cast<std::uint64_t>(*fact.offset);
-    if (start && *start != here) return false;
-    start = here;
+    const auto distance = fact.distance();
+    if (fact.kind != Kind::packet || !distance) continue;
+    const std::uint64_t here = step.before[i] - static_cast<std::uint64_t>(*distance);
+    const std::uint32_t origin = fact.offset ? opt::no_node : fact.origin;
+    if (starts.emplace(origin, here).first->second != here) return false;
   }
-  return !start || !end || *start + static_cast<std::uint64_t>(facts.packet_bytes) <= *end;
+  if (!end) return true;
+  for (const Fact& fact : facts.regs) {
+    const auto start = starts.find(fact.offset ? opt::no_node : fact.origin);
+    if (fact.kind != Kind::packet || !fact.distance() || fact.room == 0) continue;
+    if (start->second + static_cast<std::uint64_t>(fact.room) > *end) return false;
+  }
+  const auto start = starts.find(opt::no_node);
+  const auto sure = static_cast<std::uint64_t>(facts.packet_bytes);
+  return start == starts.end() || start->second + sure <= *end;
 }
 
 /// One program, watched.
