@@ -121,6 +121,7 @@ class ProgramRun {
     if (old_loaded_) {
       accepted_bytes_ = old_loaded_->jited_bytes;
       accepted_processed_ = old_loaded_->processed;
+      accepted_slots_ = result_.before->slot_count();
     }
     Outcome outcome = optimize(*result_.before, old_view_, options);
     result_.after = std::move(outcome.code);
@@ -144,7 +145,7 @@ class ProgramRun {
       const auto loaded = kernel_->load(*slots);
       if (!loaded) return std::string(loaded.error().line());
       const bool is_cheaper = ns < accepted_ns_ * (1 - rounding);
-      const bool knows_less = loaded->processed > accepted_processed_;
+      const bool knows_less = loaded->processed > accepted_processed_ + usual_growth(next);
       if (request_.goal == Goal::speed && (!is_cheaper || knows_less) &&
           loaded->jited_bytes > accepted_bytes_) {
         // The verifier knew more of the version before, and left insns out.
@@ -153,9 +154,17 @@ class ProgramRun {
       }
       accepted_processed_ = loaded->processed;
       accepted_bytes_ = loaded->jited_bytes;
+      accepted_slots_ = next.slot_count();
     }
     accepted_ns_ = ns;
     return {};
+  }
+
+  /// What the verifier processes more when slots are added and looked at as often as the others.
+  std::uint32_t usual_growth(const Code& next) const {
+    if (next.slot_count() <= accepted_slots_) return 0;
+    const std::uint32_t each = (accepted_processed_ + accepted_slots_ - 1) / accepted_slots_;
+    return (next.slot_count() - accepted_slots_) * each;
   }
 
   void pass_gates() {
@@ -275,6 +284,7 @@ class ProgramRun {
   double accepted_ns_ = 0;
   std::uint32_t accepted_bytes_ = 0;
   std::uint32_t accepted_processed_ = 0;
+  std::uint32_t accepted_slots_ = 1;
   std::vector<GateInput> inputs_;
 };
 
