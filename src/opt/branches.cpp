@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Branches: jumps to jumps are threaded, jumps to the next insn left out, conditions that the facts
-// decide folded, a branch around a jump turned over, a jump to an exit becomes the exit, and code
-// that only one jump leads to moves to where the jump is.
+// Branches: jumps to jumps are threaded, and so are jumps to a branch that what holds on the
+// jump's own way decides; jumps to the next insn are left out, conditions that the facts decide
+// folded, a branch around a jump turned over, a jump to an exit becomes the exit, and code that
+// only one jump leads to moves to where the jump is.
 #include <algorithm>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "opt/barrier.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/generators.hpp"
+#include "opt/order.hpp"
 #include "opt/reachable.hpp"
 
 namespace probity::opt {
@@ -18,6 +20,9 @@ using bpf::Form;
 using bpf::JmpOp;
 using bpf::Meaning;
 
+/// Insns that a jump is followed past.
+constexpr unsigned way_limit = 16;
+
 Meaning meaning_of(const Node& node) {
   return bpf::row(node.insn.form).meaning;
 }
@@ -26,6 +31,10 @@ bool is_goto(const Node& node) {
 }
 bool is_branch(const Node& node) {
   return meaning_of(node) == Meaning::branch;
+}
+bool stores(const bpf::Insn& insn) {
+  const auto access = access_of(insn);
+  return access && access->stores;
 }
 
 std::optional<JmpOp> opposite(JmpOp op) {
@@ -145,18 +154,64 @@ class Branches {
   void thread(std::uint32_t at) {
     const Node& node = code_[at];
     const Node& there = code_[node.target];
-    if (!is_goto(there) || there.patched || there.target == node.target) return;
-    replace("jump to a jump", at, node.insn, there.target);
+    if (is_goto(there) && !there.patched && there.target != node.target) {
+      return replace("jump to a jump", at, node.insn, there.target);
+    }
+    const std::uint32_t end = past_decided(at);
+    if (end != node.target) replace("jump to a decided branch", at, node.insn, end);
+  }
+
+  /// Where the way of a jump leads to, past branches that what holds on this way decides and past
+  /// insns that nobody there asks for.
+  std::uint32_t past_decided(std::uint32_t at) const {
+    auto facts = along(code_, at, version_.facts.before(at), true);
+    const PointFacts begin = facts.value_or(PointFacts{});
+    std::uint32_t end = code_[at].target;
+    std::uint32_t here = end;
+    RegisterSet written = 0;
+    for (unsigned step = 0; facts && step < way_limit; ++step) {
+      const Node& node = code_[here];
+      if (is_branch(node) && !node.patched) {
+        auto taken = along(code_, here, *facts, true), on = along(code_, here, *facts, false);
+        if (taken.has_value() == on.has_value()) break;
+        here = taken ? node.target : here + 1;
+        facts = taken ? std::move(taken) : std::move(on);
+        if (same_for(here, written, begin, *facts)) end = here;
+        continue;
+      }
+      if (is_goto(node) && !node.patched) {
+        here = node.target;
+        continue;
+      }
+      if (is_fixed(code_, version_.facts, here) || stores(node.insn)) break;
+      written |= registers_written(node.insn);
+      facts = after(code_, here, std::move(*facts), version_.program);
+      ++here;
+    }
+    return end;
+  }
+
+  /// Registers that were written on the way there: are they as before to who is there?
+  bool same_for(std::uint32_t there, RegisterSet written, const PointFacts& before,
+                const PointFacts& behind) const {
+    const RegisterSet asked = written & version_.live.before(there).regs;
+    for (std::size_t reg = 0; reg < bpf::reg_count; ++reg) {
+      if ((asked >> reg & 1) == 0) continue;
+      const auto value = before.regs[reg].constant();
+      if (!value || value != behind.regs[reg].constant()) return false;
+    }
+    return true;
   }
 
   void jump(std::uint32_t at) {
     const Node& node = code_[at];
     if (node.target == at + 1) return remove("jump to the next insn", at);
     const Node& there = code_[node.target];
-    if (is_goto(there)) return thread(at);
     if (meaning_of(there) == Meaning::exit) {
       changes_.push_back({"jump to an exit", {{at, 1, {replaced(node, there.insn)}}}});
+      return;
     }
+    thread(at);
   }
 
   /// Code behind a jump or an exit that only this jump leads to, up to its own end.

@@ -14,8 +14,9 @@ std::vector<Generator> standard_generators();
 /// no control reaches.
 Generator dead_code_generator();
 
-/// Jumps to jumps and to the next insn, conditions that the facts decide, branches with one target
-/// both ways, branches around a jump, jumps to an exit.
+/// Jumps to jumps, to the next insn and to branches that are decided on the way there, conditions
+/// that the facts decide, branches with one target both ways, branches around a jump, jumps to an
+/// exit.
 Generator branch_generator();
 
 /// A way that has its answer at hand leaves where it is, not through a common return.
