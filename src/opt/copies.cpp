@@ -3,12 +3,11 @@
 // so that the copy is dead in the end; and an insn that only computes what is then copied computes
 // into the copy. A constant that another register holds is read from there where there is no
 // immediate.
-#include <algorithm>
-#include <array>
 #include <optional>
 
 #include "isa/bpf/codec_index.hpp"
 #include "opt/barrier.hpp"
+#include "opt/equal_values.hpp"
 #include "opt/generators.hpp"
 #include "opt/order.hpp"
 
@@ -19,79 +18,25 @@ using bpf::Form;
 using bpf::Meaning;
 using bpf::Reg;
 
-/// By register: the oldest one that holds the same value; itself when it is that.
-using Equals = std::array<std::uint8_t, bpf::reg_count>;
-
-constexpr Equals nothing_equal = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
-
 std::size_t index(Reg reg) {
   return static_cast<std::size_t>(reg);
-}
-
-void forget(Equals& equals, std::size_t reg) {
-  // Its copies are equal to one another still: the first of them is their oldest now.
-  std::optional<std::uint8_t> oldest;
-  for (std::size_t other = 0; other < equals.size(); ++other) {
-    if (other == reg || equals[other] != reg) continue;
-    if (!oldest) oldest = static_cast<std::uint8_t>(other);
-    equals[other] = *oldest;
-  }
-  equals[reg] = static_cast<std::uint8_t>(reg);
 }
 
 bool is_copy(const Node& node) {
   return node.insn.form == Form::mov64_reg && !node.patched;
 }
 
-Equals behind(Equals equals, const Node& node) {
-  if (is_copy(node)) {
-    const std::uint8_t source = equals[index(node.insn.src)];
-    if (source == equals[index(node.insn.dst)]) return equals;
-    forget(equals, index(node.insn.dst));
-    // What the copy overwrote may have been the oldest of its source.
-    equals[index(node.insn.dst)] = equals[index(node.insn.src)];
-    return equals;
-  }
-  const RegisterSet written = registers_written(node.insn);
-  for (std::size_t reg = 0; reg < equals.size(); ++reg) {
-    if ((written >> reg & 1) != 0) forget(equals, reg);
-  }
-  return equals;
-}
-
-/// What is equal right before each node. Nothing is where ways meet and behind barriers: versions
-/// are compared there register by register, and what was equal before is forgotten.
-std::vector<Equals> equals_of(const Code& code, const Facts& facts) {
-  std::vector<unsigned> ways(code.size() + 1, 0);
-  std::vector<std::uint32_t> from(code.size() + 1, no_node);
-  const auto enter = [&](std::uint32_t node, std::uint32_t at) {
-    if (node == no_node) return;
-    ++ways[node];
-    from[node] = at;
-  };
-  for (std::uint32_t at = 0; at < code.size(); ++at) {
-    const Successors to = successors(code, at);
-    enter(to.next, at);
-    enter(to.taken, at);
-  }
-  std::vector<Equals> before(code.size() + 1, nothing_equal);
-  for (std::uint32_t at = 0; at < code.size(); ++at) {
-    // Behind a jump backward nothing is known yet: that is as good as a place where ways meet.
-    const bool known = ways[at] == 1 && from[at] < at;
-    if (!known || is_barrier(code[from[at]], facts.before(from[at]))) continue;
-    before[at] = behind(before[from[at]], code[from[at]]);
-  }
-  return before;
-}
-
 class Copies {
  public:
   explicit Copies(const Version& version)
-      : version_(version), code_(version.code), equals_(equals_of(version.code, version.facts)) {}
+      : version_(version),
+        code_(version.code),
+        equals_(EqualValues::of(version.code, version.facts)) {}
 
   std::vector<Change> all() {
     for (std::uint32_t node = 0; node < code_.size(); ++node) {
       if (!version_.facts.reached(node) || code_[node].patched) continue;
+      if (read_register(node)) continue;
       read_older(node);
       read_constant(node);
     }
@@ -104,8 +49,35 @@ class Copies {
   }
 
  private:
+  /// The register that the value was first in, of those that still have it.
   Reg older(std::uint32_t node, Reg reg) const {
-    return static_cast<Reg>(equals_[node][index(reg)]);
+    return first_with(node, holder_of(reg)).value_or(reg);
+  }
+
+  std::optional<Reg> first_with(std::uint32_t node, Holder holder) const {
+    const Equals& equals = equals_.before(node);
+    const Holder leader = equals.leader(holder);
+    if (leader < bpf::reg_count) return static_cast<Reg>(leader);
+    for (Holder reg = 0; reg < bpf::reg_count; ++reg) {
+      if (equals.are_equal(reg, holder)) return static_cast<Reg>(reg);
+    }
+    return std::nullopt;
+  }
+
+  /// A word of the frame whose value a register still has.
+  bool read_register(std::uint32_t node) {
+    const Node& old = code_[node];
+    if (old.insn.form != Form::ldxdw) return false;
+    const Fact& base = version_.facts.reg(node, old.insn.src);
+    const auto word = frame_word_of(base, old.insn);
+    if (!word) return false;
+    const std::optional<Reg> reg = first_with(node, holder_of_word(*word));
+    if (!reg) return false;
+    bpf::Insn copy{Form::mov64_reg};
+    copy.dst = old.insn.dst;
+    copy.src = *reg;
+    changes_.push_back({"read the register", {{node, 1, {replaced(old, copy)}}}});
+    return true;
   }
 
   /// Fields that are only read name the oldest register with the value.
@@ -191,7 +163,7 @@ class Copies {
 
   const Version& version_;
   const Code& code_;
-  std::vector<Equals> equals_;
+  EqualValues equals_;
   std::vector<Change> changes_;
 };
 

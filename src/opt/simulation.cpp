@@ -14,6 +14,7 @@
 
 #include "opt/barrier.hpp"
 #include "opt/cut_points.hpp"
+#include "opt/equal_values.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/live.hpp"
 #include "opt/start_terms.hpp"
@@ -42,6 +43,7 @@ struct Versions {
   const program::View& program;
   Facts old_facts;
   Facts new_facts;
+  EqualValues old_equals;
   Live new_live;
   std::vector<bool> meets;             ///< by old node: several ways lead here
   std::vector<std::uint32_t> slot_at;  ///< by old node: the slot of the first version that is there
@@ -52,6 +54,7 @@ struct Versions {
         program(view),
         old_facts(Facts::of(before, view)),
         new_facts(Facts::of(after, view)),
+        old_equals(EqualValues::of(before, old_facts)),
         new_live(Live::of(after, new_facts, view)),
         meets(before.size() + 1, false),
         slot_at(before.size() + 1, 0) {
@@ -140,14 +143,12 @@ class Walk {
 
   // --- where a walk starts ---
 
-  Id start_of(const Fact& fact, const std::string& name) { return starts_.of(fact, name); }
-
   void enter(SymbolicRun* before, SymbolicRun* after) {
     const PointFacts& facts = v_.old_facts.before(start_.first);
     const LivePoint& live = v_.new_live.before(start_.second);
+    const Equals& equals = v_.old_equals.before(start_.first);
     for (unsigned reg = 0; reg < bpf::reg_count; ++reg) {
-      const std::string name = fmt::format("r{}", reg);
-      before->set_reg_term(reg, reg == 10 ? world_.frame : start_of(facts.regs[reg], name));
+      before->set_reg_term(reg, starts_.of(facts, equals, static_cast<Holder>(reg)));
     }
     const RegisterNames names = v_.names_at(start_.first);
     for (unsigned reg = 0; reg < bpf::reg_count; ++reg) {
@@ -160,9 +161,10 @@ class Walk {
     after->memory().share_stack(live.stack);
     for (std::size_t word = 0; word < stack_words; ++word) {
       const Fact& fact = facts.frame.words[word];
-      if (fact.kind == Kind::any || fact.kind == Kind::nothing) continue;
+      const bool known = fact.kind != Kind::any && fact.kind != Kind::nothing;
+      if (!known && equals.is_alone(holder_of_word(word))) continue;
       const auto low = static_cast<std::int64_t>(word * 8) - static_cast<std::int64_t>(stack_bytes);
-      const Id whole = start_of(fact, fmt::format("stack word r10{:+}", low));
+      const Id whole = starts_.of(facts, equals, holder_of_word(word));
       for (unsigned i = 0; i < 8; ++i) {
         const Id byte = store_.extract(8 * i, 8, whole);
         before->memory().set_stack(low + i, byte);

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 
 namespace probity::opt {
@@ -29,7 +30,39 @@ bool mentions(const term::Store& store, const std::vector<Id>& terms, Id leaf) {
   return false;
 }
 
+const Fact& fact_of(const PointFacts& facts, Holder holder) {
+  if (holder < bpf::reg_count) return facts.regs[holder];
+  return facts.frame.words[holder - bpf::reg_count];
+}
+
+std::string name_of(Holder holder) {
+  if (holder < bpf::reg_count) return fmt::format("r{}", holder);
+  const auto word = static_cast<std::int64_t>(holder - bpf::reg_count);
+  return fmt::format("stack word r10{:+}", 8 * word - static_cast<std::int64_t>(stack_bytes));
+}
+
+/// Of two facts about one value the one that says more of its kind, with the bits of both.
+Fact joined(const Fact& a, const Fact& b) {
+  const auto says_something = [](const Fact& fact) {
+    return fact.kind != Kind::any && fact.kind != Kind::nothing && fact.kind != Kind::number;
+  };
+  Fact result = says_something(a) || (a.kind == Kind::number && !says_something(b)) ? a : b;
+  if (const auto both = Abstract::given(Relation::eq, 64, a.bits, b.bits)) result.bits = both->a;
+  return result;
+}
+
 }  // namespace
+
+Id StartTerms::of(const PointFacts& facts, const Equals& equals, Holder holder) {
+  const Holder leader = equals.leader(holder);
+  if (leader == holder_of(bpf::Reg::r10)) return world_.frame;
+  Fact known = fact_of(facts, leader);
+  for (std::size_t other = 0; other < holder_count; ++other) {
+    const auto it = static_cast<Holder>(other);
+    if (it != leader && equals.leader(it) == leader) known = joined(known, fact_of(facts, it));
+  }
+  return of(known, name_of(leader));
+}
 
 Id StartTerms::of(const Fact& fact, const std::string& name) {
   term::Store& store = world_.store;
@@ -101,7 +134,8 @@ Id StartTerms::number(const Fact& fact, const std::string& name) {
       bits.high == 0 ? 1 : 64 - static_cast<unsigned>(std::countl_zero(bits.high));
   const Id value = store.zext(64, store.var(width, name));
   const auto assume = [&](Id claim) {
-    if (!store.is_true(claim)) assumed_.push_back(claim);
+    const bool is_new = std::ranges::find(assumed_, claim) == assumed_.end();
+    if (is_new && !store.is_true(claim)) assumed_.push_back(claim);
   };
   if (bits.low != 0) assume(store.bin(Op::ule, store.lit(64, bits.low), value));
   if ((bits.high & (bits.high + 1)) != 0) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "opt/equal_values.hpp"
 #include "opt/facts.hpp"
 #include "opt/symbolic_run.hpp"
 #include "term/term.hpp"
@@ -20,8 +21,8 @@ class StartTerms {
   explicit StartTerms(SymbolicWorld& world)
       : world_(world), packet_end_(world.store.var(64, "packet end")) {}
 
-  /// Values of one name are the same.
-  term::Id of(const Fact& fact, const std::string& name);
+  /// Equal values are the same term.
+  term::Id of(const PointFacts& facts, const Equals& equals, Holder holder);
 
   /// Pointers into the packet lie far from the ends of the address space, and the bytes that were
   /// made sure of are there.
@@ -32,6 +33,8 @@ class StartTerms {
   void add_what_is_known(std::vector<term::Id>* query) const;
 
  private:
+  /// Values of one name are the same.
+  term::Id of(const Fact& fact, const std::string& name);
   term::Id number(const Fact& fact, const std::string& name);
   term::Id packet_place(const Fact& fact);
   void assume_room(term::Id start, std::int64_t bytes);

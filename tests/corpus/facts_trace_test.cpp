@@ -13,6 +13,7 @@
 
 #include "base/arena.hpp"
 #include "object_rows.hpp"
+#include "opt/equal_values.hpp"
 #include "opt/facts.hpp"
 #include "program/flow.hpp"
 #include "runtime/memory.hpp"
@@ -96,6 +97,7 @@ class Watch {
     if (!code) return nullptr;
     watch->code_ = std::move(*code);
     watch->facts_ = opt::Facts::of(watch->code_, view);
+    watch->equals_ = opt::EqualValues::of(watch->code_, watch->facts_);
     watch->slots_ = view.slots.data();
     auto engine = runtime::load_tracing_interpreter(
         view, {fuel_insns}, [w = watch.get()](const TracedStep& step) { w->look(step); });
@@ -106,6 +108,8 @@ class Watch {
 
   runtime::Engine& engine() { return *engine_; }
   std::uint64_t steps() const { return steps_; }
+  std::uint64_t equal_pairs() const { return equal_pairs_; }
+  std::uint64_t equal_words() const { return equal_words_; }
   /// Where a value disagreed first; empty when none did.
   const std::string& wrong() const { return wrong_; }
 
@@ -123,7 +127,28 @@ class Watch {
                                      step.before[i], static_cast<int>(facts.regs[i].kind),
                                      facts.regs[i].offset.value_or(-1), bits.low, bits.high));
     }
-    if (!packet_agrees(facts, step)) wrong(step, "the packet is not as known");
+    if (!packet_agrees(facts, step)) return wrong(step, "the packet is not as known");
+    look_at_equals(step, node);
+  }
+  /// Registers that are said to be equal are, and so is a register and what is loaded from a word
+  /// of the frame.
+  void look_at_equals(const TracedStep& step, std::uint32_t node) {
+    const opt::Equals& equals = equals_.before(node);
+    for (std::size_t i = 0; i < bpf::reg_count; ++i) {
+      const auto leader = equals.leader(static_cast<opt::Holder>(i));
+      if (leader < bpf::reg_count && step.before[i] != step.before[leader])
+        return wrong(step, fmt::format("r{} is not equal to r{}", i, leader));
+      equal_pairs_ += leader != i;
+    }
+    const bpf::Insn& insn = code_[node].insn;
+    const auto word = opt::frame_word_of(facts_.reg(node, insn.src), insn);
+    if (insn.form != bpf::Form::ldxdw || !word) return;
+    const std::uint64_t loaded = step.after[static_cast<std::size_t>(insn.dst)];
+    for (std::size_t i = 0; i < bpf::reg_count; ++i) {
+      if (!equals.are_equal(static_cast<opt::Holder>(i), opt::holder_of_word(*word))) continue;
+      if (step.before[i] != loaded) return wrong(step, fmt::format("r{} is not as loaded", i));
+      ++equal_words_;
+    }
   }
   void wrong(const TracedStep& step, std::string_view what) {
     wrong_ = fmt::format("insn {}: {}", step.slot, what);
@@ -131,9 +156,12 @@ class Watch {
 
   opt::Code code_;
   opt::Facts facts_;
+  opt::EqualValues equals_;
   const bpf::Slot* slots_ = nullptr;
   std::unique_ptr<runtime::Engine> engine_;
   std::uint64_t steps_ = 0;
+  std::uint64_t equal_pairs_ = 0;
+  std::uint64_t equal_words_ = 0;
   std::string wrong_;
 };
 
@@ -141,6 +169,8 @@ struct Tally {
   std::size_t rows = 0;
   std::size_t not_run = 0;  ///< objects that are not linked, helpers without a model
   std::uint64_t steps = 0;
+  std::uint64_t equal_pairs = 0;  ///< two registers were said to be equal
+  std::uint64_t equal_words = 0;  ///< a register and a word that was loaded
   std::vector<std::string> wrong;
 
   void add(const std::unique_ptr<Watch>& watch, const std::string& name) {
@@ -150,6 +180,8 @@ struct Tally {
       return;
     }
     steps += watch->steps();
+    equal_pairs += watch->equal_pairs();
+    equal_words += watch->equal_words();
     if (!watch->wrong().empty()) wrong.push_back(name + ": " + watch->wrong());
   }
 };
@@ -173,8 +205,9 @@ class FactsTrace : public testing::Test {
       ASSERT_FALSE(row.is_discarded());
       run(row);
     }
-    fmt::print("{}: {} rows, {} not run, {} steps, {} rows disagree\n", name, tally_.rows,
-               tally_.not_run, tally_.steps, tally_.wrong.size());
+    fmt::print("{}: {} rows, {} not run, {} steps, {} + {} equal values, {} rows disagree\n", name,
+               tally_.rows, tally_.not_run, tally_.steps, tally_.equal_pairs, tally_.equal_words,
+               tally_.wrong.size());
     for (std::size_t i = 0; i < std::min(shown, tally_.wrong.size()); ++i) {
       ADD_FAILURE() << tally_.wrong[i];
     }
