@@ -22,6 +22,9 @@ Generator branch_generator();
 /// A way that has its answer at hand leaves where it is, not through a common return.
 Generator early_exit_generator();
 
+/// Packet pointers that are loaded from ctx anew while a register has them.
+Generator available_load_generator();
+
 /// A store of one of two constants becomes two stores of constants.
 Generator choice_store_generator();
 
