@@ -17,6 +17,7 @@
 #include "opt/equal_values.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/live.hpp"
+#include "opt/path_bounds.hpp"
 #include "opt/start_terms.hpp"
 #include "opt/symbolic_run.hpp"
 
@@ -210,6 +211,7 @@ class Walk {
       if (before.steps() > step_limit || ways_ > way_limit) {
         return fail(before, after, Verdict::unknown, "too many ways between two places");
       }
+      narrow_operands(&before, store_, path);
       const bpf::Next<Symbolic> next = before.step();
       if (!before.problem().empty()) {
         return fail_unless_unreachable(before, after, path, before.problem());
@@ -265,6 +267,7 @@ class Walk {
   /// One step of the new version, the way that the path condition says.
   bool advance(SymbolicRun* after, const Path& path) {
     if (after->steps() > step_limit) return false;
+    narrow_operands(after, store_, path);
     const bpf::Next<Symbolic> next = after->step();
     if (!after->problem().empty()) return false;
     cut(after, [&](Id value, std::uint32_t slot) {
