@@ -60,7 +60,7 @@ Expected<opt::TimedPair> time_both(const object::Object& before, const object::P
   return old_gate.time(old_program, new_program, packets, rounds);
 }
 
-constexpr int loads = 3;
+constexpr int loads = 9;
 
 Expected<void> run(std::span<const char* const> arguments) {
   const std::string_view count = arguments[0];
@@ -75,7 +75,7 @@ Expected<void> run(std::span<const char* const> arguments) {
     if (found == packets.end() || other == nullptr) continue;
     const std::vector<opt::Packet> spans(found->second.begin(), found->second.end());
     auto timed = time_both(before, program, after, *other, spans, rounds);
-    // Where in memory the kernel puts code decides some per cent: the least of several loads.
+    // Where in memory the kernel puts code decides up to a fifth: the least of several loads.
     for (int load = 1; timed && load < loads; ++load) {
       const auto again = time_both(before, program, after, *other, spans, rounds);
       if (!again) break;

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../../build/release}
 corpus=${1:?usage: speed.sh CORPUS OUT [ROUNDS]}
 out=${2:?usage: speed.sh CORPUS OUT [ROUNDS]}
-rounds=${3:-15}
+rounds=${3:-5}
 mkdir -p "$out/objects" "$out/reports" "$out/times"
 python3 "$here/speed_table.py" packets "$corpus" "$out/packets"
 for list in "$out"/packets/*.tsv; do
@@ -25,7 +25,7 @@ for list in "$out"/packets/*.tsv; do
 done
 # What another program of the machine disturbed, whichever way: once more, with more rounds.
 for name in $(python3 "$here/speed_table.py" doubtful "$out"); do
-  "$build/bin/opt_speed" "$((6 * rounds))" "$out/packets/$name.tsv" "$corpus/objects/$name.o" "$out/objects/$name.o" \
+  "$build/bin/opt_speed" "$((3 * rounds))" "$out/packets/$name.tsv" "$corpus/objects/$name.o" "$out/objects/$name.o" \
     > "$out/times/$name.again" && mv "$out/times/$name.again" "$out/times/$name.tsv"
 done
 python3 "$here/speed_table.py" table "$out"

@@ -37,6 +37,9 @@ Generator copy_generator();
 /// A number that a loader patches is computed with where it is, not from a register.
 Generator patched_number_generator();
 
+/// A register that is set alike on every way to a place is set there.
+Generator sinking_generator();
+
 /// Values get other registers, so that copies and saved registers become superfluous.
 Generator register_generator();
 

@@ -20,6 +20,9 @@ using runtime::EngineKind;
 /// With -Ospeed a program may measure slower by this much before that counts: what a machine that
 /// does other things shows of two equal programs.
 constexpr double slower_by_noise = 1.03;
+/// Loads that a time is the least of, and those when the new program seems to be slower.
+constexpr std::uint32_t few_loads = 3;
+constexpr std::uint32_t many_loads = 12;
 
 /// With -Ospeed, of inputs that lead to different places.
 constexpr std::size_t most_timed_inputs = 3;
@@ -244,24 +247,37 @@ class ProgramRun {
     std::vector<Packet> packets;
     for (const std::size_t input : chosen) packets.emplace_back(inputs_[input].input.packet);
     const Expected<void> fill = kernel_->fill(filled);
-    const auto time_on = [&](std::uint32_t rounds) {
-      return kernel_->time(*old_loaded_, *new_loaded_, packets, rounds);
-    };
-    auto timed = time_on(request_.timing_rounds);
-    if (timed && is_slower(*timed)) timed = time_on(4 * request_.timing_rounds);
+    auto timed = time_loads(packets, few_loads);
+    if (timed && is_slower(*timed)) timed = time_loads(packets, many_loads);
     if (!timed) return;  // this type has no test run
     result_.timed_on = fmt::format(
         "{}{}{}", inputs_[chosen[0]].name,
         chosen.size() == 1 ? std::string() : fmt::format(" and {} more", chosen.size() - 1),
         fill ? "" : ", maps empty");
     result_.empty_ns = timed->empty_ns;
+    result_.old_cost.run_ns = timed->before_ns;
     if (request_.goal == Goal::speed && is_slower(*timed)) {
       result_.keep_old(
           fmt::format("measured slower: {:.1f} ns, not {:.1f}", timed->after_ns, timed->before_ns));
       return;
     }
-    result_.old_cost.run_ns = timed->before_ns;
     result_.new_cost.run_ns = timed->after_ns;
+  }
+
+  /// The least of several loads: where in memory the kernel puts code decides up to a fifth of the
+  /// time of a short loop.
+  Expected<TimedPair> time_loads(std::span<const Packet> packets, std::uint32_t loads) const {
+    const std::uint32_t rounds = (request_.timing_rounds + few_loads - 1) / few_loads;
+    TRY(TimedPair least, kernel_->time(*old_loaded_, *new_loaded_, packets, rounds));
+    for (std::uint32_t load = 1; load < loads; ++load) {
+      TRY(const KernelProgram old_again, kernel_->load(old_image_->slots));
+      TRY(const KernelProgram new_again, kernel_->load(new_image_->slots));
+      TRY(const TimedPair timed, kernel_->time(old_again, new_again, packets, rounds));
+      least.before_ns = std::min(least.before_ns, timed.before_ns);
+      least.after_ns = std::min(least.after_ns, timed.after_ns);
+      least.empty_ns = std::min(least.empty_ns, timed.empty_ns);
+    }
+    return least;
   }
 
   static bool is_slower(const TimedPair& timed) {

@@ -104,6 +104,46 @@ TEST(EqualValuesTest, ACounterNeedsNoCopyOfItself) {
   EXPECT_TRUE(outcome.undone.empty());
 }
 
+constexpr const char* counted =
+    "r0 = 0\nr2 = 0\nr3 = *(u32 *)(r1 + 12)\nagain:\nr5 = r2\nif r3 == 7 goto out\nr0 += r3\n"
+    "r5 = 9\nr3 += 1\nr2 += 1\nif r2 != 9 goto again\nout:\nr2 = r0\nr0 += r2\nr0 += r5\nexit\n";
+
+TEST(SinkTest, WhatEveryExitOfALoopSetsIsSetBehindIt) {
+  const sample::Sample sample(counted);
+  Options options;
+  options.generators = {sinking_generator()};
+  const Outcome outcome = optimize(sample.code(), sample.view(), options);
+  EXPECT_EQ(kernel_text(outcome.code.nodes()),
+            "r0 = 0; r2 = 0; r3 = *(u32 *)(r1 + 12); if r3 == 7 goto @8; r0 += r3; r3 += 1; "
+            "r2 += 1; if r2 != 9 goto @3; r5 = r2; r2 = r0; r0 += r2; r0 += r5; exit");
+  EXPECT_TRUE(outcome.undone.empty());
+}
+
+TEST(SinkTest, WhatOneExitSetsOtherwiseIsNot) {
+  std::string text = counted;
+  text.replace(text.find("r5 = 9"), 6, "r5 = 8");
+  const sample::Sample sample(text);
+  Options options;
+  options.generators = {sinking_generator()};
+  EXPECT_TRUE(optimize(sample.code(), sample.view(), options).applied.empty());
+  // Whoever proposes it all the same is refused.
+  const Code& code = sample.code();
+  const Node set = inserted(sample::nodes_of(code, 3, "r5 = r2")[0].insn);
+  const Code wrong = code.with({"test", {{3, 1, {}}, {6, 1, {}}, {10, 1, {set, code[10]}}}});
+  EXPECT_NE(simulate(code, wrong, sample.view(), {}).verdict, Simulated::Verdict::proved);
+}
+
+TEST(SinkTest, AConstantOfBothWaysIsSetOnce) {
+  const sample::Sample sample(
+      "r2 = *(u32 *)(r1 + 12)\nif r2 > 9 goto other\nr3 = 5\nr4 = r2\ngoto out\nother:\nr4 = 1\n"
+      "r3 = 5\nout:\nr0 = r3\nr0 += r4\nexit\n");
+  Options options;
+  options.generators = {sinking_generator()};
+  const Outcome outcome = optimize(sample.code(), sample.view(), options);
+  EXPECT_EQ(outcome.code.slot_count(), sample.code().slot_count() - 1)
+      << kernel_text(outcome.code.nodes());
+}
+
 TEST(EqualValuesTest, ASpilledValueIsReadFromItsRegister) {
   const sample::Sample sample(
       "r6 = *(u32 *)(r1 + 12)\n*(u64 *)(r10 - 8) = r6\nif r6 == 3 goto out\n" CALL
