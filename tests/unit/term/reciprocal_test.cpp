@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 
@@ -225,9 +227,86 @@ TEST(ReciprocalRewriting, SumsMultiplesAndRemaindersAreSeenThrough) {
   }
 }
 
+constexpr RewriteOptions no_rules{
+    .linear_sums = false, .difference_equality = false, .local = false};
+
+/// Products, quotients and remainders of random sums by random and by meant factors.
+class RandomDivisions {
+ public:
+  explicit RandomDivisions(unsigned seed) : random_(seed) {}
+
+  /// The same term in both stores, from the same choices.
+  std::pair<Id, Id> next(Store& rules, Store& exact) {
+    const auto seed = random_();
+    return {built(rules, seed), built(exact, seed)};
+  }
+
+ private:
+  static Id built(Store& s, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    const unsigned width = 16u << static_cast<unsigned>(random() % 3);
+    const auto lit = [&](Value value) { return s.lit(width, value); };
+    const auto up_to = [&](std::uint64_t most) { return static_cast<unsigned>(random() % most); };
+    const unsigned bits = 3 + up_to(width / 2 - 2);
+    const auto variable = [&](const char* name) {
+      return s.zext(width, s.extract(0, bits, s.var(32, name)));
+    };
+    Id x = variable("a");
+    for (unsigned i = up_to(3); i > 0; --i) {
+      const std::array<Op, 5> ops{Op::add, Op::sub, Op::mul, Op::shl, Op::and_};
+      const Op op = ops[random() % ops.size()];
+      const bool by_variable = op != Op::mul && op != Op::shl && random() % 2 == 0;
+      x = s.bin(op, x, by_variable ? variable("b") : lit(random() % 9));
+    }
+    const Value divisor = 3 + random() % (random() % 2 == 0 ? 60 : 5000);
+    const Value high = mask<Value>(bits + up_to(3));
+    const auto found = reciprocal_of(divisor, high, width, word);
+    Reciprocal r = found.value_or(Reciprocal{random() >> random() % 64, 8, divisor});
+    if (random() % 4 == 0) r.factor += random() % 5 - 2;
+    if (random() % 8 == 0) r.shift += up_to(2);
+    const Id times = s.bin(Op::add, x, lit(r.rounded == up ? 0 : 1));
+    const Id product = s.bin(Op::mul, times, lit(r.factor));
+    const Id quotient = s.bin(Op::lshr, product, lit(r.shift));
+    const Id rest = s.bin(Op::sub, x, s.bin(Op::mul, quotient, lit(divisor)));
+    const unsigned low = up_to(8);
+    return random() % 2 == 0 ? rest : s.extract(low, width - low, quotient);
+  }
+
+  std::mt19937_64 random_;
+};
+
+bool divides_something(const Store& store, Id term) {
+  if (store.kind(term) == Kind::udiv) return true;
+  return std::ranges::any_of(store.args(term),
+                             [&](Id operand) { return divides_something(store, operand); });
+}
+
+TEST(ReciprocalRewriting, RandomTermsKeepTheirValue) {
+  RandomDivisions random(3);
+  std::mt19937_64 numbers(5);
+  std::size_t divisions = 0;
+  for (unsigned round = 0; round < 4'000; ++round) {
+    Store rules;
+    Store exact(no_rules);
+    const auto [left, right] = random.next(rules, exact);
+    divisions += divides_something(rules, left);
+    for (unsigned i = 0; i < 24; ++i) {
+      Model with_rules, without;
+      for (const char* name : {"a", "b"}) {
+        const Value value = i < 8 ? mask<Value>(32) - i : numbers() >> numbers() % 64;
+        with_rules.set(rules.var(32, name), value & word);
+        without.set(exact.var(32, name), value & word);
+      }
+      ASSERT_EQ(Evaluator(rules, with_rules)(left), Evaluator(exact, without)(right))
+          << print(rules, left) << " for " << print(exact, right);
+    }
+  }
+  EXPECT_GT(divisions, 500u);
+}
+
 /// Both built without rules: is there a value for which they differ?
 std::string question(unsigned width, unsigned bits, const Reciprocal& r) {
-  Pair pair{Store{{.linear_sums = false, .difference_equality = false, .local = false}}, {}, {}};
+  Pair pair{Store{no_rules}, {}, {}};
   make(pair, width, bits, r);
   const Id differ = pair.store.not_(pair.store.eq(pair.product, pair.quotient));
   return print_smt2(pair.store, std::span(&differ, 1), WithModel::no) + "(reset)\n";
