@@ -87,15 +87,16 @@ class TileMaker {
   }
 
   void add(const Source& source, ByteSet right, std::uint64_t price) {
-    const ByteSet spoiled = window_mask(source.at, source.bytes) & group_.wanted & ~right;
+    const ByteSet written = window_mask(source.at, source.bytes);
+    const ByteSet spoiled = written & group_.wanted & ~right;
     if (right == 0) return;
     // Others can see values of maps: no byte may be wrong for a while.
     const bool shared = group_.low.area == Area::map_value || group_.low.area == Area::other;
     if (shared && spoiled != 0) return;
     const bool of_reg = source.kind == SourceKind::reg || source.kind == SourceKind::swapped_reg;
-    // Among equals: what spoils less, and insns that are there already.
-    const unsigned disturbance =
-        static_cast<unsigned>(std::popcount(spoiled)) + (is_load(source.kind) ? 1 : 0);
+    // Among equals: what spoils less, writes less that nobody wants, and insns that are there.
+    const auto disturbance = static_cast<unsigned>(
+        std::popcount(spoiled) + std::popcount(written & ~group_.wanted) + is_load(source.kind));
     tiles_.push_back({right, spoiled, price + disturbance,
                       of_reg ? static_cast<std::uint16_t>(source.reg) : Tile::no_reg});
     made_.push_back(source);

@@ -75,7 +75,7 @@ class Sinking {
     if (dead.size() < 2) return;
     Change change{"set where ways meet", {}, {}};
     for (const std::uint32_t node : dead) change.splices.push_back({node, 1, {}});
-    change.splices.push_back({meet, 1, {inserted(*set), code_[meet]}});
+    change.splices.push_back({meet, 1, {replaced(code_[meet], *set), code_[meet]}});
     std::ranges::sort(change.splices, {}, &Splice::first);
     changes_.push_back(std::move(change));
   }

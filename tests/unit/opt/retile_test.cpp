@@ -132,7 +132,7 @@ const Row rows[] = {
      "*(u32 *)(r10 - 4) = 5\n" READ_16 OUT,
      "*(u64 *)(r10 - 16) = 5"},
     {"dead_bytes_beside_the_key", "r1 = 0\n*(u32 *)(r10 - 4) = r1\n" LOOKUP "r0 = 1\nexit\n" OUT,
-     "*(u64 *)(r10 - 8) = 0"},
+     "*(u32 *)(r10 - 4) = 0"},
     {"one_register_for_many_zeros",
      "r1 = 0\n*(u64 *)(r10 - 8) = r1\n*(u64 *)(r10 - 16) = r1\n" READ_16 OUT,
      "*(u64 *)(r10 - 8) = 0; *(u64 *)(r10 - 16) = 0"},
