@@ -10,6 +10,7 @@
 #include "opt/barrier.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/generators.hpp"
+#include "opt/known_orders.hpp"
 #include "opt/order.hpp"
 #include "opt/reachable.hpp"
 
@@ -78,6 +79,10 @@ class Branches {
       if (code_[at].target != no_node) ++entries_[code_[at].target];
     }
     for (const std::uint32_t start : code_.subprog_starts()) ++entries_[start];
+    if (std::ranges::any_of(code_.nodes(), compares_registers)) {
+      equals_ = EqualValues::of(code_, version.facts);
+    }
+    orders_ = KnownOrders::of(code_, version.facts, equals_);
   }
 
   std::vector<Change> all() {
@@ -129,8 +134,9 @@ class Branches {
     const Node& node = code_[at];
     if (node.target == at + 1) return remove("branch to the next insn", at);
     const PointFacts& facts = version_.facts.before(at);
-    if (!along(code_, at, facts, true)) return remove("branch never taken", at);
-    if (!along(code_, at, facts, false)) {
+    const auto ordered = orders_.decided(code_, at, equals_);
+    if (ordered == false || !along(code_, at, facts, true)) return remove("branch never taken", at);
+    if (ordered == true || !along(code_, at, facts, false)) {
       return replace("branch always taken", at, bpf::Insn{.form = Form::ja}, node.target);
     }
     if (at + 1 < code_.size() && is_goto(code_[at + 1])) return branch_before_jump(at);
@@ -243,6 +249,8 @@ class Branches {
   const Aim& aim_;
   const Code& code_;
   std::vector<std::uint32_t> entries_;  ///< by node: jumps that lead there
+  EqualValues equals_;
+  KnownOrders orders_;
   std::vector<Change> changes_;
 };
 

@@ -16,6 +16,7 @@
 #include "opt/cut_points.hpp"
 #include "opt/equal_values.hpp"
 #include "opt/fact_rules.hpp"
+#include "opt/known_orders.hpp"
 #include "opt/live.hpp"
 #include "opt/path_bounds.hpp"
 #include "opt/start_terms.hpp"
@@ -45,6 +46,7 @@ struct Versions {
   Facts old_facts;
   Facts new_facts;
   EqualValues old_equals;
+  KnownOrders old_orders;
   Live new_live;
   std::vector<bool> meets;             ///< by old node: several ways lead here
   std::vector<std::uint32_t> slot_at;  ///< by old node: the slot of the first version that is there
@@ -56,6 +58,7 @@ struct Versions {
         old_facts(Facts::of(before, view)),
         new_facts(Facts::of(after, view)),
         old_equals(EqualValues::of(before, old_facts)),
+        old_orders(KnownOrders::of(before, old_facts, old_equals)),
         new_live(Live::of(after, new_facts, view)),
         meets(before.size() + 1, false),
         slot_at(before.size() + 1, 0) {
@@ -119,6 +122,8 @@ class Walk {
     SymbolicRun after(world_, v_.new_code, start_.second, "new ");
     enter(&before, &after);
     starts_.assume_packet(v_.old_facts.before(start_.first));
+    starts_.assume_orders(v_.old_orders.before(start_.first), v_.old_facts.before(start_.first),
+                          v_.old_equals.before(start_.first));
     if (!follow_old(std::move(before), std::move(after), {})) return std::nullopt;
     return std::move(next_);
   }
@@ -468,8 +473,10 @@ class Walk {
   /// say so.
   std::optional<bool> foreseen(const SymbolicRun& before, Id taken, Path path) {
     const PointFacts& facts = v_.old_facts.before(before.at());
+    const auto ordered = v_.old_orders.decided(v_.old_code, before.at(), v_.old_equals);
     for (const bool way : {false, true}) {
-      if (along(v_.old_code, before.at(), facts, way)) continue;
+      const bool open = ordered.value_or(way) == way;
+      if (open && along(v_.old_code, before.at(), facts, way)) continue;
       ++result_->solved;
       path.push_back(way ? taken : store_.not_(taken));
       return contradiction(path) ? std::optional(!way) : std::nullopt;

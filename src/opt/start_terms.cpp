@@ -51,6 +51,18 @@ Fact joined(const Fact& a, const Fact& b) {
   return result;
 }
 
+/// That no outcome was seen but those that are left.
+Id claim_of(term::Store& store, const Order& order, Sight sight, Id left, Id right) {
+  const bool is_signed = sight == Sight::signed_64 || sight == Sight::signed_32;
+  const unsigned outcomes = outcomes_at(order.outcomes, sight);
+  std::vector<Id> claims;
+  const Op at_most = is_signed ? Op::sle : Op::ule;
+  if ((outcomes & is_greater) == 0) claims.push_back(store.bin(at_most, left, right));
+  if ((outcomes & is_less) == 0) claims.push_back(store.bin(at_most, right, left));
+  if ((outcomes & is_equal) == 0) claims.push_back(store.not_(store.eq(left, right)));
+  return store.conjunction(claims);
+}
+
 }  // namespace
 
 Id StartTerms::of(const PointFacts& facts, const Equals& equals, Holder holder) {
@@ -161,11 +173,28 @@ void StartTerms::assume_packet(const PointFacts& facts) {
   assume_room(world_.packet, facts.packet_bytes);
 }
 
+void StartTerms::assume_orders(std::span<const Order> orders, const PointFacts& facts,
+                               const Equals& equals) {
+  term::Store& store = world_.store;
+  for (const Order& order : orders) {
+    const Id left = of(facts, equals, order.left), right = of(facts, equals, order.right);
+    for (unsigned i = 0; i < sight_count; ++i) {
+      const auto sight = static_cast<Sight>(i);
+      const bool whole = sight == Sight::unsigned_64 || sight == Sight::signed_64;
+      const Id claim = whole ? claim_of(store, order, sight, left, right)
+                             : claim_of(store, order, sight, store.extract(0, 32, left),
+                                        store.extract(0, 32, right));
+      if (!store.is_true(claim)) order_claims_.push_back(claim);
+    }
+  }
+}
+
 void StartTerms::add_what_is_known(std::vector<Id>* query) const {
   if (mentions(world_.store, *query, packet_end_)) {
     query->insert(query->end(), packet_claims_.begin(), packet_claims_.end());
   }
   query->insert(query->end(), assumed_.begin(), assumed_.end());
+  query->insert(query->end(), order_claims_.begin(), order_claims_.end());
 }
 
 }  // namespace probity::opt

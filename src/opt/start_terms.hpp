@@ -11,6 +11,7 @@
 
 #include "opt/equal_values.hpp"
 #include "opt/facts.hpp"
+#include "opt/known_orders.hpp"
 #include "opt/symbolic_run.hpp"
 #include "term/term.hpp"
 
@@ -28,6 +29,9 @@ class StartTerms {
   /// made sure of are there.
   void assume_packet(const PointFacts& facts);
 
+  /// Values compare as they did before.
+  void assume_orders(std::span<const Order> orders, const PointFacts& facts, const Equals& equals);
+
   std::span<const term::Id> assumed() const { return assumed_; }
   /// Adds to a query all that is assumed of what it is about.
   void add_what_is_known(std::vector<term::Id>* query) const;
@@ -43,6 +47,7 @@ class StartTerms {
   term::Id packet_end_;
   std::vector<term::Id> assumed_;
   std::vector<term::Id> packet_claims_;
+  std::vector<term::Id> order_claims_;
 };
 
 }  // namespace probity::opt

@@ -15,6 +15,7 @@
 #include "object_rows.hpp"
 #include "opt/equal_values.hpp"
 #include "opt/facts.hpp"
+#include "opt/known_orders.hpp"
 #include "program/flow.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/trace_engine.hpp"
@@ -98,6 +99,7 @@ class Watch {
     watch->code_ = std::move(*code);
     watch->facts_ = opt::Facts::of(watch->code_, view);
     watch->equals_ = opt::EqualValues::of(watch->code_, watch->facts_);
+    watch->orders_ = opt::KnownOrders::of(watch->code_, watch->facts_, watch->equals_);
     watch->slots_ = view.slots.data();
     auto engine = runtime::load_tracing_interpreter(
         view, {fuel_insns}, [w = watch.get()](const TracedStep& step) { w->look(step); });
@@ -110,6 +112,7 @@ class Watch {
   std::uint64_t steps() const { return steps_; }
   std::uint64_t equal_pairs() const { return equal_pairs_; }
   std::uint64_t equal_words() const { return equal_words_; }
+  std::uint64_t orders_seen() const { return orders_seen_; }
   /// Where a value disagreed first; empty when none did.
   const std::string& wrong() const { return wrong_; }
 
@@ -129,6 +132,29 @@ class Watch {
     }
     if (!packet_agrees(facts, step)) return wrong(step, "the packet is not as known");
     look_at_equals(step, node);
+    look_at_orders(step, node);
+  }
+  /// Registers that were compared before compare so still.
+  void look_at_orders(const TracedStep& step, std::uint32_t node) {
+    for (const opt::Order& order : orders_.before(node)) {
+      if (order.left >= bpf::reg_count || order.right >= bpf::reg_count) continue;
+      const std::uint64_t left = step.before[order.left], right = step.before[order.right];
+      const auto is_left = [&](opt::Sight sight, auto a, auto b) {
+        const unsigned seen = a < b ? opt::is_less : a == b ? opt::is_equal : opt::is_greater;
+        return (opt::outcomes_at(order.outcomes, sight) & seen) != 0;
+      };
+      using opt::Sight;
+      using std::int32_t, std::int64_t, std::uint32_t;
+      const bool agrees =
+          is_left(Sight::unsigned_64, left, right) &&
+          is_left(Sight::signed_64, static_cast<int64_t>(left), static_cast<int64_t>(right)) &&
+          is_left(Sight::unsigned_32, static_cast<uint32_t>(left), static_cast<uint32_t>(right)) &&
+          is_left(Sight::signed_32, static_cast<int32_t>(left), static_cast<int32_t>(right));
+      if (!agrees) {
+        return wrong(step, fmt::format("r{} and r{} compare otherwise", order.left, order.right));
+      }
+      ++orders_seen_;
+    }
   }
   /// Registers that are said to be equal are, and so is a register and what is loaded from a word
   /// of the frame.
@@ -157,11 +183,13 @@ class Watch {
   opt::Code code_;
   opt::Facts facts_;
   opt::EqualValues equals_;
+  opt::KnownOrders orders_;
   const bpf::Slot* slots_ = nullptr;
   std::unique_ptr<runtime::Engine> engine_;
   std::uint64_t steps_ = 0;
   std::uint64_t equal_pairs_ = 0;
   std::uint64_t equal_words_ = 0;
+  std::uint64_t orders_seen_ = 0;
   std::string wrong_;
 };
 
@@ -171,6 +199,7 @@ struct Tally {
   std::uint64_t steps = 0;
   std::uint64_t equal_pairs = 0;  ///< two registers were said to be equal
   std::uint64_t equal_words = 0;  ///< a register and a word that was loaded
+  std::uint64_t orders = 0;       ///< two registers were said to compare in some way
   std::vector<std::string> wrong;
 
   void add(const std::unique_ptr<Watch>& watch, const std::string& name) {
@@ -182,6 +211,7 @@ struct Tally {
     steps += watch->steps();
     equal_pairs += watch->equal_pairs();
     equal_words += watch->equal_words();
+    orders += watch->orders_seen();
     if (!watch->wrong().empty()) wrong.push_back(name + ": " + watch->wrong());
   }
 };
@@ -205,9 +235,10 @@ class FactsTrace : public testing::Test {
       ASSERT_FALSE(row.is_discarded());
       run(row);
     }
-    fmt::print("{}: {} rows, {} not run, {} steps, {} + {} equal values, {} rows disagree\n", name,
-               tally_.rows, tally_.not_run, tally_.steps, tally_.equal_pairs, tally_.equal_words,
-               tally_.wrong.size());
+    fmt::print(
+        "{}: {} rows, {} not run, {} steps, {} + {} equal values, {} orders, {} rows disagree\n",
+        name, tally_.rows, tally_.not_run, tally_.steps, tally_.equal_pairs, tally_.equal_words,
+        tally_.orders, tally_.wrong.size());
     for (std::size_t i = 0; i < std::min(shown, tally_.wrong.size()); ++i) {
       ADD_FAILURE() << tally_.wrong[i];
     }
