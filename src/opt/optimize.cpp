@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -33,10 +34,12 @@ class Optimizer {
 
  private:
   bool try_generator(const Generator& generator) {
-    const Facts facts = Facts::of(outcome_.code, program_);
-    const Live live = Live::of(outcome_.code, facts, program_);
+    if (!known_) {
+      known_ = Known::of(outcome_.code, program_);
+      live_ = Live::of(outcome_.code, known_->facts, program_);
+    }
     std::vector<Change> changes =
-        generator.propose({outcome_.code, facts, live, program_}, options_.aim);
+        generator.propose({outcome_.code, known_->facts, live_, program_}, options_.aim);
     std::erase_if(changes, [&](const Change& change) {
       return is_frozen(change) || refused_.contains(name_of(change));
     });
@@ -60,7 +63,7 @@ class Optimizer {
 
   /// Why a version may not stay; empty when it may.
   std::string objection_to(const Code& next) {
-    const Simulated simulated = simulate(outcome_.code, next, program_, options_.solver);
+    const Simulated simulated = simulate(outcome_.code, *known_, next, program_, options_.solver);
     outcome_.obligations += simulated.obligations;
     outcome_.solved += simulated.solved;
     if (simulated.verdict != Simulated::Verdict::proved) {
@@ -99,6 +102,7 @@ class Optimizer {
         ++outcome_.proofs;
         for (const Change& change : some) note(change);
         outcome_.code = next;
+        known_.reset();
         outcome_.versions.push_back(next);
         return count;
       }
@@ -163,6 +167,8 @@ class Optimizer {
   const Options& options_;
   const program::View& program_;
   Outcome outcome_;
+  std::optional<Known> known_;  ///< of the code as it is
+  Live live_;
   std::set<std::string> refused_;
 };
 

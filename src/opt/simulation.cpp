@@ -43,22 +43,22 @@ struct Versions {
   const Code& old_code;
   const Code& new_code;
   const program::View& program;
-  Facts old_facts;
+  const Facts& old_facts;
+  const EqualValues& old_equals;
+  const KnownOrders& old_orders;
   Facts new_facts;
-  EqualValues old_equals;
-  KnownOrders old_orders;
   Live new_live;
   std::vector<bool> meets;             ///< by old node: several ways lead here
   std::vector<std::uint32_t> slot_at;  ///< by old node: the slot of the first version that is there
 
-  Versions(const Code& before, const Code& after, const program::View& view)
+  Versions(const Code& before, const Known& known, const Code& after, const program::View& view)
       : old_code(before),
         new_code(after),
         program(view),
-        old_facts(Facts::of(before, view)),
+        old_facts(known.facts),
+        old_equals(known.equals),
+        old_orders(known.orders),
         new_facts(Facts::of(after, view)),
-        old_equals(EqualValues::of(before, old_facts)),
-        old_orders(KnownOrders::of(before, old_facts, old_equals)),
         new_live(Live::of(after, new_facts, view)),
         meets(before.size() + 1, false),
         slot_at(before.size() + 1, 0) {
@@ -524,10 +524,23 @@ class Walk {
 
 }  // namespace
 
+Known Known::of(const Code& code, const program::View& program) {
+  Known known;
+  known.facts = Facts::of(code, program);
+  known.equals = EqualValues::of(code, known.facts);
+  known.orders = KnownOrders::of(code, known.facts, known.equals);
+  return known;
+}
+
 Simulated simulate(const Code& before, const Code& after, const program::View& program,
                    const solver::Options& options) {
+  return simulate(before, Known::of(before, program), after, program, options);
+}
+
+Simulated simulate(const Code& before, const Known& known, const Code& after,
+                   const program::View& program, const solver::Options& options) {
   Simulated result;
-  const Versions versions(before, after, program);
+  const Versions versions(before, known, after, program);
   std::deque<Pair> work;
   std::set<Pair> seen;
   const auto add = [&](Pair pair) {

@@ -12,6 +12,9 @@
 #include <string>
 
 #include "opt/code.hpp"
+#include "opt/equal_values.hpp"
+#include "opt/facts.hpp"
+#include "opt/known_orders.hpp"
 #include "program/program.hpp"
 #include "solver/solver.hpp"
 
@@ -32,9 +35,20 @@ struct Simulated {
   std::uint64_t solved = 0;  ///< obligations that rewriting did not settle
 };
 
+/// What is known of a version, for who compares several others with it.
+struct Known {
+  Facts facts;
+  EqualValues equals;
+  KnownOrders orders;
+  static Known of(const Code& code, const program::View& program);
+};
+
 /// Does `after` behave as `before`? `after` was made of it by changes, so that places correspond
 /// (Code::place_of).
 Simulated simulate(const Code& before, const Code& after, const program::View& program,
                    const solver::Options& options);
+/// `known` is what Known::of says of `before`.
+Simulated simulate(const Code& before, const Known& known, const Code& after,
+                   const program::View& program, const solver::Options& options);
 
 }  // namespace probity::opt
