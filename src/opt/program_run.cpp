@@ -248,8 +248,9 @@ class ProgramRun {
     std::vector<Packet> packets;
     for (const std::size_t input : chosen) packets.emplace_back(inputs_[input].input.packet);
     const Expected<void> fill = kernel_->fill(filled);
-    auto timed = time_loads(packets, few_loads);
-    if (timed && is_slower(*timed)) timed = time_loads(packets, many_loads);
+    const bool chooses = request_.goal == Goal::speed;
+    auto timed = time_loads(packets, chooses ? few_loads : 1);
+    if (chooses && timed && is_slower(*timed)) timed = time_loads(packets, many_loads);
     if (!timed) return;  // this type has no test run
     result_.timed_on = fmt::format(
         "{}{}{}", inputs_[chosen[0]].name,
@@ -257,7 +258,7 @@ class ProgramRun {
         fill ? "" : ", maps empty");
     result_.empty_ns = timed->empty_ns;
     result_.old_cost.run_ns = timed->before_ns;
-    if (request_.goal == Goal::speed && is_slower(*timed)) {
+    if (chooses && is_slower(*timed)) {
       result_.keep_old(
           fmt::format("measured slower: {:.1f} ns, not {:.1f}", timed->after_ns, timed->before_ns));
       return;
@@ -268,7 +269,8 @@ class ProgramRun {
   /// The least of several loads: where in memory the kernel puts code decides up to a fifth of the
   /// time of a short loop.
   Expected<TimedPair> time_loads(std::span<const Packet> packets, std::uint32_t loads) const {
-    const std::uint32_t rounds = (request_.timing_rounds + few_loads - 1) / few_loads;
+    const std::uint32_t per_load = std::min(loads, few_loads);
+    const std::uint32_t rounds = (request_.timing_rounds + per_load - 1) / per_load;
     TRY(TimedPair least, kernel_->time(*old_loaded_, *new_loaded_, packets, rounds));
     for (std::uint32_t load = 1; load < loads; ++load) {
       TRY(const KernelProgram old_again, kernel_->load(old_image_->slots));
