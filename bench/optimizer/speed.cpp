@@ -2,7 +2,7 @@
 // Times the XDP programs of two objects, of which the optimizer made the second, on the live kernel
 // by turns: independent of what the optimizer measured and chose by. One line a program with the
 // mean over its packets: before, after, a program that returns at once, in ns, and the ratio.
-// usage: opt_speed ROUNDS PACKETS BEFORE.o AFTER.o
+// usage: opt_speed LOADS PACKETS BEFORE.o AFTER.o
 // PACKETS has lines `program<TAB>hex`, the packets of each program.
 #include <fmt/format.h>
 
@@ -60,12 +60,29 @@ Expected<opt::TimedPair> time_both(const object::Object& before, const object::P
   return old_gate.time(old_program, new_program, packets, rounds);
 }
 
-constexpr int loads = 9;
+/// Calls of each program per load; their least counts.
+constexpr std::uint32_t rounds = 5;
+
+/// Where in memory the kernel puts code decides up to a fifth, so that the least of some loads is
+/// luck: the mean over the loads.
+Expected<opt::TimedPair> time_loads(const object::Object& before, const object::Program& was,
+                                    const object::Object& after, const object::Program& is,
+                                    std::span<const opt::Packet> packets, std::uint32_t loads) {
+  opt::TimedPair mean;
+  for (std::uint32_t load = 0; load < loads; ++load) {
+    TRY(const opt::TimedPair timed, time_both(before, was, after, is, packets, rounds));
+    mean.before_ns += timed.before_ns / loads;
+    mean.after_ns += timed.after_ns / loads;
+    mean.empty_ns += timed.empty_ns / loads;
+  }
+  return mean;
+}
 
 Expected<void> run(std::span<const char* const> arguments) {
   const std::string_view count = arguments[0];
-  std::uint32_t rounds = 0;
-  std::from_chars(count.data(), count.data() + count.size(), rounds);
+  std::uint32_t loads = 0;
+  std::from_chars(count.data(), count.data() + count.size(), loads);
+  if (loads == 0) return error(Fault::bad_input, fmt::format("LOADS: {} is no number", count));
   TRY(const PacketsByProgram packets, read_packets(arguments[1]));
   TRY(const object::Object before, object::read_file(arguments[2], {}));
   TRY(const object::Object after, object::read_file(arguments[3], {}));
@@ -74,15 +91,7 @@ Expected<void> run(std::span<const char* const> arguments) {
     const object::Program* const other = same_program(after, program);
     if (found == packets.end() || other == nullptr) continue;
     const std::vector<opt::Packet> spans(found->second.begin(), found->second.end());
-    auto timed = time_both(before, program, after, *other, spans, rounds);
-    // Where in memory the kernel puts code decides up to a fifth: the least of several loads.
-    for (int load = 1; timed && load < loads; ++load) {
-      const auto again = time_both(before, program, after, *other, spans, rounds);
-      if (!again) break;
-      timed->before_ns = std::min(timed->before_ns, again->before_ns);
-      timed->after_ns = std::min(timed->after_ns, again->after_ns);
-      timed->empty_ns = std::min(timed->empty_ns, again->empty_ns);
-    }
+    const auto timed = time_loads(before, program, after, *other, spans, loads);
     if (!timed) {
       fmt::print("{}\t-\t-\t-\t-\t{}\n", program.name, timed.error().line());
       continue;
@@ -98,7 +107,7 @@ Expected<void> run(std::span<const char* const> arguments) {
 int main(int argc, char** argv) {
   constexpr int arguments = 5;
   if (argc != arguments) {
-    fmt::print(stderr, "usage: opt_speed ROUNDS PACKETS BEFORE.o AFTER.o\n");
+    fmt::print(stderr, "usage: opt_speed LOADS PACKETS BEFORE.o AFTER.o\n");
     return 2;
   }
   const auto done = run({argv + 1, argv + argc});

@@ -198,12 +198,26 @@ Weights structural_weights(const Code& code) {
   return weights;
 }
 
+namespace {
+
+/// What a row of equal insns does not show. A processor hands what a register stored in the frame
+/// to the load that reads it back without going through memory; not so a number: the key of a
+/// lookup that is stored as one costs 0.3 ns more, measured in programs with no other difference.
+double hidden_ns(const bpf::Insn& insn) {
+  constexpr double number_in_frame_ns = 0.3;
+  const bool into_frame =
+      bpf::row(insn.form).meaning == Meaning::store_imm && insn.dst == bpf::Reg::r10;
+  return into_frame ? number_in_frame_ns : 0;
+}
+
+}  // namespace
+
 double estimate_ns(const Code& code, const CostTable& costs, const Weights& weights) {
   double total = 0;
   double weight = 1;
   for (const Node& node : code.nodes()) {
     if (node.origin != object::Origin::inserted) weight = weights[node.old_slot];
-    total += weight * costs.of(node.insn.form).ns;
+    total += weight * (costs.of(node.insn.form).ns + hidden_ns(node.insn));
   }
   return total;
 }

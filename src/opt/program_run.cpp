@@ -20,7 +20,7 @@ using runtime::EngineKind;
 /// With -Ospeed a program may measure slower by this much before that counts: what a machine that
 /// does other things shows of two equal programs.
 constexpr double slower_by_noise = 1.03;
-/// Loads that a time is the least of, and those when the new program seems to be slower.
+/// Loads that a time is the mean of, and those when the new program seems to be slower.
 constexpr std::uint32_t few_loads = 3;
 constexpr std::uint32_t many_loads = 12;
 
@@ -266,21 +266,21 @@ class ProgramRun {
     result_.new_cost.run_ns = timed->after_ns;
   }
 
-  /// The least of several loads: where in memory the kernel puts code decides up to a fifth of the
+  /// The mean over several loads: where in memory the kernel puts code decides up to a fifth of the
   /// time of a short loop.
   Expected<TimedPair> time_loads(std::span<const Packet> packets, std::uint32_t loads) const {
     const std::uint32_t per_load = std::min(loads, few_loads);
     const std::uint32_t rounds = (request_.timing_rounds + per_load - 1) / per_load;
-    TRY(TimedPair least, kernel_->time(*old_loaded_, *new_loaded_, packets, rounds));
-    for (std::uint32_t load = 1; load < loads; ++load) {
+    TimedPair mean;
+    for (std::uint32_t load = 0; load < loads; ++load) {
       TRY(const KernelProgram old_again, kernel_->load(old_image_->slots));
       TRY(const KernelProgram new_again, kernel_->load(new_image_->slots));
       TRY(const TimedPair timed, kernel_->time(old_again, new_again, packets, rounds));
-      least.before_ns = std::min(least.before_ns, timed.before_ns);
-      least.after_ns = std::min(least.after_ns, timed.after_ns);
-      least.empty_ns = std::min(least.empty_ns, timed.empty_ns);
+      mean.before_ns += timed.before_ns / loads;
+      mean.after_ns += timed.after_ns / loads;
+      mean.empty_ns += timed.empty_ns / loads;
     }
-    return least;
+    return mean;
   }
 
   static bool is_slower(const TimedPair& timed) {
