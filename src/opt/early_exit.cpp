@@ -44,7 +44,10 @@ std::optional<bpf::Insn> computed_into_r0(const Node& node, Reg result) {
   return insn;
 }
 
-std::vector<Change> propose(const Version& version, const Aim&) {
+std::vector<Change> propose(const Version& version, const Aim& aim) {
+  // The kernel's JIT restores registers at the first exit of the code and jumps there from all
+  // others: where that is a seldom one, the ways to it get longer (2.5 % on ten programs).
+  if (aim.goal == Goal::speed) return {};
   const Code& code = version.code;
   const std::vector<bool> starts = block_starts(code);
   std::vector<Change> changes;
