@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// See equal_values.hpp. Begins with "all is equal" where no control has come yet, and works off
-// blocks until nothing gets less equal any more.
+// See equal_values.hpp.
 #include "opt/equal_values.hpp"
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
+#include "opt/block_analysis.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/order.hpp"
 
@@ -112,76 +111,29 @@ void unite_constants(Equals& equals, const PointFacts& facts) {
   }
 }
 
-class FixedPoint {
- public:
-  FixedPoint(const Code& code, const Facts& facts)
-      : code_(code), facts_(facts), starts_(block_starts(code)), entries_(code.size()) {}
+struct Analysis {
+  const Code& code;
+  const Facts& facts;
 
-  std::vector<Equals> run() {
-    for (std::size_t i = 0; i + 1 < code_.subprog_starts().size(); ++i) {
-      enter(code_.subprog_starts()[i], Equals());
-    }
-    while (!waiting_.empty()) {
-      const std::uint32_t first = *waiting_.begin();
-      waiting_.erase(waiting_.begin());
-      walk(first, [](std::uint32_t, const Equals&) {});
-    }
-    std::vector<Equals> points(code_.size());
-    for (std::uint32_t node = 0; node < code_.size(); ++node) {
-      const bool known = starts_[node] && entries_[node].has_value();
-      if (known) walk(node, [&](std::uint32_t at, const Equals& equals) { points[at] = equals; });
-    }
-    return points;
+  Equals in_both(const Equals& a, const Equals& b) const { return Equals::in_both(a, b); }
+  void step(Equals& equals, std::uint32_t node) const {
+    opt::step(equals, code[node], facts.before(node));
   }
-
- private:
-  void enter(std::uint32_t node, const Equals& equals) {
-    if (node == no_node || !facts_.reached(node)) return;
-    std::optional<Equals>& entry = entries_[node];
-    const Equals joined = entry ? Equals::in_both(*entry, equals) : equals;
-    if (entry == joined) return;
-    entry = joined;
-    waiting_.insert(node);
-  }
-
-  template <typename Visit>
-  void walk(std::uint32_t first, Visit visit) {
-    Equals equals = *entries_[first];
-    for (std::uint32_t node = first; node < code_.size(); ++node) {
-      visit(node, equals);
-      const PointFacts& facts = facts_.before(node);
-      step(equals, code_[node], facts);
-      if (starts_[node + 1]) return leave(node, equals);
-    }
-  }
-
-  void leave(std::uint32_t node, const Equals& equals) {
-    const Successors to = successors(code_, node);
-    if (bpf::row(code_[node].insn.form).meaning == Meaning::branch) {
-      follow(to.next, equals, along(code_, node, facts_.before(node), false));
-      follow(to.taken, equals, along(code_, node, facts_.before(node), true));
-      return;
+  Equals along(Equals equals, std::uint32_t node, bool taken) const {
+    if (bpf::row(code[node].insn.form).meaning == Meaning::branch) {
+      const auto there = opt::along(code, node, facts.before(node), taken);
+      if (there) unite_constants(equals, *there);
+      return equals;
     }
     // Constants, but for what the last insn of the block writes.
-    PointFacts facts = facts_.before(node);
-    const RegisterSet written = registers_written(code_[node].insn);
+    PointFacts behind = facts.before(node);
+    const RegisterSet written = registers_written(code[node].insn);
     for (std::size_t reg = 0; reg < bpf::reg_count; ++reg) {
-      if ((written >> reg & 1) != 0) facts.regs[reg] = Fact{};
+      if ((written >> reg & 1) != 0) behind.regs[reg] = Fact{};
     }
-    for (const std::uint32_t next : {to.next, to.taken}) follow(next, equals, facts);
+    unite_constants(equals, behind);
+    return equals;
   }
-
-  void follow(std::uint32_t node, Equals equals, const std::optional<PointFacts>& facts) {
-    if (node == no_node) return;
-    if (facts) unite_constants(equals, *facts);
-    enter(node, equals);
-  }
-
-  const Code& code_;
-  const Facts& facts_;
-  std::vector<bool> starts_;
-  std::vector<std::optional<Equals>> entries_;  ///< by node where a block starts
-  std::set<std::uint32_t> waiting_;
 };
 
 }  // namespace
@@ -250,7 +202,8 @@ Equals Equals::in_both(const Equals& a, const Equals& b) {
 
 EqualValues EqualValues::of(const Code& code, const Facts& facts) {
   EqualValues result;
-  result.points_ = FixedPoint(code, facts).run();
+  const Analysis analysis{code, facts};
+  result.points_ = BlockAnalysis<Equals, Analysis>(code, facts, analysis).run();
   return result;
 }
 

@@ -4,8 +4,8 @@
 #include "opt/known_orders.hpp"
 
 #include <algorithm>
-#include <set>
 
+#include "opt/block_analysis.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/order.hpp"
 
@@ -195,70 +195,21 @@ Orders in_both(const Orders& a, const Orders& b) {
   return result;
 }
 
-class FixedPoint {
- public:
-  FixedPoint(const Code& code, const Facts& facts, const EqualValues& equals)
-      : code_(code),
-        facts_(facts),
-        equals_(equals),
-        starts_(block_starts(code)),
-        entries_(code.size()) {}
+struct Analysis {
+  const Code& code;
+  const Facts& facts;
+  const EqualValues& equals;
 
-  std::vector<Orders> run() {
-    std::vector<Orders> points(code_.size());
-    if (std::ranges::none_of(code_.nodes(), compares_registers)) return points;
-    for (std::size_t i = 0; i + 1 < code_.subprog_starts().size(); ++i) {
-      enter(code_.subprog_starts()[i], {});
-    }
-    while (!waiting_.empty()) {
-      const std::uint32_t first = *waiting_.begin();
-      waiting_.erase(waiting_.begin());
-      walk(first, [](std::uint32_t, const Orders&) {});
-    }
-    for (std::uint32_t node = 0; node < code_.size(); ++node) {
-      const bool known = starts_[node] && entries_[node].has_value();
-      if (known) walk(node, [&](std::uint32_t at, const Orders& orders) { points[at] = orders; });
-    }
-    return points;
+  Orders in_both(const Orders& a, const Orders& b) const { return opt::in_both(a, b); }
+  void step(Orders& orders, std::uint32_t node) const {
+    opt::step(orders, code[node], facts.before(node), equals.before(node));
   }
-
- private:
-  void enter(std::uint32_t node, const Orders& orders) {
-    if (node == no_node || !facts_.reached(node)) return;
-    std::optional<Orders>& entry = entries_[node];
-    const Orders joined = entry ? in_both(*entry, orders) : orders;
-    if (entry == joined) return;
-    entry = joined;
-    waiting_.insert(node);
+  Orders along(Orders orders, std::uint32_t node, bool taken) const {
+    const bool learns =
+        compares_registers(code[node]) && !is_bounds_check(code[node], facts.before(node));
+    if (learns) learn(orders, equals.before(node), code[node], taken);
+    return orders;
   }
-
-  template <typename Visit>
-  void walk(std::uint32_t first, Visit visit) {
-    Orders orders = *entries_[first];
-    for (std::uint32_t node = first; node < code_.size(); ++node) {
-      visit(node, orders);
-      step(orders, code_[node], facts_.before(node), equals_.before(node));
-      if (starts_[node + 1]) return leave(node, orders);
-    }
-  }
-
-  void leave(std::uint32_t node, const Orders& orders) {
-    const Successors to = successors(code_, node);
-    const PointFacts& facts = facts_.before(node);
-    const bool learns = compares_registers(code_[node]) && !is_bounds_check(code_[node], facts);
-    for (const bool taken : {false, true}) {
-      Orders there = orders;
-      if (learns) learn(there, equals_.before(node), code_[node], taken);
-      enter(taken ? to.taken : to.next, there);
-    }
-  }
-
-  const Code& code_;
-  const Facts& facts_;
-  const EqualValues& equals_;
-  std::vector<bool> starts_;
-  std::vector<std::optional<Orders>> entries_;  ///< by node where a block starts
-  std::set<std::uint32_t> waiting_;
 };
 
 }  // namespace
@@ -271,7 +222,10 @@ bool compares_registers(const Node& node) {
 
 KnownOrders KnownOrders::of(const Code& code, const Facts& facts, const EqualValues& equals) {
   KnownOrders result;
-  result.points_ = FixedPoint(code, facts, equals).run();
+  result.points_.resize(code.size());
+  if (std::ranges::none_of(code.nodes(), compares_registers)) return result;
+  const Analysis analysis{code, facts, equals};
+  result.points_ = BlockAnalysis<Orders, Analysis>(code, facts, analysis).run();
   return result;
 }
 
