@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "isa/bpf/semantics_impl.hpp"
 #include "opt/block_analysis.hpp"
 #include "opt/fact_rules.hpp"
 #include "opt/order.hpp"
@@ -32,24 +33,22 @@ struct Question {
   unsigned holds = is_anything;
 };
 
+/// As the semantics text compares: a negative number tells whether it sees signs.
 std::optional<Question> question(JmpOp op, unsigned width) {
-  const Sight plain = width == 64 ? Sight::unsigned_64 : Sight::unsigned_32;
-  const Sight with_sign = width == 64 ? Sight::signed_64 : Sight::signed_32;
-  switch (op) {
-    case JmpOp::jeq: return Question{plain, is_equal};
-    case JmpOp::jne: return Question{plain, is_less | is_greater};
-    case JmpOp::jgt: return Question{plain, is_greater};
-    case JmpOp::jge: return Question{plain, is_greater | is_equal};
-    case JmpOp::jlt: return Question{plain, is_less};
-    case JmpOp::jle: return Question{plain, is_less | is_equal};
-    case JmpOp::jsgt: return Question{with_sign, is_greater};
-    case JmpOp::jsge: return Question{with_sign, is_greater | is_equal};
-    case JmpOp::jslt: return Question{with_sign, is_less};
-    case JmpOp::jsle: return Question{with_sign, is_less | is_equal};
-    case JmpOp::ja:
-    case JmpOp::jset: return std::nullopt;
-  }
-  return std::nullopt;
+  if (op == JmpOp::ja || op == JmpOp::jset) return std::nullopt;
+  const auto holds = [op](std::int64_t a, std::int64_t b) {
+    const auto word = [](std::int64_t n) {
+      return Bv<Abstract, 64>::lit(static_cast<std::uint64_t>(n));
+    };
+    return Abstract::constant(1, bpf::compare(op, word(a), word(b)).raw()) == 1;
+  };
+  const bool sees_signs = holds(-1, 0) != holds(1, 0);
+  Question asked{width == 64 ? Sight::unsigned_64 : Sight::unsigned_32, 0};
+  if (sees_signs) asked.sight = width == 64 ? Sight::signed_64 : Sight::signed_32;
+  if (holds(0, 1)) asked.holds |= is_less;
+  if (holds(0, 0)) asked.holds |= is_equal;
+  if (holds(1, 0)) asked.holds |= is_greater;
+  return asked;
 }
 
 Outcomes without_equal(Outcomes outcomes, Sight a, Sight b) {
