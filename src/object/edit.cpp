@@ -121,6 +121,8 @@ class Checker {
   Expected<void> check_slot(std::uint32_t i) const {
     const EditedSlot& edited = edit_.slots[i];
     const bool has_old = edited.origin != Origin::inserted;
+    if (has_old && edited.function && *edited.function != edit_.function)
+      return bad_slot(i, "is of another function, and no writer takes that along");
     if (has_old && edited.old_slot >= old_.size())
       return bad_slot(i, fmt::format("old slot {} is not below {}", edited.old_slot, old_.size()));
     const Tie tie = edited.origin == Origin::copied ? ties_[edited.old_slot] : Tie::none;

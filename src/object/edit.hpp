@@ -27,7 +27,10 @@ enum class Origin : std::uint8_t {
 struct EditedSlot {
   bpf::Slot slot;
   Origin origin = Origin::inserted;
-  std::uint32_t old_slot = 0;  ///< of the same function; unused when inserted
+  std::uint32_t old_slot = 0;  ///< counted in its function; unused when inserted
+  /// Index into Object::functions, where old_slot is of another function than the one edited: code
+  /// of a callee in place of its call. In a LinkedEdit old_slot alone says so.
+  std::optional<std::uint32_t> function = {};
   friend bool operator==(const EditedSlot&, const EditedSlot&) = default;
 };
 

@@ -52,6 +52,7 @@ class Unlinker {
   }
 
   Expected<void> check_shape() const {
+    if (!edit_.subprogs.empty()) return bad("some subprograms are left out");
     const auto& starts = edit_.subprog_starts;
     if (starts.size() != program_.subprogs.size() || starts.empty() || starts[0] != 0)
       return bad(fmt::format("new code with {} subprograms for {}", starts.size(),
