@@ -43,6 +43,37 @@ std::vector<Slot> new_slots(const FunctionEdit& edit) {
   return slots;
 }
 
+/// A function before the edit.
+struct OldCode {
+  std::vector<Slot> slots;
+  std::vector<Tie> ties;  // by slot
+};
+
+Expected<OldCode> old_code(const Object& object, const Function& function) {
+  OldCode code{raw_slots(object, function), {}};
+  code.ties.assign(code.slots.size(), Tie::none);
+  const std::uint32_t first = function.first_slot;
+  for (const CoreRecord& record : object.ext.core) {
+    if (record.place.section != function.section || record.place.slot < first) continue;
+    if (record.place.slot - first < code.ties.size())
+      code.ties[record.place.slot - first] = Tie::core;
+  }
+  for (const Relocation& relocation : object.elf.relocations_of(function.section)) {
+    const std::uint64_t slot = relocation.offset / slot_bytes;
+    if (slot >= first && slot - first < code.ties.size()) code.ties[slot - first] = Tie::relocation;
+  }
+  for (std::size_t at = 0; at < code.slots.size();) {
+    const auto insn = bpf::decode(code.slots, at);
+    if (!insn)
+      return error(Fault::bad_input, fmt::format("function {} cannot be moved: {}",
+                                                 printable(function.name), insn.error().line()));
+    if (program::names_subprog(*insn) && code.ties[at] == Tie::none) code.ties[at] = Tie::subprog;
+    if (insn->slot_count() == 2) code.ties[at + 1] = code.ties[at];
+    at += insn->slot_count();
+  }
+  return code;
+}
+
 /// One check of one edit.
 class Checker {
  public:
@@ -50,7 +81,6 @@ class Checker {
       : object_(object),
         edit_(edit),
         function_(object.functions[edit.function]),
-        old_(raw_slots(object, function_)),
         new_(new_slots(edit)) {}
 
   Expected<void> run() {
@@ -59,7 +89,7 @@ class Checker {
     if (new_.size() > limits::program_slots)
       return error(Fault::limit, fmt::format("{}: {} slots exceed the limit of {}", name(),
                                              new_.size(), limits::program_slots));
-    TRY(find_ties());
+    TRY(find_old());
     TRY(find_starts());
     for (std::uint32_t i = 0; i < new_.size(); ++i) TRY(check_slot(i));
     return {};
@@ -74,6 +104,10 @@ class Checker {
   std::unexpected<Diagnostic> bad_slot(std::uint32_t slot, const std::string& what) const {
     return error(Fault::bad_input, fmt::format("function {}, new slot {}: {}", name(), slot, what));
   }
+  std::unexpected<Diagnostic> unsupported_slot(std::uint32_t slot, const std::string& what) const {
+    return error(Fault::unsupported,
+                 fmt::format("function {}, new slot {}: {}", name(), slot, what));
+  }
 
   /// Its slots are its own.
   Expected<void> check_place() const {
@@ -86,25 +120,35 @@ class Checker {
     return {};
   }
 
-  Expected<void> find_ties() {
-    ties_.assign(old_.size(), Tie::none);
-    const std::uint32_t first = function_.first_slot;
-    for (const CoreRecord& record : object_.ext.core) {
-      if (record.place.section != function_.section || record.place.slot < first) continue;
-      if (record.place.slot - first < old_.size()) ties_[record.place.slot - first] = Tie::core;
-    }
-    for (const Relocation& relocation : object_.elf.relocations_of(function_.section)) {
-      const std::uint64_t slot = relocation.offset / slot_bytes;
-      if (slot >= first && slot - first < old_.size()) ties_[slot - first] = Tie::relocation;
-    }
-    for (std::size_t at = 0; at < old_.size();) {
-      const auto insn = bpf::decode(old_, at);
-      if (!insn) return bad("cannot be moved: " + std::string(insn.error().line()));
-      if (program::names_subprog(*insn) && ties_[at] == Tie::none) ties_[at] = Tie::subprog;
-      if (insn->slot_count() == 2) ties_[at + 1] = ties_[at];
-      at += insn->slot_count();
+  std::uint32_t function_of(const EditedSlot& edited) const {
+    return edited.function.value_or(edit_.function);
+  }
+  const OldCode& old_of(const EditedSlot& edited) const { return old_.at(function_of(edited)); }
+
+  /// The edited function's old code, and that of each function of which there are slots.
+  Expected<void> find_old() {
+    TRY(OldCode own, old_code(object_, function_));
+    old_.emplace(edit_.function, std::move(own));
+    for (std::uint32_t i = 0; i < edit_.slots.size(); ++i) {
+      const EditedSlot& edited = edit_.slots[i];
+      if (edited.origin == Origin::inserted || old_.contains(function_of(edited))) continue;
+      if (*edited.function >= object_.functions.size())
+        return bad_slot(i, fmt::format("function {} is not below {}", *edited.function,
+                                       object_.functions.size()));
+      const Function& from = object_.functions[*edited.function];
+      if (!is_linked(*edited.function))
+        return unsupported_slot(
+            i, fmt::format("is of function {}, which no program reaches", printable(from.name)));
+      TRY(OldCode other, old_code(object_, from));
+      old_.emplace(*edited.function, std::move(other));
     }
     return {};
+  }
+
+  bool is_linked(std::uint32_t function) const {
+    return std::ranges::any_of(object_.programs, [&](const Program& program) {
+      return std::ranges::find(program.functions, function) != program.functions.end();
+    });
   }
 
   Expected<void> find_starts() {
@@ -120,19 +164,21 @@ class Checker {
 
   Expected<void> check_slot(std::uint32_t i) const {
     const EditedSlot& edited = edit_.slots[i];
-    const bool has_old = edited.origin != Origin::inserted;
-    if (has_old && edited.function && *edited.function != edit_.function)
-      return bad_slot(i, "is of another function, and no writer takes that along");
-    if (has_old && edited.old_slot >= old_.size())
-      return bad_slot(i, fmt::format("old slot {} is not below {}", edited.old_slot, old_.size()));
-    const Tie tie = edited.origin == Origin::copied ? ties_[edited.old_slot] : Tie::none;
+    if (edited.origin != Origin::inserted && edited.old_slot >= old_of(edited).slots.size())
+      return bad_slot(i, fmt::format("old slot {}{} is not below {}", edited.old_slot,
+                                     of_function(edited), old_of(edited).slots.size()));
+    const bool copied = edited.origin == Origin::copied;
+    const Tie tie = copied ? old_of(edited).ties[edited.old_slot] : Tie::none;
     if (tie != Tie::none) TRY(check_tied(i, tie));
+    if (copied && edited.function) TRY(check_foreign(i, tie));
     if (!starts_[i]) return {};
     const bpf::Insn insn = *bpf::decode(new_, i);
     if (program::names_subprog(insn) && tie == Tie::none)
       return bad_slot(i, "names a function and is not a copy of an old slot that does");
     const program::InsnFlow flow = program::flow_of(insn, i);
-    if (!flow.jumps || leaves_function(edited)) return {};
+    const bool kept =
+        copied && leaves_function(edited) && edited.slot == old_of(edited).slots[edited.old_slot];
+    if (!flow.jumps || kept) return {};
     if (flow.target < 0 || flow.target >= static_cast<std::int64_t>(new_.size()) ||
         !starts_[static_cast<std::size_t>(flow.target)])
       return bad_slot(i, fmt::format("jumps to {}, where no insn of its {} slots starts",
@@ -140,9 +186,34 @@ class Checker {
     return {};
   }
 
+  std::string of_function(const EditedSlot& edited) const {
+    if (!edited.function) return "";
+    return fmt::format(" of function {}", printable(object_.functions[*edited.function].name));
+  }
+
+  /// What a slot of another function may not be.
+  Expected<void> check_foreign(std::uint32_t i, Tie tie) const {
+    const EditedSlot& edited = edit_.slots[i];
+    const Function& from = object_.functions[*edited.function];
+    if (tie == Tie::subprog && from.section != function_.section)
+      return unsupported_slot(
+          i, fmt::format("old slot {}{} names a function of section {} by its distance, which "
+                         "cannot be done from section {}",
+                         edited.old_slot, of_function(edited), section_name(from),
+                         section_name(function_)));
+    if (leaves_function(edited))
+      return unsupported_slot(i, fmt::format("old slot {}{} jumps out of its function",
+                                             edited.old_slot, of_function(edited)));
+    return {};
+  }
+
+  std::string section_name(const Function& function) const {
+    return printable(object_.elf.sections[function.section].name);
+  }
+
   Expected<void> check_tied(std::uint32_t i, Tie tie) const {
     const EditedSlot& edited = edit_.slots[i];
-    const Slot& was = old_[edited.old_slot];
+    const Slot& was = old_of(edited).slots[edited.old_slot];
     const Slot& is = edited.slot;
     const bool call = bpf::row(bpf::Form::call_local).opcode == was.opcode;
     const bool source_counts = tie != Tie::core || bpf::row(bpf::Form::lddw).opcode == was.opcode;
@@ -153,37 +224,49 @@ class Checker {
     const bool same = same_opcode && is.off == was.off && is.imm == was.imm &&
                       (!call || is.regs == was.regs) && (!source_counts || is.src() == was.src());
     if (!same)
-      return bad_slot(i, fmt::format("is a copy of old slot {}, which carries {}, and differs",
-                                     edited.old_slot, describe(tie)));
+      return bad_slot(i, fmt::format("is a copy of old slot {}{}, which carries {}, and differs",
+                                     edited.old_slot, of_function(edited), describe(tie)));
     const std::uint32_t next = edited.old_slot + 1;
     if (was.opcode != bpf::row(bpf::Form::lddw).opcode) return {};
     // The decoder saw a second slot behind both.
     const EditedSlot& second = edit_.slots[i + 1];
-    if (second.origin != Origin::copied || second.old_slot != next)
-      return bad_slot(i + 1, fmt::format("is not a copy of old slot {}, the second half of an insn "
-                                         "that carries {}",
-                                         next, describe(tie)));
+    if (second.origin != Origin::copied || second.old_slot != next ||
+        second.function != edited.function)
+      return bad_slot(i + 1, fmt::format("is not a copy of old slot {}{}, the second half of an "
+                                         "insn that carries {}",
+                                         next, of_function(edited), describe(tie)));
     return {};
   }
 
-  /// A copied jump whose old target was outside; the writer retargets it.
+  /// Did the old insn jump out of its function? The writer retargets a copy of it.
   bool leaves_function(const EditedSlot& edited) const {
-    if (edited.origin != Origin::copied) return false;
-    const auto insn = bpf::decode(old_, edited.old_slot);
+    const std::vector<Slot>& old = old_of(edited).slots;
+    const auto insn = bpf::decode(old, edited.old_slot);
     if (!insn) return false;
     const program::InsnFlow flow = program::flow_of(*insn, edited.old_slot);
-    const bool outside = flow.target < 0 || flow.target >= static_cast<std::int64_t>(old_.size());
-    return flow.jumps && outside && edited.slot == old_[edited.old_slot];
+    const bool outside = flow.target < 0 || flow.target >= static_cast<std::int64_t>(old.size());
+    return flow.jumps && outside;
   }
 
   const Object& object_;
   const FunctionEdit& edit_;
   const Function& function_;
-  std::vector<Slot> old_;
   std::vector<Slot> new_;
-  std::vector<Tie> ties_;
+  std::map<std::uint32_t, OldCode> old_;  // by function
   std::vector<bool> starts_;
 };
+
+/// The same edit with one way to say where a slot is from.
+FunctionEdit normal(FunctionEdit edit) {
+  for (EditedSlot& slot : edit.slots)
+    if (slot.origin == Origin::inserted || slot.function == edit.function) slot.function.reset();
+  return edit;
+}
+
+/// Does the slot stand for one of the function's own?
+bool has_own_old(const EditedSlot& edited) {
+  return edited.origin != Origin::inserted && !edited.function;
+}
 
 /// New places of old slots, as jumps see them.
 std::vector<std::int64_t> landing_places(const FunctionEdit& edit, std::size_t old_count,
@@ -194,7 +277,7 @@ std::vector<std::int64_t> landing_places(const FunctionEdit& edit, std::size_t o
   std::int64_t inserted_from = none;
   for (std::size_t i = 0; i < edit.slots.size(); ++i) {
     const auto here = static_cast<std::int64_t>(i);
-    if (edit.slots[i].origin == Origin::inserted) {
+    if (!has_own_old(edit.slots[i])) {
       if (inserted_from == none) inserted_from = here;
       continue;
     }
@@ -251,10 +334,11 @@ FunctionEdit keep_function(const Object& object, std::uint32_t function) {
 }
 
 Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, Landing landing) {
+  edit = normal(std::move(edit));
   const Function& function = object.functions[edit.function];
   const std::vector<Slot> slots = new_slots(edit);
   for (const EditedSlot& edited : edit.slots)
-    if (edited.origin != Origin::inserted && edited.old_slot >= function.slot_count)
+    if (has_own_old(edited) && edited.old_slot >= function.slot_count)
       return error(Fault::bad_input,
                    fmt::format("function {}: old slot {} is not below {}", printable(function.name),
                                edited.old_slot, function.slot_count));
@@ -268,7 +352,7 @@ Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, L
     EditedSlot& edited = edit.slots[i];
     const program::InsnFlow flow = program::flow_of(insn, edited.old_slot);
     const bool inside = flow.target >= 0 && flow.target < std::int64_t{function.slot_count};
-    if (flow.jumps && edited.origin != Origin::inserted && inside) {
+    if (flow.jumps && has_own_old(edited) && inside) {
       const std::int64_t target = places[static_cast<std::size_t>(flow.target)];
       const auto moved = with_target(edited.slot, insn.form, static_cast<std::int64_t>(i), target);
       if (!moved)
@@ -292,6 +376,7 @@ Expected<void> Edit::replace(FunctionEdit edit) {
   if (edit.function >= object_->functions.size())
     return error(Fault::bad_input, fmt::format("function {} is not below {}", edit.function,
                                                object_->functions.size()));
+  edit = normal(std::move(edit));
   if (edit == keep_function(*object_, edit.function)) {
     if (!functions_.contains(edit.function)) return {};
   } else {

@@ -66,11 +66,13 @@ enum class Landing : std::uint8_t {
 /// Corrects the jumps of code whose slots were only rearranged: a copied or replaced jump comes
 /// with a displacement that counts from its old slot in old slots, and gets the one that leads to
 /// where the old target is now; the target of a deleted slot is the next one that is left. Inserted
-/// jumps stay. A displacement that does not fit is bad input, by name.
+/// jumps stay; slots of other functions count as inserted. A displacement that does not fit is bad
+/// input, by name.
 Expected<FunctionEdit> retarget_jumps(const Object& object, FunctionEdit edit, Landing landing);
 
 /// The edits of one object. Each is checked when it is added: slots decode, jumps land on insns of
 /// the function, and a slot that carries a relocation or a CO-RE record is still the same insn.
+/// Copies of another function's jumps have the displacements of the new code.
 class Edit {
  public:
   explicit Edit(const Object& object) : object_(&object) {}

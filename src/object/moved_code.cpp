@@ -19,22 +19,24 @@ constexpr std::uint64_t slot_bytes = sizeof(Slot);
 
 class Builder {
  public:
-  explicit Builder(std::span<const std::uint8_t> code) : code_(code) {}
+  Builder(const Object& object, std::uint32_t section)
+      : object_(object), section_(section), code_(object.elf.sections[section].data) {
+    moved_.index = section;
+  }
 
   void keep_until(std::uint32_t old_slot) {
     if (old_slot <= at_) return;
     moved_.runs.push_back({at_, old_slot - at_, next(), old_slot - at_, false});
-    for (; at_ < old_slot; ++at_) add(bpf::slot_at(code_, at_), at_, true);
+    const std::uint32_t first = at_;
+    for (; at_ < old_slot; ++at_)
+      add(bpf::slot_at(code_, at_), {section_, at_, first, true, false});
   }
 
   void edit(const Function& function, const FunctionEdit& edit) {
     keep_until(function.first_slot);
     moved_.runs.push_back(
         {at_, function.slot_count, next(), static_cast<std::uint32_t>(edit.slots.size()), true});
-    for (const EditedSlot& edited : edit.slots)
-      add(edited.slot,
-          edited.origin == Origin::inserted ? no_slot : function.first_slot + edited.old_slot,
-          edited.origin == Origin::copied);
+    for (const EditedSlot& edited : edit.slots) add(edited.slot, old_of(function, edited));
     at_ += function.slot_count;
   }
 
@@ -48,10 +50,16 @@ class Builder {
  private:
   std::uint32_t next() const { return static_cast<std::uint32_t>(moved_.slots.size()); }
 
-  void add(const Slot& slot, std::uint32_t old_slot, bool copied) {
+  OldSlot old_of(const Function& function, const EditedSlot& edited) const {
+    if (edited.origin == Origin::inserted) return {};
+    const Function& from = edited.function ? object_.functions[*edited.function] : function;
+    return {from.section, from.first_slot + edited.old_slot, from.first_slot,
+            edited.origin == Origin::copied, &from != &function};
+  }
+
+  void add(const Slot& slot, OldSlot old) {
     moved_.slots.push_back(slot);
-    moved_.old_of.push_back(old_slot);
-    moved_.copied.push_back(copied);
+    moved_.old_of.push_back(old);
   }
 
   void find_places() {
@@ -59,8 +67,8 @@ class Builder {
     places.assign(at_ + 1, no_slot);
     places[at_] = next();
     for (std::uint32_t i = 0; i < moved_.old_of.size(); ++i) {
-      const std::uint32_t old_slot = moved_.old_of[i];
-      if (old_slot != no_slot && places[old_slot] == no_slot) places[old_slot] = i;
+      const OldSlot& old = moved_.old_of[i];
+      if (old.slot != no_slot && !old.foreign && places[old.slot] == no_slot) places[old.slot] = i;
     }
     for (const CodeRun& run : moved_.runs)
       if (run.old_count != 0) places[run.old_first] = run.new_first;
@@ -71,15 +79,18 @@ class Builder {
   void find_copies() {
     std::vector<std::uint32_t>& from = moved_.copies_from;
     from.assign(moved_.places.size() + 1, 0);
-    for (std::uint32_t i = 0; i < moved_.slots.size(); ++i)
-      if (moved_.copied[i]) ++from[moved_.old_of[i] + 1];
+    const auto is_copy = [&](const OldSlot& old) { return old.copied && old.section == section_; };
+    for (const OldSlot& old : moved_.old_of)
+      if (is_copy(old)) ++from[old.slot + 1];
     for (std::size_t i = 1; i < from.size(); ++i) from[i] += from[i - 1];
     std::vector<std::uint32_t> fill(from.begin(), from.end());
     moved_.copies.resize(from.back());
     for (std::uint32_t i = 0; i < moved_.slots.size(); ++i)
-      if (moved_.copied[i]) moved_.copies[fill[moved_.old_of[i]]++] = i;
+      if (is_copy(moved_.old_of[i])) moved_.copies[fill[moved_.old_of[i].slot]++] = i;
   }
 
+  const Object& object_;
+  std::uint32_t section_;
   std::span<const std::uint8_t> code_;
   std::uint32_t at_ = 0;  // old slot
   MovedSection moved_;
@@ -97,15 +108,16 @@ Expected<void> adjust_run(MovedSection& moved, const CodeRun& run, std::span<con
                           const std::vector<bool>& related) {
   const auto old_end = std::int64_t{run.old_first} + run.old_count;
   for (std::uint32_t i = run.new_first; i < run.new_first + run.new_count; ++i) {
-    const std::uint32_t old_slot = moved.old_of[i];
-    if (!moved.copied[i] || related[old_slot]) continue;
+    const OldSlot& old = moved.old_of[i];
+    if (!old.copied || old.section != moved.index || related[old.slot]) continue;
+    const std::uint32_t old_slot = old.slot;
     const auto named = named_slot(old_slots, old_slot);
     const auto insn = bpf::decode(old_slots, old_slot);
     const program::InsnFlow flow = insn ? program::flow_of(*insn, old_slot) : program::InsnFlow();
     const std::int64_t target = named.value_or(flow.target);
     const bool inside = target >= run.old_first && target < old_end;
     // Jumps inside an edited function are the editor's, calls are not.
-    if (!named && (!flow.jumps || inside)) continue;
+    if (!named && (!flow.jumps || inside || old.foreign)) continue;
     if (inside && !run.edited) continue;
     if (target < 0 || target >= static_cast<std::int64_t>(moved.places.size())) continue;
     const std::int64_t distance =
@@ -140,11 +152,20 @@ MovedCode::MovedCode(const Edit& edit) {
   // Functions are sorted by place, so each builder sees its own in order.
   for (const auto& [index, code] : edit.functions()) {
     const Function& function = object.functions[index];
-    const auto [entry, added] =
-        builders.try_emplace(function.section, object.elf.sections[function.section].data);
+    const auto [entry, added] = builders.try_emplace(function.section, object, function.section);
     entry->second.edit(function, code);
   }
   for (auto& [section, builder] : builders) sections_.emplace(section, builder.finish());
+  for (const auto& [index, moved] : sections_)
+    for (std::uint32_t i = 0; i < moved.old_of.size(); ++i)
+      if (const OldSlot& old = moved.old_of[i]; old.copied && old.section != index)
+        elsewhere_.emplace(CodePlace{old.section, old.slot}, CodePlace{index, i});
+}
+
+std::vector<CodePlace> MovedCode::copies_elsewhere(CodePlace old) const {
+  std::vector<CodePlace> copies;
+  for (auto [at, end] = elsewhere_.equal_range(old); at != end; ++at) copies.push_back(at->second);
+  return copies;
 }
 
 const MovedSection* MovedCode::section(std::uint32_t index) const {

@@ -2,7 +2,8 @@
 // Tables are taken apart into blocks (one ELF section each) and records, and put together again.
 // Source lines are ranges: a record holds until the next one of its function. So a slot that moved
 // away from its neighbours gets a record of its own, and one whose predecessor bears the same
-// record gets none.
+// record gets none. Records of a slot that was copied into another section go into that section's
+// block.
 #include "object/moved_ext.hpp"
 
 #include <bpf/btf.h>
@@ -50,8 +51,19 @@ struct Record {
 /// A record of the new table.
 struct NewRecord {
   std::uint32_t slot = 0;
-  std::uint32_t at = 0;  // of the old record
+  std::uint32_t at = 0;       // of the old record
+  std::uint32_t section = 0;  // of the old record
 };
+
+/// The records of one section, in the order of the file.
+struct Block {
+  std::uint32_t at = 0;       // of its header; 0 for one that the old table does not have
+  std::uint32_t section = 0;  // 0 when there is none of that name
+  std::vector<Record> records;
+};
+
+/// By section.
+using Records = std::map<std::uint32_t, std::vector<Record>>;
 
 class Mover {
  public:
@@ -62,6 +74,7 @@ class Mover {
     TRY(read_header());
     find_sections();
     std::vector<std::vector<std::uint8_t>> bodies;
+    for (const Table table : tables) TRY(read_table(table));
     for (const Table table : tables) {
       TRY(std::vector<std::uint8_t> body, move_table(table));
       bodies.push_back(std::move(body));
@@ -108,170 +121,237 @@ class Mover {
     }
   }
 
-  /// The section that a block speaks of: nothing for one that does not exist.
-  Expected<const MovedSection*> section_of(std::string_view name) const {
+  /// The section that a block speaks of: 0 for one that does not exist.
+  Expected<std::uint32_t> section_of(std::string_view name) const {
     const auto found = by_name_.find(name);
-    if (found == by_name_.end()) return nullptr;
+    if (found == by_name_.end()) return 0u;
     if (ambiguous_.contains(name))
       return refuse(fmt::format("two executable sections are named {}", printable(name)));
-    return code_.section(found->second);
+    return found->second;
   }
 
-  Expected<std::vector<std::uint8_t>> move_table(Table table) {
+  struct TableBlocks {
+    std::uint32_t record_size = 0;  // 0: there is no table
+    std::vector<Block> blocks;
+  };
+  TableBlocks& blocks_of(Table table) { return blocks_[static_cast<std::size_t>(table)]; }
+
+  Expected<void> read_table(Table table) {
     const std::uint32_t begin = header_size_ + extent(table).offset;
     const std::uint32_t end = begin + extent(table).size;
-    std::vector<std::uint8_t> body;
-    if (begin == end) return body;
+    if (begin == end) return {};
     if (end - begin < 4) return refuse("a table without a record size");
     const std::uint32_t record_size = word(begin);
     if (record_size < 8 || record_size % 4 != 0)
       return refuse(fmt::format("record size {}", record_size));
-    append(body, begin, 4);
-    const auto position = [&] { return static_cast<std::uint32_t>(body.size()); };
+    blocks_of(table).record_size = record_size;
     for (std::uint32_t at = begin + 4; at < end;) {
       if (end - at < 8) return refuse("a table ends inside a section header");
-      const std::uint64_t bytes = std::uint64_t{word(at + 4)} * record_size;
-      if (bytes > end - at - 8) return refuse("records exceed their table");
-      const std::uint32_t start = position();
-      append(body, at, 8);
-      TRY(const std::uint32_t count, move_block(table, {at, record_size}, body));
-      store_le(body.data() + start + 4, count);
-      if (count == 0 && bytes != 0) body.resize(start);  // loaders refuse an empty block
-      at += 8 + static_cast<std::uint32_t>(bytes);
+      const std::uint32_t count = word(at + 4);
+      if (std::uint64_t{count} * record_size > end - at - 8)
+        return refuse("records exceed their table");
+      TRY(const std::uint32_t section, section_of(object_.btf->string_at(word(at))));
+      Block block{at, section, {}};
+      at += 8;
+      for (std::uint32_t i = 0; i < count; ++i, at += record_size) {
+        block.records.push_back({at, word(at)});
+        result_.records[at].size = record_size;
+        tables_of_[at] = table;
+      }
+      blocks_of(table).blocks.push_back(std::move(block));
     }
-    if (body.size() == 4 && end - begin > 4) body.clear();
+    return {};
+  }
+
+  Expected<std::vector<std::uint8_t>> move_table(Table table) {
+    std::vector<std::uint8_t> body;
+    const TableBlocks& old = blocks_of(table);
+    if (old.record_size == 0) return body;
+    append(body, header_size_ + extent(table).offset, 4);
+    Records records;  // readers skip one that names no slot
+    for (const Block& block : old.blocks)
+      std::ranges::copy_if(block.records, std::back_inserter(records[block.section]),
+                           [](const Record& record) { return record.insn % slot_bytes == 0; });
+    if (table == Table::lines)
+      for (auto& [section, lines] : records) sort_lines(lines);
+    std::set<std::uint32_t> seen;
+    for (const Block& block : old.blocks) {
+      const MovedSection* moved = code_.section(block.section);
+      if (moved != nullptr && !seen.insert(block.section).second)
+        return refuse("two blocks of records for one section");
+      TRY(add_block(table, block, place_records(table, block, moved, records), body));
+    }
+    for (const auto& [index, moved] : code_.sections()) {
+      const Block block{0, index, {}};
+      if (!seen.contains(index))
+        TRY(add_block(table, block, place_records(table, block, &moved, records), body));
+    }
+    if (body.size() == 4 && !old.blocks.empty()) body.clear();
     return body;
   }
 
-  struct Block {
-    std::uint32_t at = 0;  // of its header
-    std::uint32_t record_size = 0;
-  };
-
-  /// Appends the block's records and answers their number.
-  Expected<std::uint32_t> move_block(Table table, Block block, std::vector<std::uint8_t>& body) {
-    const std::uint32_t count = word(block.at + 4);
-    std::vector<Record> records;
-    std::vector<NewRecord> placed;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t at = block.at + 8 + i * block.record_size;
-      records.push_back({at, word(at)});
-      placed.push_back({0, at});
-      result_.records[at].size = block.record_size;
-      tables_of_[at] = table;
-    }
-    TRY(const MovedSection* moved, section_of(object_.btf->string_at(word(block.at))));
-    if (moved != nullptr && !seen_.insert({table, moved}).second)
-      return refuse("two blocks of records for one section");
-    if (moved != nullptr) placed = move_records(table, *moved, std::move(records));
+  /// Appends the block with its new records.
+  Expected<void> add_block(Table table, const Block& block, const std::vector<NewRecord>& placed,
+                           std::vector<std::uint8_t>& body) {
+    // Loaders refuse an empty block; one that was empty stays.
+    if (placed.empty() && (block.at == 0 || !block.records.empty())) return {};
+    TRY(const std::uint32_t name, name_of(block));
+    const std::array<std::uint32_t, 2> header = {name, static_cast<std::uint32_t>(placed.size())};
+    const auto* first = reinterpret_cast<const std::uint8_t*>(header.data());
+    body.insert(body.end(), first, first + sizeof(header));
+    const bool moved = code_.section(block.section) != nullptr;
     for (const NewRecord& record : placed) {
       const auto position = static_cast<std::uint32_t>(body.size());
-      append(body, record.at, block.record_size);
-      if (moved != nullptr) store_le(body.data() + position, record.slot * slot_bytes);
+      append(body, record.at, blocks_of(table).record_size);
+      if (moved) store_le(body.data() + position, record.slot * slot_bytes);
       // Offsets within the table until assemble() knows where the table starts.
-      result_.records[record.at].places.push_back(position);
+      result_.records[record.at].copies.push_back(
+          {position, record.section != block.section ? block.section : 0});
     }
-    return static_cast<std::uint32_t>(placed.size());
+    return {};
   }
 
-  static std::vector<NewRecord> move_records(Table table, const MovedSection& moved,
-                                             std::vector<Record> records) {
-    // Readers skip a record that names no slot.
-    std::erase_if(records, [](const Record& record) { return record.insn % slot_bytes != 0; });
+  /// Where .BTF has the name of the block's section.
+  Expected<std::uint32_t> name_of(const Block& block) const {
+    if (block.at != 0) return word(block.at);
+    const Section& section = object_.elf.sections[block.section];
+    if (ambiguous_.contains(section.name))
+      return refuse(fmt::format("two executable sections are named {}", printable(section.name)));
+    const std::size_t size = object_.elf.find_section(".BTF")->data.size();
+    for (std::uint32_t at = 1; at < size; ++at)
+      if (object_.btf->string_at(at) == section.name) return at;
+    return refuse(
+        fmt::format("no string of .BTF is {}, so it cannot have the records of code that "
+                    "was copied into that section",
+                    printable(section.name)));
+  }
+
+  std::vector<NewRecord> place_records(Table table, const Block& block, const MovedSection* moved,
+                                       const Records& records) const {
+    std::vector<NewRecord> placed;
+    if (moved == nullptr) {
+      for (const Record& record : block.records) placed.push_back({0, record.at, block.section});
+      return placed;
+    }
     switch (table) {
-      case Table::functions: return move_functions(moved, records);
-      case Table::core: return move_core(moved, records);
-      case Table::lines: return LineMover(moved, std::move(records)).run();
+      case Table::functions: return move_functions(*moved, records);
+      case Table::core: return move_core(*moved, records);
+      case Table::lines: return LineMover(*moved, records).run();
     }
     PROBITY_UNREACHABLE("Table");
+  }
+
+  static std::span<const Record> records_of(const Records& records, std::uint32_t section) {
+    const auto found = records.find(section);
+    return found != records.end() ? std::span(found->second) : std::span<const Record>();
   }
 
   static std::uint32_t place_of(const MovedSection& moved, const Record& record) {
     return static_cast<std::uint32_t>(moved.address(record.insn) / slot_bytes);
   }
 
-  static std::vector<NewRecord> move_functions(const MovedSection& moved,
-                                               const std::vector<Record>& records) {
+  static std::vector<NewRecord> move_functions(const MovedSection& moved, const Records& records) {
     std::vector<NewRecord> placed;
-    placed.reserve(records.size());
-    for (const Record& record : records) placed.push_back({place_of(moved, record), record.at});
+    for (const Record& record : records_of(records, moved.index))
+      placed.push_back({place_of(moved, record), record.at, moved.index});
     return placed;
   }
 
-  static std::vector<NewRecord> move_core(const MovedSection& moved,
-                                          const std::vector<Record>& records) {
+  std::vector<NewRecord> move_core(const MovedSection& moved, const Records& records) const {
     std::vector<NewRecord> placed;
-    for (const Record& record : records) {
+    for (const Record& record : records_of(records, moved.index)) {
       const std::uint32_t old_slot = record.insn / slot_bytes;
       if (old_slot + 1 >= moved.places.size()) continue;  // patches nothing
       for (const std::uint32_t slot : moved.copies_of(old_slot))
-        placed.push_back({slot, record.at});
+        placed.push_back({slot, record.at, moved.index});
     }
+    const std::size_t own = placed.size();
+    for (const auto& [section, others] : records)
+      for (const Record& record : others)
+        for (const CodePlace& copy : code_.copies_elsewhere({section, record.insn / slot_bytes}))
+          if (copy.section == moved.index) placed.push_back({copy.slot, record.at, section});
+    if (placed.size() != own) std::ranges::stable_sort(placed, {}, &NewRecord::slot);
     return placed;
+  }
+
+  /// As readers see them: in order, one for a slot (the first).
+  static void sort_lines(std::vector<Record>& lines) {
+    std::ranges::stable_sort(lines, {}, &Record::insn);
+    const auto repeated = std::ranges::unique(lines, {}, &Record::insn);
+    lines.erase(repeated.begin(), repeated.end());
   }
 
   /// The lines of one section.
   class LineMover {
    public:
-    LineMover(const MovedSection& moved, std::vector<Record> records)
-        : moved_(moved), records_(std::move(records)) {
-      // As readers see them: in order, one for a slot (the first).
-      std::ranges::stable_sort(records_, {}, &Record::insn);
-      const auto repeated = std::ranges::unique(records_, {}, &Record::insn);
-      records_.erase(repeated.begin(), repeated.end());
-    }
+    LineMover(const MovedSection& moved, const Records& records)
+        : moved_(moved), records_(records), own_(records_of(records, moved.index)) {}
 
     std::vector<NewRecord> run() {
       for (const CodeRun& run : moved_.runs) {
-        const std::size_t first = first_at(run.old_first);
-        const std::size_t end = first_at(run.old_first + run.old_count);
+        const std::size_t first = first_at(own_, run.old_first);
+        const std::size_t end = first_at(own_, run.old_first + run.old_count);
         if (run.edited)
-          move_edited(run, first, end);
+          move_edited(run, own_.subspan(first, end - first));
         else
-          for (std::size_t i = first; i < end; ++i) add(i, place_of(moved_, records_[i]));
+          for (std::size_t i = first; i < end; ++i)
+            placed_.push_back({place_of(moved_, own_[i]), own_[i].at, moved_.index});
       }
       return std::move(placed_);
     }
 
    private:
-    /// Index of the first record at or behind an old slot.
-    std::size_t first_at(std::uint32_t old_slot) const {
-      const auto found = std::ranges::lower_bound(records_, std::uint64_t{old_slot} * slot_bytes,
-                                                  {}, &Record::insn);
-      return static_cast<std::size_t>(found - records_.begin());
+    /// Index of the first line at or behind an old slot.
+    static std::size_t first_at(std::span<const Record> lines, std::uint32_t old_slot) {
+      const auto found =
+          std::ranges::lower_bound(lines, std::uint64_t{old_slot} * slot_bytes, {}, &Record::insn);
+      return static_cast<std::size_t>(found - lines.begin());
     }
 
-    void add(std::size_t record, std::uint32_t slot) {
-      placed_.push_back({slot, records_[record].at});
+    /// The line that an old slot bears: that of its function at or before it.
+    const Record* line_of(const OldSlot& old) const {
+      if (old.slot == no_slot) return nullptr;
+      const std::span<const Record> lines = records_of(records_, old.section);
+      const std::size_t behind = first_at(lines, old.slot + 1);
+      if (behind == 0 || lines[behind - 1].insn < old.first * slot_bytes) return nullptr;
+      return &lines[behind - 1];
     }
 
-    /// Records first..end are those of the run.
-    void move_edited(const CodeRun& run, std::size_t first, std::size_t end) {
-      std::size_t current = end;  // the record that the slot before bears; `end` for none
-      if (first < end && records_[first].insn == run.old_first * slot_bytes) {
+    void add(std::uint32_t slot, const Record& line, std::uint32_t section) {
+      placed_.push_back({slot, line.at, section});
+    }
+
+    /// `lines` are the run's. Without one, code of other functions gets none either: loaders take
+    /// lines of all functions of a program or of none.
+    void move_edited(const CodeRun& run, std::span<const Record> lines) {
+      if (lines.empty()) return;
+      const Record* current = nullptr;  // what the slot before bears
+      if (lines.front().insn == run.old_first * slot_bytes) {
         // A function starts with the line of its first slot that is left.
-        current = opening(run, first);
-        add(current, run.new_first);
+        const OldSlot* const opening = first_old(run);
+        current = opening != nullptr ? line_of(*opening) : nullptr;
+        const bool own = current == nullptr;
+        if (own) current = &lines.front();
+        add(run.new_first, *current, own ? moved_.index : opening->section);
       }
       for (std::uint32_t i = run.new_first; i < run.new_first + run.new_count; ++i) {
-        const std::uint32_t old_slot = moved_.old_of[i];
-        if (old_slot == no_slot) continue;
-        const std::size_t behind = first_at(old_slot + 1);
-        if (behind == first || current == behind - 1) continue;
-        current = behind - 1;
-        add(current, i);
+        const Record* const line = line_of(moved_.old_of[i]);
+        if (line == nullptr || line == current) continue;
+        current = line;
+        add(i, *line, moved_.old_of[i].section);
       }
     }
 
-    /// The record that covers the first new slot with an old one.
-    std::size_t opening(const CodeRun& run, std::size_t first) const {
+    /// The first new slot with an old one.
+    const OldSlot* first_old(const CodeRun& run) const {
       for (std::uint32_t i = run.new_first; i < run.new_first + run.new_count; ++i)
-        if (moved_.old_of[i] != no_slot) return first_at(moved_.old_of[i] + 1) - 1;
-      return first;
+        if (moved_.old_of[i].slot != no_slot) return &moved_.old_of[i];
+      return nullptr;
     }
 
     const MovedSection& moved_;
-    std::vector<Record> records_;
+    const Records& records_;
+    std::span<const Record> own_;
     std::vector<NewRecord> placed_;
   };
 
@@ -305,8 +385,8 @@ class Mover {
       store_le(bytes.data() + first_pair + 8 * i + 4, static_cast<std::uint32_t>(bodies[i].size()));
     }
     for (auto& [at, record] : result_.records)
-      for (std::uint32_t& place : record.places)
-        place += starts[static_cast<std::size_t>(tables_of_[at])];
+      for (MovedExt::Copy& copy : record.copies)
+        copy.at += starts[static_cast<std::size_t>(tables_of_[at])];
   }
 
   const Object& object_;
@@ -316,7 +396,7 @@ class Mover {
   std::array<Extent, tables.size()> extents_{};
   std::unordered_map<std::string_view, std::uint32_t> by_name_;
   std::unordered_set<std::string_view> ambiguous_;
-  std::set<std::pair<Table, const MovedSection*>> seen_;
+  std::array<TableBlocks, tables.size()> blocks_;
   std::unordered_map<std::uint32_t, Table> tables_of_;
   MovedExt result_;
 };

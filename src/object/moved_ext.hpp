@@ -17,9 +17,13 @@ namespace probity::object {
 
 struct MovedExt {
   std::vector<std::uint8_t> bytes;
+  struct Copy {
+    std::uint32_t at = 0;       ///< in the new section
+    std::uint32_t section = 0;  ///< whose code it tells of, when the old record told of another
+  };
   struct Record {
-    std::uint32_t size = 0;             ///< bytes
-    std::vector<std::uint32_t> places;  ///< of its copies in the new section; empty when dropped
+    std::uint32_t size = 0;    ///< bytes
+    std::vector<Copy> copies;  ///< none when dropped
   };
   std::map<std::uint32_t, Record> records;  ///< by offset in the old section
 };

@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <span>
 
@@ -54,6 +55,19 @@ struct Entry {
 };
 static_assert(sizeof(Entry) == sizeof(Elf64_Rela) && sizeof(Elf64_Rel) == 16);
 
+/// Where the bytes that an entry patches are now.
+struct PatchPlace {
+  std::uint32_t section = 0;
+  std::uint64_t offset = 0;
+  std::uint32_t code = 0;  ///< in .BTF.ext: the section of the code it tells of, if that is another
+};
+
+/// The new contents of a relocation section.
+struct NewTable {
+  std::vector<Entry> entries;
+  bool grown = false;  ///< it has entries of other tables
+};
+
 class Writer {
  public:
   explicit Writer(const Edit& edit) : object_(edit.object()), file_(object_.elf), code_(edit) {}
@@ -68,6 +82,7 @@ class Writer {
       if (type == SHT_REL || type == SHT_RELA) TRY(move_relocations(i));
       if (type == SHT_SYMTAB) move_symbols(i);
     }
+    store_relocations();
     return lay_out(file_, contents_);
   }
 
@@ -106,46 +121,101 @@ class Writer {
     return {};
   }
 
+  static std::size_t entry_bytes(const Section& section) {
+    return section.type == SHT_RELA ? sizeof(Elf64_Rela) : sizeof(Elf64_Rel);
+  }
+
   /// One relocation section: entries follow what they patch, and what they refer to is moved.
   Expected<void> move_relocations(std::uint32_t index) {
     const Section& section = file_.sections[index];
-    const bool with_addend = section.type == SHT_RELA;
-    const std::size_t size = with_addend ? sizeof(Elf64_Rela) : sizeof(Elf64_Rel);
-    std::vector<std::uint8_t> bytes;
+    const std::size_t size = entry_bytes(section);
     for (std::size_t at = 0; at + size <= section.data.size(); at += size) {
       Entry entry;
       std::memcpy(&entry, section.data.data() + at, size);
-      const std::vector<std::uint64_t> places = places_of(section.info, entry.offset);
-      TRY(move_target(index, entry, places, with_addend));
-      for (const std::uint64_t place : places) {
+      const std::vector<PatchPlace> places = places_of(section.info, entry.offset);
+      TRY(move_target(index, entry, places, section.type == SHT_RELA));
+      for (const PatchPlace& place : places) {
         Entry moved = entry;
-        moved.offset = place;
-        const auto* first = reinterpret_cast<const std::uint8_t*>(&moved);
-        bytes.insert(bytes.end(), first, first + size);
+        moved.offset = place.offset;
+        if (place.code != 0) {
+          TRY(moved.info, with_section_symbol(index, entry, place.code));
+        }
+        TRY(const std::uint32_t table, table_for(index, place.section));
+        tables_[table].entries.push_back(moved);
+        if (table != index) tables_[table].grown = true;
       }
     }
-    if (!std::ranges::equal(bytes, section.data)) contents_[index] = std::move(bytes);
     return {};
   }
 
-  /// Where the bytes at `offset` of a patched section are now: nowhere, or in several copies.
-  std::vector<std::uint64_t> places_of(std::uint32_t section, std::uint64_t offset) const {
-    if (const MovedSection* moved = code_.section(section); moved != nullptr) {
-      const std::uint64_t slot = offset / slot_bytes;
-      if (slot + 1 >= moved->places.size()) return {moved->address(offset)};
-      std::vector<std::uint64_t> places;
-      for (const std::uint32_t copy : moved->copies_of(static_cast<std::uint32_t>(slot)))
-        places.push_back(copy * slot_bytes + offset % slot_bytes);
-      return places;
+  /// The table that has the entries of table `index` that patch `section`.
+  Expected<std::uint32_t> table_for(std::uint32_t index, std::uint32_t section) const {
+    if (file_.sections[index].info == section) return index;
+    const auto found = std::ranges::find_if(file_.sections, [&](const Section& other) {
+      return other.type == file_.sections[index].type && other.info == section;
+    });
+    if (found == file_.sections.end())
+      return refuse(section, "has no relocations, and code with one was copied into it from " +
+                                 name_of(file_.sections[index].info));
+    return file_.index_of(*found);
+  }
+
+  /// The info of an entry that is to refer to code of another section, by the offset in it.
+  Expected<std::uint64_t> with_section_symbol(std::uint32_t index, const Entry& entry,
+                                              std::uint32_t section) const {
+    const auto found = std::ranges::find_if(file_.symbols, [&](const Symbol& symbol) {
+      return symbol.type == SymbolType::section && symbol.defined && symbol.section == section;
+    });
+    if (found == file_.symbols.end())
+      return refuse(
+          index, fmt::format("no symbol names {}, which code was copied into", name_of(section)));
+    const auto symbol = static_cast<std::uint64_t>(found - file_.symbols.begin());
+    return symbol << 32 | entry.type();
+  }
+
+  void store_relocations() {
+    for (std::uint32_t i = 1; i < file_.sections.size(); ++i) {
+      const Section& section = file_.sections[i];
+      if (section.type != SHT_REL && section.type != SHT_RELA) continue;
+      auto& [entries, grown] = tables_[i];
+      if (grown) std::ranges::stable_sort(entries, {}, &Entry::offset);
+      std::vector<std::uint8_t> bytes;
+      for (const Entry& entry : entries) {
+        const auto* first = reinterpret_cast<const std::uint8_t*>(&entry);
+        bytes.insert(bytes.end(), first, first + entry_bytes(section));
+      }
+      if (!std::ranges::equal(bytes, section.data)) contents_[i] = std::move(bytes);
     }
-    if (!ext_ || section != ext_section_) return {offset};
+  }
+
+  /// Where the bytes at `offset` of a patched section are now: nowhere, or in several copies.
+  std::vector<PatchPlace> places_of(std::uint32_t section, std::uint64_t offset) const {
+    if (ext_ && section == ext_section_) return places_in_ext(offset);
+    const std::uint64_t slot = offset / slot_bytes;
+    const MovedSection* moved = code_.section(section);
+    if (moved != nullptr && slot + 1 >= moved->places.size())
+      return {{section, moved->address(offset)}};
+    std::vector<PatchPlace> places;
+    if (moved == nullptr) places.push_back({section, offset});
+    const auto old_slot = static_cast<std::uint32_t>(slot);
+    if (moved != nullptr)
+      for (const std::uint32_t copy : moved->copies_of(old_slot))
+        places.push_back({section, copy * slot_bytes + offset % slot_bytes});
+    if (slot != old_slot) return places;
+    for (const CodePlace& copy : code_.copies_elsewhere({section, old_slot}))
+      places.push_back({copy.section, copy.slot * slot_bytes + offset % slot_bytes});
+    return places;
+  }
+
+  std::vector<PatchPlace> places_in_ext(std::uint64_t offset) const {
     auto record = ext_->records.upper_bound(static_cast<std::uint32_t>(offset));
-    if (record == ext_->records.begin()) return {offset};
+    if (record == ext_->records.begin()) return {{ext_section_, offset}};
     --record;
-    if (offset >= record->first + std::uint64_t{record->second.size}) return {offset};
-    std::vector<std::uint64_t> places;
-    for (const std::uint32_t place : record->second.places)
-      places.push_back(place + (offset - record->first));
+    if (offset >= record->first + std::uint64_t{record->second.size})
+      return {{ext_section_, offset}};
+    std::vector<PatchPlace> places;
+    for (const MovedExt::Copy& copy : record->second.copies)
+      places.push_back({ext_section_, copy.at + (offset - record->first), copy.section});
     return places;
   }
 
@@ -157,20 +227,20 @@ class Writer {
   }
 
   /// Moves the value that the entry adds to its symbol.
-  Expected<void> move_target(std::uint32_t index, Entry& entry,
-                             std::span<const std::uint64_t> places, bool with_addend) {
+  Expected<void> move_target(std::uint32_t index, Entry& entry, std::span<const PatchPlace> places,
+                             bool with_addend) {
     const Symbol* symbol = moving_symbol(entry);
     const std::uint32_t target = file_.sections[index].info;
     // The records of .BTF.ext hold the offset itself, and were moved with the record.
     if (symbol == nullptr || (ext_ && target == ext_section_)) return {};
     const std::int64_t old_addend = entry.addend;
     if (file_.sections[target].executable()) {
-      for (const std::uint64_t place : places) {
-        const std::uint64_t slot_at = place - place % slot_bytes;
-        std::vector<std::uint8_t>& bytes = contents_of(target);
+      for (const PatchPlace& place : places) {
+        const std::uint64_t slot_at = place.offset - place.offset % slot_bytes;
+        std::vector<std::uint8_t>& bytes = contents_of(place.section);
         if (!in_bounds(slot_at, slot_bytes, bytes.size()))
           return refuse(index, fmt::format("an entry patches offset {}, outside {}", entry.offset,
-                                           name_of(target)));
+                                           name_of(place.section)));
         const std::uint8_t opcode = bytes[slot_at];
         if (opcode != lddw_opcode && opcode != call_opcode)
           return refuse(index, fmt::format("an entry refers to code from opcode 0x{:02x}, which is "
@@ -276,6 +346,7 @@ class Writer {
   std::optional<MovedExt> ext_;
   std::uint32_t ext_section_ = 0;
   NewContents contents_;
+  std::map<std::uint32_t, NewTable> tables_;
 };
 
 }  // namespace

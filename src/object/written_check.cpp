@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The expected program is computed from the old linked one and the edit alone, without the writer's
 // tables: a slot that was copied is the old linked slot, save the distance of what jumps or names a
-// subprogram.
+// subprogram. A slot of a function that the program did not reach is taken from one that did.
 #include "object/written_check.hpp"
 
 #include <fmt/core.h>
@@ -27,6 +27,16 @@ std::unexpected<Diagnostic> differs(std::string_view where, const std::string& w
 using Line = std::tuple<std::uint32_t, std::uint32_t, std::string_view, std::string_view>;
 using Core = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::string_view>;
 
+/// A slot of an old linked program.
+struct LinkedSlot {
+  const Program& program;
+  const program::Subprog& subprog;
+  std::uint32_t function = 0;
+  std::uint32_t slot = 0;
+
+  const Slot& linked() const { return program.slots[slot]; }
+};
+
 /// One linked program before and after.
 class ProgramCheck {
  public:
@@ -37,7 +47,7 @@ class ProgramCheck {
     if (is_.name != was_.name || is_.section != was_.section)
       return differs(was_.name,
                      fmt::format("is {} in {}", printable(is_.name), printable(is_.section)));
-    visit(0);
+    TRY(visit());
     if (is_.functions != reached_) return differs(was_.name, "reaches other functions");
     // Slots with a problem may be gone or be there twice.
     if (was_.problems.empty() && !is_.problems.empty())
@@ -60,43 +70,62 @@ class ProgramCheck {
             relocation.record.access};
   }
 
-  /// The subprogram that an old linked slot names.
-  std::optional<std::uint32_t> named_by(std::uint32_t old_slot) const {
-    const auto target = named_slot(was_.slots, old_slot);
+  /// The old slot of an edited one of `function`; nothing when no program reaches its function.
+  std::optional<LinkedSlot> old_of(std::uint32_t function, const EditedSlot& edited) const {
+    const std::uint32_t from = edited.function.value_or(function);
+    const auto in = [&](const Program& program) -> std::optional<LinkedSlot> {
+      const auto found = std::ranges::find(program.functions, from);
+      if (found == program.functions.end()) return std::nullopt;
+      const auto& subprog =
+          program.subprogs[static_cast<std::size_t>(found - program.functions.begin())];
+      return LinkedSlot{program, subprog, from, subprog.first_slot + edited.old_slot};
+    };
+    if (const auto here = in(was_)) return here;
+    for (const Program& program : edit_.object().programs)
+      if (const auto there = in(program)) return there;
+    return std::nullopt;
+  }
+
+  /// The function that an old linked slot names.
+  static std::optional<std::uint32_t> named_by(const LinkedSlot& old) {
+    const auto target = named_slot(old.program.slots, old.slot);
     if (!target) return std::nullopt;
-    const auto named = std::ranges::find(was_.subprogs, *target, &program::Subprog::first_slot);
-    if (named == was_.subprogs.end()) return std::nullopt;  // a problem of the program
-    return static_cast<std::uint32_t>(named - was_.subprogs.begin());
+    const auto& subprogs = old.program.subprogs;
+    const auto named = std::ranges::find(subprogs, *target, &program::Subprog::first_slot);
+    if (named == subprogs.end()) return std::nullopt;  // a problem of the program
+    return old.program.functions[static_cast<std::size_t>(named - subprogs.begin())];
   }
 
   /// Collects what is reached now in the linker's order: a callee is finished before its caller.
-  void visit(std::uint32_t first) {
+  Expected<void> visit() {
     struct Frame {
-      std::uint32_t subprog;
+      std::uint32_t index;  // of reached_
       std::uint32_t next = 0;
     };
     std::vector<Frame> frames;
-    const auto enter = [&](std::uint32_t subprog) {
-      reached_.push_back(was_.functions[subprog]);
-      old_subprogs_.push_back(subprog);
-      codes_.push_back(code_of(was_.functions[subprog]));
-      place_of_[subprog] = static_cast<std::uint32_t>(reached_.size()) - 1;
-      frames.push_back({subprog});
+    const auto enter = [&](std::uint32_t function) {
+      const auto index = static_cast<std::uint32_t>(reached_.size());
+      place_of_[function] = index;
+      reached_.push_back(function);
+      codes_.push_back(code_of(function));
+      frames.push_back({index});
     };
-    enter(first);
+    enter(was_.function);
     while (!frames.empty()) {
-      const std::uint32_t subprog = frames.back().subprog;
-      const FunctionEdit& code = codes_[place_of_.at(subprog)];
+      const std::uint32_t index = frames.back().index;
       const std::uint32_t at = frames.back().next++;
-      if (at >= code.slots.size()) {
+      if (at >= codes_[index].slots.size()) {
         frames.pop_back();
         continue;
       }
-      const EditedSlot& slot = code.slots[at];
+      const EditedSlot& slot = codes_[index].slots[at];
       if (slot.origin != Origin::copied) continue;
-      const auto callee = named_by(was_.subprogs[subprog].first_slot + slot.old_slot);
+      const auto old = old_of(reached_[index], slot);
+      if (!old) return differs(was_.name, "has code of a function that no program reached");
+      const auto callee = named_by(*old);
       if (callee && !place_of_.contains(*callee)) enter(*callee);
     }
+    return {};
   }
 
   FunctionEdit code_of(std::uint32_t function) const {
@@ -112,57 +141,67 @@ class ProgramCheck {
   /// Subprogram `index` of what was written.
   Expected<void> check_subprog(std::uint32_t index) {
     const program::Subprog& is = is_.subprogs[index];
-    const program::Subprog& was = was_.subprogs[old_subprogs_[index]];
     const FunctionEdit& code = codes_[index];
+    const auto was = *old_of(reached_[index], {{}, Origin::copied, 0});
     if (is.slot_count != code.slots.size())
-      return differs(was_.name, fmt::format("subprogram {} has {} slots, expected {}",
-                                            printable(was.name), is.slot_count, code.slots.size()));
+      return differs(was_.name,
+                     fmt::format("subprogram {} has {} slots, expected {}",
+                                 printable(was.subprog.name), is.slot_count, code.slots.size()));
+    if (has_line(was.program, was.slot, 1) && !has_line(is_, is.first_slot, 1))
+      return differs_at(is.first_slot, "has no source line, and starts a function that had one");
+    const bool with_lines = has_line(was.program, was.slot, was.subprog.slot_count);
     for (std::uint32_t i = 0; i < is.slot_count; ++i) {
       const std::uint32_t at = is.first_slot + i;
       const EditedSlot& edited = code.slots[i];
-      const Slot expected = expected_slot(was, at, edited);
-      if (is_.slots[at] != expected)
-        return differs_at(
-            at, fmt::format("is {}, expected {}", text_of(is_.slots[at]), text_of(expected)));
-      if (edited.origin == Origin::inserted) continue;
-      const std::uint32_t old_slot = was.first_slot + edited.old_slot;
-      const Line line = line_at(was_, was, old_slot);
-      // No record says "no line": behind a slot that has one, such a slot has its.
-      if (line != Line() && line_at(is_, is, at) != line)
-        return differs_at(at, "has another source line");
-      if (edited.origin == Origin::copied) expect_core(at, old_slot);
+      if (edited.origin == Origin::inserted) {
+        TRY(check_slot(at, edited.slot));
+        continue;
+      }
+      const auto old = old_of(reached_[index], edited);
+      if (!old) return differs_at(at, "is of a function that no program reached");
+      TRY(check_slot(at, expected_slot(*old, at, edited)));
+      const Line line = line_at(old->program, old->subprog, old->slot);
+      // No record says "no line": behind a slot that has one, such a slot has its. A function
+      // without lines gets none with code of another.
+      const bool wanted = line != Line() && (with_lines || !edited.function);
+      if (wanted && line_at(is_, is, at) != line) return differs_at(at, "has another source line");
+      if (edited.origin == Origin::copied) expect_core(at, *old);
     }
     return {};
+  }
+
+  Expected<void> check_slot(std::uint32_t at, const Slot& expected) const {
+    if (is_.slots[at] == expected) return {};
+    return differs_at(at,
+                      fmt::format("is {}, expected {}", text_of(is_.slots[at]), text_of(expected)));
   }
 
   static std::string text_of(const Slot& slot) {
     return fmt::format("{:02x} {:02x} off {} imm {}", slot.opcode, slot.regs, slot.off, slot.imm);
   }
 
-  Slot expected_slot(const program::Subprog& was, std::uint32_t at,
-                     const EditedSlot& edited) const {
+  Slot expected_slot(const LinkedSlot& old, std::uint32_t at, const EditedSlot& edited) const {
     if (edited.origin != Origin::copied) return edited.slot;
     const Slot& is = is_.slots[at];
-    const std::uint32_t old_slot = was.first_slot + edited.old_slot;
-    Slot expected = was_.slots[old_slot];
-    const Slot raw = raw_slot(was, edited);
+    Slot expected = old.linked();
+    const Slot raw = raw_slot(old);
     if (expected == raw) {  // linking had no part in it
       expected = edited.slot;
     } else if (edited.slot.regs != raw.regs) {  // it gave the source of a reference
       expected.regs = static_cast<std::uint8_t>((expected.regs & 0xf0) | edited.slot.dst());
     }
-    if (named_slot(was_.slots, old_slot)) {
-      const auto named = named_by(old_slot);
+    if (named_slot(old.program.slots, old.slot)) {
+      const auto named = named_by(old);
       if (!named) return is.opcode == expected.opcode ? is : expected;
       const program::Subprog& target = is_.subprogs[place_of_.at(*named)];
       expected.imm = static_cast<std::int32_t>(std::int64_t{target.first_slot} - at - 1);
       return expected;
     }
-    const auto insn = bpf::decode(was_.slots, old_slot);
+    const auto insn = bpf::decode(old.program.slots, old.slot);
     if (!insn) return expected;
-    const program::InsnFlow flow = program::flow_of(*insn, old_slot);
-    const bool inside =
-        flow.target >= was.first_slot && flow.target < was.first_slot + was.slot_count;
+    const program::InsnFlow flow = program::flow_of(*insn, old.slot);
+    const bool inside = flow.target >= old.subprog.first_slot &&
+                        flow.target < old.subprog.first_slot + old.subprog.slot_count;
     if (flow.jumps && !inside) {
       // The linked program has nothing behind such a jump; only the file does.
       expected.off = is.off;
@@ -170,7 +209,8 @@ class ProgramCheck {
     }
     const bool named_by_kernel =
         insn->form == bpf::Form::call_kfunc || insn->form == bpf::Form::lddw_var;
-    if (named_by_kernel && external(is_, is) == external(was_, expected)) expected.imm = is.imm;
+    if (named_by_kernel && external(is_, is) == external(old.program, expected))
+      expected.imm = is.imm;
     return expected;
   }
 
@@ -179,11 +219,16 @@ class ProgramCheck {
     return index < program.externals.size() ? program.externals[index].name : std::string_view();
   }
 
-  Slot raw_slot(const program::Subprog& was, const EditedSlot& edited) const {
-    const auto index = static_cast<std::size_t>(&was - was_.subprogs.data());
-    const Function& function = edit_.object().functions[was_.functions[index]];
+  Slot raw_slot(const LinkedSlot& old) const {
+    const Function& function = edit_.object().functions[old.function];
     return bpf::slot_at(edit_.object().elf.sections[function.section].data,
-                        function.first_slot + edited.old_slot);
+                        function.first_slot + old.slot - old.subprog.first_slot);
+  }
+
+  /// Does one of `count` slots from `slot` have a record of its own?
+  static bool has_line(const Program& program, std::uint32_t slot, std::uint32_t count) {
+    const auto found = std::ranges::lower_bound(program.lines, slot, {}, &program::LineInfo::slot);
+    return found != program.lines.end() && found->slot < slot + count;
   }
 
   static Line line_at(const Program& program, const program::Subprog& subprog, std::uint32_t slot) {
@@ -194,9 +239,9 @@ class ProgramCheck {
     return {line.line, line.column, line.file, line.text};
   }
 
-  void expect_core(std::uint32_t at, std::uint32_t old_slot) {
-    for (const CoreRelocation& relocation : was_.core) {
-      if (relocation.slot != old_slot) continue;
+  void expect_core(std::uint32_t at, const LinkedSlot& old) {
+    for (const CoreRelocation& relocation : old.program.core) {
+      if (relocation.slot != old.slot) continue;
       Core core = core_at(relocation);
       std::get<0>(core) = at;
       expected_core_.push_back(core);
@@ -206,10 +251,9 @@ class ProgramCheck {
   const Edit& edit_;
   const Program& was_;
   const Program& is_;
-  std::vector<std::uint32_t> reached_;       // functions, in the order of the new subprograms
-  std::vector<std::uint32_t> old_subprogs_;  // by new subprogram
-  std::vector<FunctionEdit> codes_;          // by new subprogram
-  std::unordered_map<std::uint32_t, std::uint32_t> place_of_;  // old subprogram to new
+  std::vector<std::uint32_t> reached_;  // functions, in the order of the new subprograms
+  std::vector<FunctionEdit> codes_;     // by new subprogram
+  std::unordered_map<std::uint32_t, std::uint32_t> place_of_;  // function to new subprogram
   std::vector<Core> expected_core_;
 };
 

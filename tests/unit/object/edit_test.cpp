@@ -244,8 +244,9 @@ TEST_F(LinkedEditTest, ReferencesMustBeCopies) {
   edit.subprog_starts.pop_back();
   EXPECT_NE(refusal(main, edit), "");
   edit = keep(main);
-  edit.slots[0].old_slot = static_cast<std::uint32_t>(main.slots.size()) - 1;
-  EXPECT_NE(refusal(main, edit).find("is not of subprogram firewall"), std::string::npos);
+  edit.slots[0].old_slot = static_cast<std::uint32_t>(main.slots.size());
+  EXPECT_EQ(refusal(main, edit),
+            fmt::format("firewall: new slot 0: old slot {0} is not below {0}", main.slots.size()));
 }
 
 }  // namespace
