@@ -195,7 +195,9 @@ class Checker {
   Expected<void> check_foreign(std::uint32_t i, Tie tie) const {
     const EditedSlot& edited = edit_.slots[i];
     const Function& from = object_.functions[*edited.function];
-    if (tie == Tie::subprog && from.section != function_.section)
+    const bool call =
+        old_of(edited).slots[edited.old_slot].opcode == bpf::row(bpf::Form::call_local).opcode;
+    if (tie == Tie::subprog && !call && from.section != function_.section)
       return unsupported_slot(
           i, fmt::format("old slot {}{} names a function of section {} by its distance, which "
                          "cannot be done from section {}",

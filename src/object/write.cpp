@@ -74,6 +74,7 @@ class Writer {
 
   Expected<std::vector<std::uint8_t>> run() {
     TRY(place_code());
+    TRY(relate_calls());
     TRY(ext_, move_btf_ext(object_, code_));
     if (ext_) ext_section_ = file_.index_of(*file_.find_section(".BTF.ext"));
     if (ext_) contents_[ext_section_] = ext_->bytes;
@@ -101,23 +102,69 @@ class Writer {
     return contents_.try_emplace(section, data.begin(), data.end()).first->second;
   }
 
+  /// The slots of a section as they were.
+  struct OldSection {
+    std::vector<bpf::Slot> slots;
+    std::vector<bool> related;  ///< a relocation patches the slot
+  };
+
+  OldSection old_section(std::uint32_t index) const {
+    const Section& section = file_.sections[index];
+    OldSection old;
+    old.slots.resize(section.data.size() / slot_bytes);
+    old.related.resize(old.slots.size());
+    for (std::size_t i = 0; i < old.slots.size(); ++i) old.slots[i] = bpf::slot_at(section.data, i);
+    for (const Relocation& relocation : file_.relocations_of(index))
+      if (relocation.offset / slot_bytes < old.slots.size())
+        old.related[relocation.offset / slot_bytes] = true;
+    return old;
+  }
+
   Expected<void> place_code() {
     for (auto& [index, moved] : code_.sections()) {
-      const Section& section = file_.sections[index];
-      const std::size_t old_count = section.data.size() / slot_bytes;
-      std::vector<bool> related(old_count);
-      for (const Relocation& relocation : file_.relocations_of(index))
-        if (relocation.offset / slot_bytes < old_count)
-          related[relocation.offset / slot_bytes] = true;
-      std::vector<bpf::Slot> old_slots(old_count);
-      for (std::size_t i = 0; i < old_count; ++i) old_slots[i] = bpf::slot_at(section.data, i);
-      if (const auto adjusted = adjust_displacements(moved, old_slots, related); !adjusted)
-        return std::unexpected(adjusted.error().at(printable(section.name)));
+      const OldSection old = old_section(index);
+      if (const auto adjusted = adjust_displacements(moved, old.slots, old.related); !adjusted)
+        return std::unexpected(adjusted.error().at(printable(file_.sections[index].name)));
       std::vector<std::uint8_t>& bytes = contents_[index];
       bytes.resize(moved.slots.size() * slot_bytes);
       for (std::size_t i = 0; i < moved.slots.size(); ++i)
         store_le(bytes.data() + i * slot_bytes, moved.slots[i]);
     }
+    return {};
+  }
+
+  /// Calls that the assembler resolved, by their distance, get a relocation where they were copied
+  /// into another section.
+  Expected<void> relate_calls() {
+    std::map<std::uint32_t, OldSection> olds;
+    for (const auto& [index, moved] : code_.sections())
+      for (std::uint32_t i = 0; i < moved.old_of.size(); ++i) {
+        const OldSlot& from = moved.old_of[i];
+        if (!from.copied || from.section == index) continue;
+        if (!olds.contains(from.section)) olds.emplace(from.section, old_section(from.section));
+        const OldSection& old = olds.at(from.section);
+        const auto target = named_slot(old.slots, from.slot);
+        if (!target || old.related[from.slot]) continue;
+        if (*target < 0 || *target >= static_cast<std::int64_t>(old.slots.size()))
+          return refuse(index, fmt::format("the call at slot {} is a copy of one that leaves {}", i,
+                                           name_of(from.section)));
+        TRY(relate_call({index, i}, from.section, *target));
+      }
+    return {};
+  }
+
+  /// Gives the call at `at` a relocation to what was slot `target` of another section.
+  Expected<void> relate_call(CodePlace at, std::uint32_t section, std::int64_t target) {
+    TRY(const std::uint32_t table, table_for(at.section, section, std::nullopt));
+    TRY(const std::uint64_t symbol, section_symbol(section));
+    const std::uint64_t address =
+        code_.address(section, static_cast<std::uint64_t>(target) * slot_bytes);
+    std::uint8_t* const bytes = contents_of(at.section).data() + at.slot * slot_bytes;
+    auto slot = load_le<bpf::Slot>(bytes);
+    slot.imm = static_cast<std::int32_t>(address / slot_bytes) - 1;
+    store_le(bytes, slot);
+    tables_[table].entries.push_back({at.slot * slot_bytes, symbol << 32 | relocation_64_32});
+    tables_[table].grown = true;
     return {};
   }
 
@@ -138,9 +185,13 @@ class Writer {
         Entry moved = entry;
         moved.offset = place.offset;
         if (place.code != 0) {
-          TRY(moved.info, with_section_symbol(index, entry, place.code));
+          TRY(const std::uint64_t symbol, section_symbol(place.code));
+          moved.info = symbol << 32 | entry.type();
         }
-        TRY(const std::uint32_t table, table_for(index, place.section));
+        std::uint32_t table = index;
+        if (place.section != section.info) {
+          TRY(table, table_for(place.section, section.info, section.type));
+        }
         tables_[table].entries.push_back(moved);
         if (table != index) tables_[table].grown = true;
       }
@@ -148,29 +199,27 @@ class Writer {
     return {};
   }
 
-  /// The table that has the entries of table `index` that patch `section`.
-  Expected<std::uint32_t> table_for(std::uint32_t index, std::uint32_t section) const {
-    if (file_.sections[index].info == section) return index;
-    const auto found = std::ranges::find_if(file_.sections, [&](const Section& other) {
-      return other.type == file_.sections[index].type && other.info == section;
-    });
-    if (found == file_.sections.end())
-      return refuse(section, "has no relocations, and code with one was copied into it from " +
-                                 name_of(file_.sections[index].info));
-    return file_.index_of(*found);
+  /// The table that has the entries for code copied into `section`, of that type or any.
+  Expected<std::uint32_t> table_for(std::uint32_t section, std::uint32_t from,
+                                    std::optional<std::uint32_t> type) const {
+    for (const std::uint32_t wanted : {SHT_REL, SHT_RELA}) {
+      if (type && *type != wanted) continue;
+      for (const Section& table : file_.sections)
+        if (table.type == wanted && table.info == section) return file_.index_of(table);
+    }
+    return refuse(section, fmt::format("has no relocations, and code with one was copied into it "
+                                       "from {}",
+                                       name_of(from)));
   }
 
-  /// The info of an entry that is to refer to code of another section, by the offset in it.
-  Expected<std::uint64_t> with_section_symbol(std::uint32_t index, const Entry& entry,
-                                              std::uint32_t section) const {
+  /// The symbol that names the start of a section.
+  Expected<std::uint64_t> section_symbol(std::uint32_t section) const {
     const auto found = std::ranges::find_if(file_.symbols, [&](const Symbol& symbol) {
       return symbol.type == SymbolType::section && symbol.defined && symbol.section == section;
     });
     if (found == file_.symbols.end())
-      return refuse(
-          index, fmt::format("no symbol names {}, which code was copied into", name_of(section)));
-    const auto symbol = static_cast<std::uint64_t>(found - file_.symbols.begin());
-    return symbol << 32 | entry.type();
+      return refuse(section, "has no symbol, and code was copied from or into it");
+    return static_cast<std::uint64_t>(found - file_.symbols.begin());
   }
 
   void store_relocations() {
