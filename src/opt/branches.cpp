@@ -33,6 +33,9 @@ bool is_goto(const Node& node) {
 bool is_branch(const Node& node) {
   return meaning_of(node) == Meaning::branch;
 }
+bool is_exit(const Node& node) {
+  return meaning_of(node) == Meaning::exit;
+}
 bool stores(const bpf::Insn& insn) {
   const auto access = access_of(insn);
   return access && access->stores;
@@ -209,11 +212,19 @@ class Branches {
     return true;
   }
 
+  /// A kernel's JIT restores registers at the first exit of a function and jumps there from the
+  /// others: with an exit before it, whoever leaves there would take a jump that it did without.
+  bool may_exit(std::uint32_t at) const {
+    if (aim_.goal == Goal::size) return true;
+    const std::uint32_t first = code_.subprog_starts()[code_.subprog_of(at)];
+    return std::ranges::any_of(code_.nodes().subspan(first, at - first), is_exit);
+  }
+
   void jump(std::uint32_t at) {
     const Node& node = code_[at];
     if (node.target == at + 1) return remove("jump to the next insn", at);
     const Node& there = code_[node.target];
-    if (meaning_of(there) == Meaning::exit) {
+    if (is_exit(there) && may_exit(at)) {
       changes_.push_back({"jump to an exit", {{at, 1, {replaced(node, there.insn)}}}});
       return;
     }
@@ -242,7 +253,7 @@ class Branches {
   }
 
   bool falls_through(std::uint32_t node) const {
-    return meaning_of(code_[node]) != Meaning::jump && meaning_of(code_[node]) != Meaning::exit;
+    return !is_goto(code_[node]) && !is_exit(code_[node]);
   }
 
   const Version& version_;

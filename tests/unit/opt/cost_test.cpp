@@ -91,6 +91,33 @@ TEST(Cost, AnInsertedInsnWeighsAsTheOneBefore) {
               1e-9);
 }
 
+TEST(Cost, ALaterExitOfAFunctionJumpsToTheFirst) {
+  const CostTable table = CostTable::built_in();
+  const auto ns = [&](std::string_view text) {
+    const sample::Sample sample(text);
+    return estimate_ns(sample.code(), table, structural_weights(sample.code()));
+  };
+  const double once = ns("r0 = 1\nif r1 == 0 goto +0\nr0 = 2\nexit\n");
+  const double twice = ns("r0 = 1\nif r1 == 0 goto +1\nexit\nr0 = 2\nexit\n");
+  const double half = 0.5;
+  const double moves_less = half * table.of(Form::mov64_imm).ns;
+  EXPECT_NEAR(twice - once, half * 0.4 - moves_less, 1e-9);
+}
+
+TEST(Cost, TheFirstExitOfEachFunctionIsItsFirst) {
+  const CostTable table = CostTable::built_in();
+  const sample::Sample one("r0 = 1\nexit\n");
+  const auto slots = one.code().slots();
+  ASSERT_TRUE(slots);
+  std::vector<bpf::Slot> both = *slots;
+  both.insert(both.end(), slots->begin(), slots->end());
+  const std::array<program::Subprog, 2> functions = {{{"a", 0, 2}, {"b", 2, 2}}};
+  const auto code = Code::from(both, functions);
+  ASSERT_TRUE(code);
+  const auto each = estimate_ns(one.code(), table, structural_weights(one.code()));
+  EXPECT_NEAR(estimate_ns(*code, table, structural_weights(*code)), 2 * each, 1e-9);
+}
+
 GateInput packet_of(std::size_t size) {
   GateInput input;
   input.name = "test";

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Jumps to branches that their own way decides: which go straight to where the branch leads, and
-// that the simulation refuses the other destination.
+// that the simulation refuses the other destination. And where a jump to an exit becomes one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "code_sample.hpp"
 #include "opt/generators.hpp"
@@ -63,6 +64,37 @@ TEST_P(ThreadingTest, GoesStraightWhereTheWayIsKnown) {
   EXPECT_EQ(std::ranges::any_of(outcome.applied, is_threading), GetParam().threads);
   EXPECT_TRUE(outcome.undone.empty()) << outcome.undone[0].rule << ": " << outcome.undone[0].why;
   EXPECT_LE(outcome.code.slot_count(), sample.code().slot_count());
+}
+
+/// Rules that the branches alone make for.
+std::vector<std::string> rules_for(const char* program, Goal goal) {
+  const sample::Sample sample(program);
+  Options options;
+  options.aim.goal = goal;
+  options.generators = {branch_generator()};
+  const Outcome outcome = optimize(sample.code(), sample.view(), options);
+  EXPECT_TRUE(outcome.undone.empty());
+  std::vector<std::string> rules;
+  for (const Applied& applied : outcome.applied) rules.push_back(applied.rule);
+  return rules;
+}
+
+using Rules = std::vector<std::string>;
+
+/// Both ways leave at one exit: for speed that is the only place where registers are restored.
+TEST(ExitTest, IsNotPutBeforeTheFirstForSpeed) {
+  const char* const program =
+      FIELD "r0 = 1\nif r2 == 7 goto two\nr0 = r3\ngoto out\ntwo:\nr0 = 2\nout:\nexit\n";
+  EXPECT_EQ(rules_for(program, Goal::speed), Rules{});
+  EXPECT_EQ(rules_for(program, Goal::size), Rules{"jump to an exit"});
+}
+
+TEST(ExitTest, BehindTheFirstIsAsGoodAsAJump) {
+  const char* const program = FIELD
+      "r0 = 1\nif r2 != 7 goto on\nexit\non:\nif r2 == 8 goto two\nr0 = r3\ngoto out\n"
+      "two:\nr0 = 2\nout:\nexit\n";
+  EXPECT_EQ(rules_for(program, Goal::speed), Rules{"jump to an exit"});
+  EXPECT_EQ(rules_for(program, Goal::size), Rules{"jump to an exit"});
 }
 
 std::uint32_t jump_to(const Code& code, std::uint32_t target) {
