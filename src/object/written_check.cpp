@@ -50,8 +50,7 @@ class ProgramCheck {
     TRY(visit());
     if (is_.functions != reached_) return differs(was_.name, "reaches other functions");
     // Slots with a problem may be gone or be there twice.
-    if (was_.problems.empty() && !is_.problems.empty())
-      return differs(was_.name, is_.problems.front());
+    if (!had_problems_ && !is_.problems.empty()) return differs(was_.name, is_.problems.front());
     for (std::uint32_t i = 0; i < is_.subprogs.size(); ++i) TRY(check_subprog(i));
     std::ranges::sort(expected_core_);
     std::vector<Core> core;
@@ -122,6 +121,7 @@ class ProgramCheck {
       if (slot.origin != Origin::copied) continue;
       const auto old = old_of(reached_[index], slot);
       if (!old) return differs(was_.name, "has code of a function that no program reached");
+      had_problems_ |= !old->program.problems.empty();
       const auto callee = named_by(*old);
       if (callee && !place_of_.contains(*callee)) enter(*callee);
     }
@@ -251,8 +251,9 @@ class ProgramCheck {
   const Edit& edit_;
   const Program& was_;
   const Program& is_;
-  std::vector<std::uint32_t> reached_;  // functions, in the order of the new subprograms
-  std::vector<FunctionEdit> codes_;     // by new subprogram
+  std::vector<std::uint32_t> reached_;          // functions, in the order of the new subprograms
+  std::vector<FunctionEdit> codes_;             // by new subprogram
+  bool had_problems_ = !was_.problems.empty();  // or a program of which it has code had
   std::unordered_map<std::uint32_t, std::uint32_t> place_of_;  // function to new subprogram
   std::vector<Core> expected_core_;
 };

@@ -125,7 +125,7 @@ class ForeignCode : public testing::Test {
     EXPECT_EQ(load_error(moved, name), "");
   }
 
-  /// An edit that puts one slot of `callee` before the code of `caller`.
+  /// An edit that puts one insn of `callee` before the code of `caller`.
   FunctionEdit with_slot(std::string_view caller, std::string_view callee,
                          std::uint32_t slot) const {
     FunctionEdit edit = keep_function(object_, function(caller));
@@ -326,6 +326,45 @@ TEST_F(ForeignCode, OnlyOldSlotsAreTaken) {
   edit = with_slot("twice", "count", slot_of("count", Form::lddw));
   edit.slots[1].function = function("twice");
   expect_refusal(edit, "of function count, the second half of an insn that carries a relocation");
+}
+
+TEST_F(ForeignCode, WhatCannotBeKeptRightIsRefused) {
+  const auto expect_refusal = [&](std::string_view caller, std::string_view callee,
+                                  const std::string& message) {
+    Edit edit(object_);
+    const auto replaced = edit.replace(with_slot(caller, callee, 0));
+    ASSERT_FALSE(replaced) << caller;
+    EXPECT_EQ(replaced.error().fault(), Fault::unsupported);
+    EXPECT_EQ(replaced.error().line(), message);
+  };
+  expect_refusal("twice", "leaves",
+                 "function twice, new slot 0: old slot 0 of function leaves jumps out of its "
+                 "function");
+  expect_refusal("twice", "names",
+                 "function twice, new slot 0: old slot 0 of function names names a function of "
+                 "section socket by its distance, which cannot be done from section xdp");
+  expect_refusal("twice", "lonely",
+                 "function twice, new slot 0: is of function lonely, which no program reaches");
+}
+
+TEST_F(ForeignCode, IsNotWhereItsFunctionIs) {
+  // The copy stands before the function that it is of, and symbols still find that.
+  ASSERT_LT(object_.functions[function("now")].first_slot,
+            object_.functions[function("group")].first_slot);
+  const Object moved = written(object_, with_slot("now", "group", 0));
+  const Function& was = object_.functions[function("group")];
+  const Function& is = moved.functions[function("group")];
+  EXPECT_EQ(is.first_slot, was.first_slot + 1);
+  EXPECT_EQ(raw_slots(moved, is), raw_slots(object_, was));
+}
+
+TEST_F(ForeignCode, ACallByDistanceStaysOneInItsSection) {
+  const std::uint32_t text = section_of("next");
+  const std::uint32_t call = slot_of("later", Form::call_local);
+  const Object moved = written(object_, with_slot("next", "later", call));
+  EXPECT_EQ(moved.elf.relocations_of(text).size(), object_.elf.relocations_of(text).size());
+  const Program& is = **select(moved, "beside");
+  EXPECT_NE(std::ranges::find(is.subprogs, "now", &program::Subprog::name), is.subprogs.end());
 }
 
 TEST_F(ForeignCode, OfTheFunctionItselfIsItsOwn) {

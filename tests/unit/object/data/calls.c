@@ -31,6 +31,7 @@ static __noinline int group(struct task_struct *task) { return task->tgid; }
 
 static __noinline int port(struct xdp_md *ctx) { return ctx->ingress_ifindex == 3; }
 static __noinline int next(struct xdp_md *ctx) { return port(ctx) + 1; }
+static __noinline __attribute__((used)) int lonely(int value) { return value + 1; }
 
 SEC("xdp") int twice(struct xdp_md *ctx) {
   u64 first = count(1);
@@ -43,4 +44,9 @@ SEC("tc/free") int unrelated(void *ctx) { return 0; }
 SEC("raw_tp/sched_switch") int task(struct task_struct *ctx) { return group(ctx); }
 __asm__(".section \"sockops\",\"ax\",@progbits\n.globl bare\n.type bare,@function\nbare:\n"
         "r1 = 4\ncall now\nr0 &= 1\nexit\n.size bare, . - bare\n.text\n");
+// What no compiler makes: a jump into another function, and a function named by its distance.
+__asm__(".section \"socket\",\"ax\",@progbits\n.globl leaves\n.type leaves,@function\nleaves:\n"
+        "goto inside\n.size leaves, . - leaves\n.globl names\n.type names,@function\nnames:\n"
+        ".byte 0x18, 0x41, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0\n"
+        "exit\ninside:\nr0 = 0\nexit\n.size names, . - names\n.text\n");
 char _license[] SEC("license") = "GPL";
