@@ -37,6 +37,7 @@ struct Flags {
   object::ReadOptions kernel_files;
   std::string profile;
   SearchFlags search;
+  bool no_inline = false;
   bool kernel_check = false;
   bool no_kernel_check = false;
   bool calibrate = false;
@@ -65,6 +66,7 @@ void declare(CLI::App& app, Flags& flags) {
   add_kernel_options(app, flags.kernel_files);
   app.add_option("--profile", flags.profile,
                  "capture file: blocks weigh as often as its packets lead there");
+  app.add_flag("--no-inline", flags.no_inline, "static functions stay functions of their own");
   declare_search(app, flags.search);
   app.add_flag("--kernel-check", flags.kernel_check,
                "ask the live kernel to load each version (default as root)");
@@ -170,6 +172,7 @@ Expected<std::vector<opt::GateInput>> read_profile(const std::string& path) {
 Expected<opt::ObjectRequest> request_of(const Flags& flags) {
   opt::ObjectRequest request;
   request.program.goal = flags.goal;
+  request.program.inlining = flags.no_inline ? opt::Inline::no : opt::Inline::yes;
   request.program.cpu = flags.cpu;
   if (!flags.type.empty()) {
     TRY(request.program.type, parse_program_type(flags.type));

@@ -39,8 +39,9 @@ std::vector<Anchor> candidates(const opt::Code& was, const opt::Code& is) {
   std::vector<Anchor> found;
   for (std::size_t i = 0; i < is.nodes().size(); ++i) {
     const opt::Node& node = is.nodes()[i];
-    if (node.origin == object::Origin::inserted) continue;
-    const auto old = by_slot.find(node.old_slot);
+    const opt::Renumbering::Source source = is.source_of(node);
+    if (source.origin == object::Origin::inserted) continue;
+    const auto old = by_slot.find(source.slot);
     if (old != by_slot.end() && is_same(was.nodes()[old->second], node))
       found.push_back({old->second, i});
   }

@@ -98,6 +98,44 @@ Expected<Code> Code::from(const object::Program& program) {
   return code;
 }
 
+Code Code::renumbered(const Code& of, std::vector<Node> nodes, std::vector<std::uint32_t> starts,
+                      std::vector<std::uint32_t> subprogs) {
+  Renumbering numbering;
+  Code code;
+  code.nodes_ = std::move(nodes);
+  code.starts_ = std::move(starts);
+  code.starts_.push_back(code.size());
+  for (const std::uint32_t subprog : subprogs)
+    numbering.subprogs.push_back(of.linked_subprog(subprog));
+  for (Node& node : code.nodes_) {
+    const Renumbering::Source source = of.source_of(node);
+    node.origin = object::Origin::copied;
+    node.old_slot = static_cast<std::uint32_t>(numbering.sources.size());
+    for (std::uint32_t half = 0; half < node.insn.slot_count(); ++half)
+      numbering.sources.push_back({source.origin, source.slot + half});
+  }
+  code.renumbering_ = std::make_shared<const Renumbering>(std::move(numbering));
+  for (std::uint32_t i = 0; i < code.size(); ++i)
+    for (std::uint32_t half = 0; half < code.nodes_[i].insn.slot_count(); ++half)
+      code.place_.push_back(i);
+  code.place_.push_back(code.size());
+  return code;
+}
+
+Renumbering::Source Code::source_of(const Node& node) const {
+  using object::Origin;
+  if (node.origin == Origin::inserted) return {Origin::inserted, linked_slot(node.old_slot)};
+  if (!renumbering_) return {node.origin, node.old_slot};
+  Renumbering::Source source = renumbering_->sources[node.old_slot];
+  if (source.origin == Origin::copied) source.origin = node.origin;
+  return source;
+}
+
+std::uint32_t Code::linked_slot(std::uint32_t old_slot) const {
+  if (!renumbering_ || old_slot >= renumbering_->sources.size()) return old_slot;
+  return renumbering_->sources[old_slot].slot;
+}
+
 std::uint32_t Code::subprog_of(std::uint32_t node) const {
   const auto behind = std::ranges::upper_bound(starts_, node);
   return static_cast<std::uint32_t>(behind - starts_.begin()) - 1;
@@ -145,6 +183,7 @@ Code Code::with(const Change& change) const {
   for (const std::uint32_t start : starts_) result.starts_.push_back(moved[start]);
   for (const std::uint32_t place : place_) result.place_.push_back(moved[place]);
   result.names_ = names_after(change);
+  result.renumbering_ = renumbering_;
   return result;
 }
 
@@ -196,10 +235,12 @@ Expected<object::LinkedEdit> Code::edit() const {
   for (std::uint32_t at = 0; at < size(); ++at) {
     TRY(const Insn insn, located(at, slot_of));
     const auto encoded = bpf::encode(insn);
+    const Renumbering::Source source = source_of(nodes_[at]);
     for (std::uint32_t half = 0; half < insn.slot_count(); ++half) {
-      result.slots.push_back({encoded[half], nodes_[at].origin, nodes_[at].old_slot + half});
+      result.slots.push_back({encoded[half], source.origin, source.slot + half});
     }
   }
+  if (renumbering_) result.subprogs = renumbering_->subprogs;
   for (std::size_t i = 0; i + 1 < starts_.size(); ++i) {
     result.subprog_starts.push_back(slot_of[starts_[i]]);
   }

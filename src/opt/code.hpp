@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,6 +63,19 @@ struct Change {
   std::vector<RegisterNames> names = {};
 };
 
+/// What a version that was numbered anew has to do with the linked program: its slots count as the
+/// first version's for all that is made of it.
+struct Renumbering {
+  /// What a slot is there.
+  struct Source {
+    object::Origin origin = object::Origin::inserted;
+    std::uint32_t slot = 0;
+    friend bool operator==(const Source&, const Source&) = default;
+  };
+  std::vector<Source> sources;          ///< by slot
+  std::vector<std::uint32_t> subprogs;  ///< by subprogram: its index in the linked program
+};
+
 class Code {
  public:
   /// A linked program; `patched` slots bear CO-RE records. Fails on a program that validation
@@ -71,12 +85,27 @@ class Code {
   static Expected<Code> from(std::span<const bpf::Slot> slots,
                              std::span<const program::Subprog> subprogs);
 
+  /// Other code for the linked program that `of` is code for, where places do not correspond:
+  /// code of one subprogram came into another (inlining.hpp). Its slots are numbered anew, and
+  /// `nodes` say in `of`'s numbers what they are in the linked program. `starts`: the first node of
+  /// each subprogram; `subprogs`: which one of `of` that is.
+  static Code renumbered(const Code& of, std::vector<Node> nodes, std::vector<std::uint32_t> starts,
+                         std::vector<std::uint32_t> subprogs);
+
   std::span<const Node> nodes() const { return nodes_; }
   const Node& operator[](std::uint32_t at) const { return nodes_[at]; }
   std::uint32_t size() const { return static_cast<std::uint32_t>(nodes_.size()); }
   /// First node of each subprogram, and then the number of nodes.
   std::span<const std::uint32_t> subprog_starts() const { return starts_; }
   std::uint32_t subprog_of(std::uint32_t node) const;
+  /// What a node is in the linked program.
+  Renumbering::Source source_of(const Node& node) const;
+  /// The slot of the linked program that a slot of the first version came from.
+  std::uint32_t linked_slot(std::uint32_t old_slot) const;
+  /// The index that a subprogram has in the linked program.
+  std::uint32_t linked_subprog(std::uint32_t subprog) const {
+    return renumbering_ ? renumbering_->subprogs[subprog] : subprog;
+  }
   /// Where jumps to that slot of the first version lead now.
   std::uint32_t place_of(std::uint32_t old_slot) const { return place_[old_slot]; }
   /// There, for each register the one of the first version that has its value, if it is live. Only
@@ -107,6 +136,7 @@ class Code {
   std::vector<std::uint32_t> starts_;
   std::vector<std::uint32_t> place_;  ///< node by old slot; one more for the end
   std::vector<RegisterNames> names_;  ///< by old slot; empty while all are the first version's
+  std::shared_ptr<const Renumbering> renumbering_;  ///< null: slots count as in the linked program
 };
 
 /// Nodes that control can go to behind `at`, inside its subprogram: the next one first. An exit has

@@ -7,6 +7,7 @@ probity_library(opt_gates
     cost_calibrate.cpp
     gate.cpp
     gate_inputs.cpp
+    inline_calls.cpp
     kernel_gate.cpp
     kernel_gate_object.cpp
     kernel_time.cpp

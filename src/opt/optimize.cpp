@@ -56,7 +56,8 @@ class Optimizer {
 
   bool is_frozen(const Change& change) const {
     return std::ranges::any_of(change.splices, [&](const Splice& splice) {
-      const std::uint32_t subprog = outcome_.code.subprog_of(splice.first);
+      const std::uint32_t subprog =
+          outcome_.code.linked_subprog(outcome_.code.subprog_of(splice.first));
       return std::ranges::find(options_.frozen, subprog) != options_.frozen.end();
     });
   }

@@ -27,7 +27,7 @@ struct Options {
   /// Asked of each version that was proved, e.g. whether the kernel takes it: why it is undone, or
   /// nothing. Empty: nobody is asked.
   std::function<std::string(const Code&)> objection;
-  /// Subprograms, by index, whose code stays as it is.
+  /// Subprograms, by index in the linked program, whose code stays as it is.
   std::vector<std::uint32_t> frozen;
 };
 

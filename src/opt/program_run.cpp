@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "opt/inline_calls.hpp"
 #include "opt/kernel_gate.hpp"
 #include "opt/profile.hpp"
 #include "runtime/linked_code.hpp"
@@ -42,6 +43,12 @@ bool fails(const GateAnswer& answer) {
   return answer.verdict == GateVerdict::failed;
 }
 
+/// What the kernel says of a version.
+struct Loaded {
+  std::uint32_t jited_bytes = 0;
+  std::uint32_t processed = 0;
+};
+
 class ProgramRun {
  public:
   ProgramRun(const object::Object& object, const object::Program& program, const Request& request)
@@ -49,13 +56,14 @@ class ProgramRun {
     result_.program = &program;
   }
 
-  ProgramResult run(std::vector<std::uint32_t> frozen) {
+  ProgramResult run(const std::vector<std::uint32_t>& frozen) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point start = Clock::now();
     if (const Expected<void> done = prepare(); !done) {
       result_.kept = done.error().line();
     } else {
-      optimize_code(std::move(frozen));
+      put_calls_in_place(frozen);
+      optimize_code(frozen);
       pass_gates();
       measure();
     }
@@ -112,33 +120,83 @@ class ProgramRun {
                              "the input does not load here: " + kernel_refusal_});
   }
 
-  void optimize_code(std::vector<std::uint32_t> frozen) {
+  /// The first step, before the optimizer's loop: behind it slots count anew.
+  void put_calls_in_place(const std::vector<std::uint32_t>& frozen) {
+    inlined_ = *result_.before;
+    inlined_weights_ = weights_;
+    if (request_.inlining == Inline::no) return;
+    InlineOptions options;
+    options.goal = request_.goal;
+    options.frozen = frozen;
+    for (const std::uint32_t index : program_.functions) {
+      const object::Function& function = object_.functions[index];
+      // Global functions of a program with types may be replaced when it runs.
+      const bool is_static = function.binding == object::SymbolBinding::local;
+      options.functions.push_back({is_static || object_.ext.functions.empty(), function.section});
+    }
+    options.objection = [this](const Code& next) {
+      if (!kernel_) return std::string();
+      const auto slots = next.slots();
+      if (!slots) return std::string(slots.error().line());
+      const auto loaded = kernel_->load(*slots);
+      return loaded ? std::string() : std::string(loaded.error().line());
+    };
+    InlineOutcome outcome = inline_calls(*result_.before, old_view_, options, weights_);
+    inlined_ = std::move(outcome.code);
+    result_.applied = std::move(outcome.applied);
+    result_.undone = std::move(outcome.undone);
+    inlined_weights_ = std::move(outcome.weights);
+    if (result_.applied.empty()) return;
+    if (result_.weights_from != "profile") inlined_weights_ = structural_weights(inlined_);
+    result_.gates.push_back(
+        {"inlining", GateVerdict::passed,
+         fmt::format("{} calls, proved for all inputs: {} places, {} obligations",
+                     result_.applied.size(), outcome.places, outcome.obligations)});
+  }
+
+  void optimize_code(const std::vector<std::uint32_t>& frozen) {
     Options options;
     options.aim = {request_.goal, result_.cpu};
     options.solver = request_.solver;
     options.generators = request_.generators;
     options.is_over = request_.is_over;
-    options.frozen = std::move(frozen);
+    options.frozen = frozen;
     options.objection = [this](const Code& next) { return objection_to(next); };
-    accepted_ns_ = estimate_ns(*result_.before, request_.costs, weights_);
-    if (old_loaded_) {
-      accepted_bytes_ = old_loaded_->jited_bytes;
-      accepted_processed_ = old_loaded_->processed;
-      accepted_slots_ = result_.before->slot_count();
+    accepted_ns_ = estimate_ns(inlined_, request_.costs, inlined_weights_);
+    if (const auto loaded = load_inlined()) {
+      accepted_bytes_ = loaded->jited_bytes;
+      accepted_processed_ = loaded->processed;
+      accepted_slots_ = inlined_.slot_count();
     }
-    Outcome outcome = optimize(*result_.before, old_view_, options);
+    Outcome outcome = optimize(inlined_, old_view_, options);
     result_.after = std::move(outcome.code);
     steps_ = std::move(outcome.versions);
-    result_.applied = std::move(outcome.applied);
-    result_.undone = std::move(outcome.undone);
+    for (Applied& change : outcome.applied) {
+      change.old_slot = inlined_.linked_slot(change.old_slot);
+      result_.applied.push_back(std::move(change));
+    }
+    for (Undone& change : outcome.undone) {
+      change.old_slot = inlined_.linked_slot(change.old_slot);
+      result_.undone.push_back(std::move(change));
+    }
     result_.proofs = outcome.proofs;
     result_.obligations = outcome.obligations;
     result_.solved = outcome.solved;
   }
 
+  std::optional<Loaded> load_inlined() const {
+    if (!old_loaded_) return std::nullopt;
+    if (result_.applied.empty()) return Loaded{old_loaded_->jited_bytes, old_loaded_->processed};
+    const auto slots = inlined_.slots();
+    if (!slots) return std::nullopt;
+    const auto loaded = kernel_->load(*slots);
+    if (!loaded) return std::nullopt;
+    return Loaded{loaded->jited_bytes, loaded->processed};
+  }
+
   /// What the kernel, or the cost table, has against a version that was proved.
   std::string objection_to(const Code& next) {
-    const double ns = estimate_ns(next, request_.costs, weights_);
+    const double ns = estimate_ns(next, request_.costs, inlined_weights_);
     // A table is measured: forms that take the same time differ in it by as much.
     constexpr double rounding = 0.002;
     if (request_.goal == Goal::speed && ns > accepted_ns_ * (1 + rounding))
@@ -220,20 +278,20 @@ class ProgramRun {
   }
 
   void measure() {
-    result_.old_cost = measured(*result_.before, *old_image_, old_loaded_);
+    result_.old_cost = measured(*result_.before, weights_, *old_image_, old_loaded_);
     if (!result_.is_changed()) {
       result_.new_cost = result_.old_cost;
       return;
     }
-    result_.new_cost = measured(*result_.after, *new_image_, new_loaded_);
+    result_.new_cost = measured(*result_.after, inlined_weights_, *new_image_, new_loaded_);
     if (kernel_ && new_loaded_ && request_.timing_rounds > 0) time_runs();
   }
 
-  Measure measured(const Code& code, const object::Image& image,
+  Measure measured(const Code& code, const Weights& weights, const object::Image& image,
                    const std::optional<KernelProgram>& loaded) {
     Measure measure;
     measure.slots = code.slot_count();
-    measure.table_ns = estimate_ns(code, request_.costs, weights_);
+    measure.table_ns = estimate_ns(code, request_.costs, weights);
     if (loaded) measure.processed = loaded->processed;
     result_.jit_of_kernel = loaded && loaded->jited_bytes != 0;
     measure.jit_bytes = result_.jit_of_kernel ? loaded->jited_bytes : own_jit_bytes(image.view());
@@ -294,8 +352,10 @@ class ProgramRun {
   std::optional<object::Image> old_image_;
   std::optional<object::Image> new_image_;
   program::View old_view_;
-  std::vector<Code> steps_;  // from the first version to the last
-  Weights weights_;
+  Code inlined_;             // the first version with calls put in place
+  std::vector<Code> steps_;  // from there to the last
+  Weights weights_;          // of the first version
+  Weights inlined_weights_;
   std::optional<KernelGate> kernel_;
   std::optional<KernelProgram> old_loaded_;
   std::optional<KernelProgram> new_loaded_;
@@ -318,8 +378,8 @@ void ProgramResult::keep_old(std::string why) {
 }
 
 ProgramResult optimize_program(const object::Object& object, const object::Program& program,
-                               const Request& request, std::vector<std::uint32_t> frozen) {
-  return ProgramRun(object, program, request).run(std::move(frozen));
+                               const Request& request, const std::vector<std::uint32_t>& frozen) {
+  return ProgramRun(object, program, request).run(frozen);
 }
 
 Expected<object::Image> image_of(const object::Object& object, const object::Program& program,
@@ -329,6 +389,11 @@ Expected<object::Image> image_of(const object::Object& object, const object::Pro
   if (image.type == program::ProgType::unspec && request.type) image.type = *request.type;
   image.slots.clear();
   for (const object::EditedSlot& edited : edit.slots) image.slots.push_back(edited.slot);
+  if (!edit.subprogs.empty()) {
+    std::vector<program::Subprog> left;
+    for (const std::uint32_t subprog : edit.subprogs) left.push_back(image.subprogs[subprog]);
+    image.subprogs = std::move(left);
+  }
   for (std::size_t i = 0; i < image.subprogs.size(); ++i) {
     const auto end = i + 1 < image.subprogs.size() ? edit.subprog_starts[i + 1]
                                                    : static_cast<std::uint32_t>(image.slots.size());

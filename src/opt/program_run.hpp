@@ -24,8 +24,12 @@ constexpr solver::Options quick_solver{{10'000, 2'000'000, 3'000}, solver::Exter
 /// Is the live kernel asked?
 enum class KernelCheck : std::uint8_t { no, yes };
 
+/// May subprograms go into their callers?
+enum class Inline : std::uint8_t { no, yes };
+
 struct Request {
   Goal goal = Goal::size;
+  Inline inlining = Inline::no;
   std::optional<bpf::Cpu> cpu;            ///< nothing: the highest level that the program uses
   std::optional<program::ProgType> type;  ///< of programs whose section does not say it
   std::vector<Generator> generators;
@@ -75,7 +79,7 @@ struct ProgramResult {
 
 /// `frozen`: subprograms (by index) whose code stays.
 ProgramResult optimize_program(const object::Object& object, const object::Program& program,
-                               const Request& request, std::vector<std::uint32_t> frozen);
+                               const Request& request, const std::vector<std::uint32_t>& frozen);
 
 /// The program with other code.
 Expected<object::Image> image_of(const object::Object& object, const object::Program& program,

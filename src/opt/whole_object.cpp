@@ -80,6 +80,7 @@ class ObjectRun {
     for (ProgramResult& program : result_.programs) {
       const std::map<std::uint32_t, object::FunctionEdit> edits = edits_of(program);
       for (const std::uint32_t function : program.program->functions) {
+        if (!calls(program, function)) continue;
         const auto edited = edits.find(function);
         object::FunctionEdit edit =
             edited == edits.end() ? object::keep_function(object_, function) : edited->second;
@@ -88,6 +89,15 @@ class ObjectRun {
       }
     }
     return differ;
+  }
+
+  /// Is the function still part of the program? Not when its code went into its callers.
+  static bool calls(const ProgramResult& program, std::uint32_t function) {
+    if (!program.after) return true;
+    const std::size_t count = program.after->subprog_starts().size() - 1;
+    for (std::uint32_t i = 0; i < count; ++i)
+      if (program.program->functions[program.after->linked_subprog(i)] == function) return true;
+    return false;
   }
 
   /// By function; those that are as they were are absent.

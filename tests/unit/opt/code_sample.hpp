@@ -4,12 +4,15 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
 #include "assembler/bpf_text.hpp"
+#include "base/arena.hpp"
 #include "base/check.hpp"
 #include "opt/code.hpp"
+#include "program/flow.hpp"
 
 namespace probity::opt::sample {
 
@@ -26,11 +29,16 @@ class Sample {
     if (!slots) failure_ = std::string(slots.error().line());
     PROBITY_CHECK(slots.has_value());
     slots_ = *slots;
-    subprog_ = {"sample", 0, static_cast<std::uint32_t>(slots_.size())};
+    std::array<std::byte, 4096> memory;
+    Arena arena(memory);
+    const auto found = program::find_subprogs(slots_, arena);
+    PROBITY_CHECK(found.has_value());
+    subprogs_.assign(found->begin(), found->end());
+    subprogs_.front().name = "sample";
     view_.name = "sample";
     view_.type = type;
     view_.slots = slots_;
-    view_.subprogs = {&subprog_, 1};
+    view_.subprogs = subprogs_;
     view_.maps = maps;
     auto code = Code::from(slots_, view_.subprogs);
     PROBITY_CHECK(code.has_value());
@@ -45,7 +53,7 @@ class Sample {
  private:
   std::string failure_;
   std::vector<bpf::Slot> slots_;
-  program::Subprog subprog_;
+  std::vector<program::Subprog> subprogs_;
   program::View view_;
   Code code_;
 };
