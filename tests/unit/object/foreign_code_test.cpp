@@ -198,15 +198,34 @@ TEST_F(ForeignCode, OfAnotherSectionBringsItsMap) {
   expect_loads(moved, "twice");
 }
 
-TEST_F(ForeignCode, IsInTheOrderOfItsTable) {
-  const Program& was = program("twice");
-  const Object moved = written_linked(was, inlined(was, "count", {"twice"}));
+TEST_F(ForeignCode, IsInTheOrderOfItsTables) {
+  // "deep" is behind "twice", which has relocations of its own.
+  FunctionEdit edit = with_slot("deep", "count", slot_of("count", Form::lddw));
+  const FunctionEdit record = with_slot("deep", "port", 0);
+  edit.slots.insert(edit.slots.begin(), record.slots[0]);
+  const Object moved = written(object_, edit);
   const Section* table = moved.elf.find_section(".relxdp");
   ASSERT_NE(table, nullptr);
   std::vector<std::uint64_t> offsets;
   for (std::size_t at = 0; at < table->data.size(); at += 16)
     offsets.push_back(load_le<std::uint64_t>(table->data.data() + at));
   EXPECT_TRUE(std::ranges::is_sorted(offsets));
+  // CO-RE records, block by block.
+  const std::uint8_t* ext = moved.elf.find_section(".BTF.ext")->data.data();
+  const auto word = [&](std::size_t at) { return load_le<std::uint32_t>(ext + at); };
+  std::size_t at = word(4) + word(24);
+  const std::size_t end = at + word(28);
+  const std::size_t size = word(at);
+  for (at += 4; at < end;) {
+    std::vector<std::uint32_t> insns(word(at + 4));
+    at += 8;
+    for (std::uint32_t& insn : insns) {
+      insn = word(at);
+      at += size;
+    }
+    EXPECT_TRUE(std::ranges::is_sorted(insns));
+  }
+  EXPECT_EQ(at, end);
 }
 
 TEST_F(ForeignCode, OfTheSameSectionBringsItsRecord) {
@@ -233,6 +252,21 @@ TEST_F(ForeignCode, ACoreRecordGoesIntoABlockOfItsOwn) {
   EXPECT_EQ(in_section(moved.ext.core, text), in_section(object_.ext.core, text));
   EXPECT_EQ((*select(moved, "task"))->core.size(), 1u);
   expect_ext_relocations(moved);
+}
+
+TEST_F(ForeignCode, EachSectionHasTheRecordsOfItsCopies) {
+  Edit edit(object_);
+  for (const std::string_view caller : {"task", "twice"})
+    ASSERT_TRUE(edit.replace(with_slot(caller, "group", 0)));
+  const auto bytes = write(edit);
+  ASSERT_TRUE(bytes) << bytes.error().line();
+  const auto moved = read(*bytes, object_.name);
+  ASSERT_TRUE(moved) << moved.error().line();
+  for (const std::string_view caller : {"task", "twice"}) {
+    const std::uint32_t section = section_of(caller);
+    EXPECT_EQ(in_section(moved->ext.core, section), in_section(object_.ext.core, section) + 1);
+  }
+  expect_ext_relocations(*moved);
 }
 
 TEST_F(ForeignCode, BearsTheLinesOfItsFunction) {
@@ -263,26 +297,32 @@ TEST_F(ForeignCode, ACallByDistanceGetsARelocation) {
   expect_loads(moved, "deep");
 }
 
-TEST_F(ForeignCode, ACallByDistanceFindsAFunctionThatMoved) {
-  const Program& was = program("deep");
-  const LinkedEdit linked = inlined(was, "later", {"deep", "now"});
-  const auto edits = unlink_edit(object_, was, linked);
-  ASSERT_TRUE(edits) << edits.error().line();
-  Edit edit(object_);
-  for (const FunctionEdit& one : *edits) ASSERT_TRUE(edit.replace(one));
-  for (std::uint32_t i = 0; i < object_.functions.size(); ++i)
-    if (object_.functions[i].section == section_of("now")) {
+TEST_F(ForeignCode, FindsFunctionsThatMoved) {
+  struct Case {
+    std::string_view program, callee, named;
+  };
+  // A call by its distance, and a callback by the address of its section.
+  for (const auto& [name, callee, named] :
+       {Case{"beside", "next", "port"}, Case{"rounds", "around", "visit"}}) {
+    const Program& was = program(name);
+    const auto edits = unlink_edit(object_, was, inlined(was, callee, {name, named}));
+    ASSERT_TRUE(edits) << edits.error().line();
+    Edit edit(object_);
+    for (const FunctionEdit& one : *edits) ASSERT_TRUE(edit.replace(one));
+    for (std::uint32_t i = 0; i < object_.functions.size(); ++i) {
+      if (object_.functions[i].section != section_of(named)) continue;
       ASSERT_TRUE(edit.replace(with_gotos(object_, i, {0})));
     }
-  const auto bytes = write(edit);
-  ASSERT_TRUE(bytes) << bytes.error().line();
-  const auto again = read(*bytes, "again.o");
-  ASSERT_TRUE(again) << again.error().line();
-  const Program& is = **select(*again, "deep");
-  ASSERT_EQ(is.subprogs.size(), 2u);
-  EXPECT_EQ(is.subprogs[1].name, "now");
-  EXPECT_EQ(is.slots[is.subprogs[1].first_slot], goto_next);
-  expect_loads(*again, "deep");
+    const auto bytes = write(edit);
+    ASSERT_TRUE(bytes) << bytes.error().line();
+    const auto again = read(*bytes, "again.o");
+    ASSERT_TRUE(again) << again.error().line();
+    const Program& is = **select(*again, name);
+    ASSERT_EQ(is.subprogs.size(), 2u);
+    EXPECT_EQ(is.subprogs[1].name, named);
+    EXPECT_EQ(is.slots[is.subprogs[1].first_slot], goto_next);
+    expect_loads(*again, std::string(name));
+  }
 }
 
 TEST_F(ForeignCode, AFunctionWithoutLinesGetsNone) {
@@ -377,9 +417,9 @@ TEST_F(ForeignCode, OfTheFunctionItselfIsItsOwn) {
 
 TEST_F(ForeignCode, JumpsPastItAsPastInsertedCode) {
   FunctionEdit edit = keep_function(object_, function("port"));
-  const std::uint32_t at = 3;  // jumped over
+  const std::uint32_t at = 3;  // jumped over, to slot 4
   ASSERT_EQ(edit.slots[at - 1].slot.off, 1);
-  edit.slots.insert(edit.slots.begin() + at, {zero_r0, Origin::copied, 0, function("later")});
+  edit.slots.insert(edit.slots.begin() + at, {zero_r0, Origin::replaced, 4, function("count")});
   const auto moved = retarget_jumps(object_, edit, Landing::on_target);
   ASSERT_TRUE(moved) << moved.error().line();
   EXPECT_EQ(moved->slots[at - 1].slot.off, 2);

@@ -16,6 +16,7 @@ struct task_struct { int pid, tgid; } __core;
 
 static void *(*map_lookup_elem)(void *map, const void *key) = (void *)1;
 static u64 (*ktime_get_ns)(void) = (void *)5;
+static long (*loop)(u32 count, void *callback, void *ctx, u64 flags) = (void *)181;
 
 struct { __uint(type, 2); __type(key, u32); __type(value, u64); __uint(max_entries, 4); } counters SEC(".maps");
 
@@ -31,6 +32,8 @@ static __noinline int group(struct task_struct *task) { return task->tgid; }
 
 static __noinline int port(struct xdp_md *ctx) { return ctx->ingress_ifindex == 3; }
 static __noinline int next(struct xdp_md *ctx) { return port(ctx) + 1; }
+static long visit(u32 index, void *ctx) { return index > 2; }
+static __noinline long around(u32 rounds) { return loop(rounds, visit, 0, 0); }
 static __noinline __attribute__((used)) int lonely(int value) { return value + 1; }
 
 SEC("xdp") int twice(struct xdp_md *ctx) {
@@ -39,6 +42,7 @@ SEC("xdp") int twice(struct xdp_md *ctx) {
 }
 SEC("xdp") int beside(struct xdp_md *ctx) { return next(ctx); }
 SEC("xdp") int deep(struct xdp_md *ctx) { return later(ctx->ingress_ifindex) & 1; }
+SEC("xdp") int rounds(struct xdp_md *ctx) { return around(4) & 1; }
 
 SEC("tc/free") int unrelated(void *ctx) { return 0; }
 SEC("raw_tp/sched_switch") int task(struct task_struct *ctx) { return group(ctx); }
