@@ -189,6 +189,42 @@ TEST(WholeObject, WhatOneProgramAloneMakesOfItIsNot) {
   EXPECT_NE(told.notes.front().find("programs that share it differ"), std::string::npos);
 }
 
+/// The file keeps the function, but no program calls it any more.
+TEST(WholeObject, AStaticFunctionGoesIntoItsCallers) {
+  std::vector<std::uint8_t> bytes;
+  const auto object = padded_sample(bytes);
+  if (!object) GTEST_SKIP() << "no clang with a BPF back end";
+  const std::uint32_t shared = *shared_function(*object);
+  ObjectRequest request = request_with({{"dead moves", drop_dead_moves}});
+  request.program.goal = Goal::speed;
+  request.program.inlining = Inline::yes;
+  request.program.timing_rounds = 0;
+  const auto result = optimize_object(*object, request);
+  ASSERT_TRUE(result) << result.error().line();
+  const auto again = object::read(result->bytes, "firewall.o");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(slots_of(*again, shared), slots_of(*object, shared));
+  std::size_t callers = 0;
+  for (std::size_t i = 0; i < object->programs.size(); ++i) {
+    const object::Program& was = object->programs[i];
+    if (std::ranges::count(was.functions, shared) == 0) continue;
+    ++callers;
+    const ProgramResult& program = result->programs[i];
+    EXPECT_EQ(program.kept, "") << was.name;
+    EXPECT_EQ(std::ranges::count(again->programs[i].functions, shared), 0) << was.name;
+    EXPECT_EQ(again->programs[i].problems.size(), 0u);
+    EXPECT_EQ(again->programs[i].lines.empty(), was.lines.empty());
+    for (const std::string_view gate : {"inlining", "equivalence"}) {
+      const auto answer = std::ranges::find(program.gates, gate, &GateAnswer::gate);
+      ASSERT_NE(answer, program.gates.end()) << gate;
+      EXPECT_EQ(answer->verdict, GateVerdict::passed) << answer->text;
+    }
+    for (const GateAnswer& answer : program.gates)
+      EXPECT_NE(answer.verdict, GateVerdict::failed) << answer.gate << ": " << answer.text;
+  }
+  EXPECT_GT(callers, 1u);
+}
+
 /// The kernel's refusal as a gate: an objection undoes what was proved.
 TEST(Optimize, AnObjectionUndoesAProvedChange) {
   std::vector<std::uint8_t> bytes;
