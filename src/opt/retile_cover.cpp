@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
+#include <ranges>
 
 namespace probity::opt {
 namespace {
@@ -14,9 +15,9 @@ constexpr unsigned widest = 8;
 
 class Search {
  public:
-  Search(std::span<const Tile> tiles, std::span<const std::uint64_t> keep_price,
-         std::uint64_t limit, std::size_t count)
-      : tiles_(tiles), keep_price_(keep_price), limit_(limit), count_(count) {
+  Search(std::span<const Tile> tiles, const CoverPrices& prices, std::uint64_t limit,
+         std::size_t count)
+      : tiles_(tiles), prices_(prices), limit_(limit), count_(count) {
     for (unsigned byte = 0; byte < 64; ++byte) {
       for (std::uint32_t i = 0; i < tiles.size(); ++i) {
         if ((tiles[i].right >> byte & 1) != 0) by_byte_[byte].push_back(i);
@@ -42,7 +43,7 @@ class Search {
       std::uint64_t next = price + tile.price;
       std::uint32_t next_kept = kept;
       if (tile.source_reg != Tile::no_reg && (kept >> tile.source_reg & 1) == 0) {
-        next += keep_price_[tile.source_reg];
+        next += prices_.keep[tile.source_reg];
         next_kept |= 1u << tile.source_reg;
       }
       if (next >= limit_) continue;
@@ -73,9 +74,24 @@ class Search {
     return order;
   }
 
+  /// Does the load of a tile find its bytes in more than one store of the run before?
+  bool waits(const Tile& loading, std::span<const std::uint32_t> order) const {
+    for (const std::uint32_t i : order | std::views::reverse) {
+      if ((tiles_[i].written & loading.read) == 0) continue;
+      return loading.reads_beyond || (loading.read & ~tiles_[i].written) != 0;
+    }
+    return false;
+  }
+
   void note(std::uint64_t price) {
     auto order = in_order();
     if (!order) return;
+    if (prices_.wait != 0) {
+      const auto count =
+          std::ranges::count_if(*order, [&](std::uint32_t i) { return waits(tiles_[i], *order); });
+      price += static_cast<std::uint64_t>(count) * prices_.wait;
+      if (price >= limit_) return;
+    }
     const auto place = std::ranges::upper_bound(found_, price, {}, &Cover::price);
     found_.insert(place, {std::move(*order), price});
     if (found_.size() <= count_) return;
@@ -84,7 +100,7 @@ class Search {
   }
 
   std::span<const Tile> tiles_;
-  std::span<const std::uint64_t> keep_price_;
+  const CoverPrices& prices_;
   std::uint64_t limit_;
   std::size_t count_;
   std::uint64_t cheapest_ = ~std::uint64_t{0};
@@ -97,9 +113,9 @@ class Search {
 }  // namespace
 
 std::vector<Cover> cheapest_covers(std::span<const Tile> tiles, ByteSet wanted,
-                                   std::span<const std::uint64_t> keep_price, std::uint64_t limit,
+                                   const CoverPrices& prices, std::uint64_t limit,
                                    std::size_t count) {
-  Search search(tiles, keep_price, limit, count);
+  Search search(tiles, prices, limit, count);
   search.run(wanted, 0, 0);
   return std::move(search).found();
 }

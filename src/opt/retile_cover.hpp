@@ -20,6 +20,10 @@ struct Tile {
   std::uint64_t price = 0;
   std::uint16_t source_reg = no_reg;  ///< whose value is stored, if that register is kept for it
   static constexpr std::uint16_t no_reg = 0xffff;
+  ByteSet written = 0;
+  /// Of the window, what is loaded to be stored: the run before has stored there.
+  ByteSet read = 0;
+  bool reads_beyond = false;  ///< bytes that are not in the window, too
 };
 
 struct Cover {
@@ -27,10 +31,15 @@ struct Cover {
   std::uint64_t price = 0;
 };
 
-/// The best `count` covers cheaper than `limit`, cheapest first. `keep_price` is what it costs to
-/// use a source register at all, by register.
+/// What covers cost beside their tiles.
+struct CoverPrices {
+  std::span<const std::uint64_t> keep;  ///< by source register: to use it at all
+  std::uint64_t wait = 0;               ///< of a load whose bytes no store of the cover has alone
+};
+
+/// The best `count` covers cheaper than `limit`, cheapest first.
 std::vector<Cover> cheapest_covers(std::span<const Tile> tiles, ByteSet wanted,
-                                   std::span<const std::uint64_t> keep_price, std::uint64_t limit,
+                                   const CoverPrices& prices, std::uint64_t limit,
                                    std::size_t count);
 
 }  // namespace probity::opt

@@ -32,6 +32,8 @@ using RegionEdit = std::vector<RegionPiece>;
 
 /// What an insn costs, by what is aimed at: lower is better, sums are comparable.
 std::uint64_t price_of(const bpf::Insn& insn, Goal goal);
+/// Of a load that waits for stores (store_forwarding.hpp), beside its own.
+std::uint64_t price_of_wait(Goal goal);
 
 /// A verifier wants natural alignment there.
 constexpr bool must_align(Area area) {
@@ -63,7 +65,7 @@ class RetileRegion {
   };
   Rest rest(const std::vector<bool>& removed, std::size_t at, RegisterSet used) const;
 
-  std::uint64_t price() const { return price(items_); }
+  std::uint64_t price() const { return price_; }
 
   /// Makes the edit and drops what is dead then, if that is cheaper and right.
   bool take(const RegionEdit& edit);
@@ -95,6 +97,7 @@ class RetileRegion {
   std::vector<RegionItem> edited(const RegionEdit& edit) const;
   std::vector<RegionItem> pruned(std::vector<RegionItem> items) const;
   std::uint64_t price(std::span<const RegionItem> items) const;
+  std::uint64_t waiting_price(const BlockTrace& trace) const;
   bool loads_no_more_often(const BlockTrace& trace) const;
   std::int64_t packet_bytes(const Pointers::Place& place) const;
 
@@ -107,6 +110,7 @@ class RetileRegion {
   std::vector<RegionItem> items_;
   BlockTrace original_;
   BlockTrace now_;
+  std::uint64_t price_ = 0;        ///< of the items as they are
   std::vector<term::Id> records_;  ///< bases in Area::other that are plain memory
   std::vector<Known> known_;       ///< plain accesses of the original
 };

@@ -98,8 +98,22 @@ class TileMaker {
     const auto disturbance = static_cast<unsigned>(
         std::popcount(spoiled) + std::popcount(written & ~group_.wanted) + is_load(source.kind));
     tiles_.push_back({right, spoiled, price + disturbance,
-                      of_reg ? static_cast<std::uint16_t>(source.reg) : Tile::no_reg});
+                      of_reg ? static_cast<std::uint16_t>(source.reg) : Tile::no_reg, written});
+    if (is_load(source.kind)) note_read(source, &tiles_.back());
     made_.push_back(source);
+  }
+
+  /// Frames are new in each run.
+  void note_read(const Source& source, Tile* tile) const {
+    const Pointers::Place& low = group_.low;
+    if (source.from.area != low.area || source.from.base != low.base || low.area == Area::stack)
+      return;
+    for (unsigned i = 0; i < source.bytes; ++i) {
+      const std::int64_t at = source.from.offset + i - low.offset;
+      const bool inside = at >= 0 && at < static_cast<std::int64_t>(group_.bytes);
+      if (inside) tile->read |= ByteSet{1} << at;
+      tile->reads_beyond = tile->reads_beyond || !inside;
+    }
   }
 
   std::uint64_t price(const bpf::Insn& insn) const { return price_of(insn, region_.aim().goal); }
@@ -383,8 +397,9 @@ class StoreRetiler {
       const auto with = static_cast<RegisterSet>(used | 1u << reg);
       keep_price[reg] = region_.rest(removed_, at, with).price - bare;
     }
+    const CoverPrices prices{keep_price, price_of_wait(region_.aim().goal)};
     for (const Cover& cover :
-         cheapest_covers(maker.tiles(), group.wanted, keep_price, now - bare, covers_tried)) {
+         cheapest_covers(maker.tiles(), group.wanted, prices, now - bare, covers_tried)) {
       Candidate candidate{static_cast<std::int64_t>(now - bare - cover.price), at, {}};
       for (const std::uint32_t tile : cover.tiles) candidate.order.push_back(maker.source(tile));
       candidates->push_back(std::move(candidate));

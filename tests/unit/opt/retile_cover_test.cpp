@@ -73,7 +73,7 @@ TEST(Cover, IsTheCheapestThereIs) {
     }
     std::vector<std::uint32_t> order;
     const auto best = cheapest(tiles, 0x3f, keep_price, &order, 4);
-    const auto covers = cheapest_covers(tiles, 0x3f, keep_price, 1000, 3);
+    const auto covers = cheapest_covers(tiles, 0x3f, {keep_price}, 1000, 3);
     ASSERT_EQ(best.has_value() || !covers.empty(), !covers.empty());
     if (covers.empty()) continue;
     ++found;
@@ -97,6 +97,34 @@ TEST(Cover, WhatSpoilsComesFirst) {
 TEST(Cover, ThereIsNoneWhenEachSpoilsTheOther) {
   const Tile tiles[] = {{0b0011, 0b0100, 1, Tile::no_reg}, {0b1100, 0b0001, 1, Tile::no_reg}};
   EXPECT_TRUE(cheapest_covers(tiles, 0b1111, {}, 10, 1).empty());
+}
+
+// Four bytes that are rotated by two: one load that two stores filled, or two that one each did.
+TEST(Cover, LoadsThatWaitCost) {
+  const Tile tiles[] = {{0b1111, 0, 2, Tile::no_reg, 0b1111, 0b1100, true},
+                        {0b0011, 0, 2, Tile::no_reg, 0b0011, 0b1100},
+                        {0b1100, 0, 2, Tile::no_reg, 0b1100, 0b0011}};
+  const auto chosen = [&](std::uint64_t wait) {
+    const auto covers = cheapest_covers(tiles, 0b1111, {{}, wait}, 10, 1);
+    return covers.empty() ? std::vector<std::uint32_t>{} : covers[0].tiles;
+  };
+  EXPECT_EQ(chosen(0), (std::vector<std::uint32_t>{0}));
+  EXPECT_EQ(chosen(1), (std::vector<std::uint32_t>{0}));
+  EXPECT_EQ(chosen(3).size(), 2u);
+}
+
+TEST(Cover, TheLastStoreOfALoadsBytesMustHaveThemAll) {
+  const Tile tiles[] = {{0b1111, 0, 1, Tile::no_reg, 0b1111, 0},
+                        {0b110000, 0b1100, 1, Tile::no_reg, 0b111100, 0b0011},
+                        {0b110000, 0b1100, 1, Tile::no_reg, 0b111100, 0b0110},
+                        {0b110000, 0b1100, 1, Tile::no_reg, 0b111100, 0b111000}};
+  const auto price = [&](std::uint32_t second) {
+    const Tile two[] = {tiles[second], tiles[0]};
+    return cheapest_covers(two, 0b111111, {{}, 10}, 100, 1)[0].price;
+  };
+  EXPECT_EQ(price(1), 2u);
+  EXPECT_EQ(price(2), 2u);   // the later store has bytes 1 and 2
+  EXPECT_EQ(price(3), 12u);  // it has byte 3, but not 4 and 5
 }
 
 TEST(Cover, NothingWantedCostsNothing) {

@@ -99,6 +99,29 @@ const Row rows[] = {
     {"swap_at_the_packets_end", PACKET(12) SWAP OUT,
      "*(u16 *)(r6 + 0) = r2; r0 = *(u32 *)(r6 + 8); r3 = *(u32 *)(r6 + 2); *(u32 *)(r6 + 2) = r0; "
      "*(u16 *)(r6 + 6) = r1; *(u32 *)(r6 + 8) = r3"},
+    {"swap_whose_loads_have_a_store_each", PACKET(14) SWAP OUT,
+     "*(u16 *)(r6 + 0) = r2; r0 = *(u32 *)(r6 + 8); r3 = *(u32 *)(r6 + 2); *(u32 *)(r6 + 2) = r0; "
+     "*(u16 *)(r6 + 6) = r1; *(u32 *)(r6 + 8) = r3",
+     program::ProgType::xdp, Goal::speed},
+    {"no_swap_waits_for_stores",
+     PACKET(30) "r1 = *(u16 *)(r6 + 6)\n*(u16 *)(r6 + 14) = r1\nr1 = *(u16 *)(r6 + 8)\n"
+                "*(u16 *)(r6 + 16) = r1\nr1 = *(u32 *)(r6 + 10)\n*(u32 *)(r6 + 18) = r1\n" OUT,
+     "r0 = *(u64 *)(r6 + 6); *(u64 *)(r6 + 14) = r0", program::ProgType::xdp, Goal::speed},
+    {"a_copy_would_wait_for_what_replaces_a_half",
+     PACKET(
+         34) "r1 = *(u32 *)(r6 + 26)\n*(u32 *)(r10 - 16) = r1\nr1 = *(u32 *)(r6 + 30)\n"
+             "*(u32 *)(r10 - 12) = r1\n*(u32 *)(r6 + 30) = r4\n*(u64 *)(r10 - 8) = 0\n" READ_16 OUT,
+     "", program::ProgType::xdp, Goal::speed},
+    {"a_copy_may_wait_for_size",
+     PACKET(
+         34) "r1 = *(u32 *)(r6 + 26)\n*(u32 *)(r10 - 16) = r1\nr1 = *(u32 *)(r6 + 30)\n"
+             "*(u32 *)(r10 - 12) = r1\n*(u32 *)(r6 + 30) = r4\n*(u64 *)(r10 - 8) = 0\n" READ_16 OUT,
+     "r0 = *(u64 *)(r6 + 26); *(u64 *)(r10 - 16) = r0"},
+    {"a_copy_waits_for_none_that_replaces_other_bytes",
+     PACKET(
+         38) "r1 = *(u32 *)(r6 + 26)\n*(u32 *)(r10 - 16) = r1\nr1 = *(u32 *)(r6 + 30)\n"
+             "*(u32 *)(r10 - 12) = r1\n*(u32 *)(r6 + 34) = r4\n*(u64 *)(r10 - 8) = 0\n" READ_16 OUT,
+     "r0 = *(u64 *)(r6 + 26); *(u64 *)(r10 - 16) = r0", program::ProgType::xdp, Goal::speed},
     {"low_byte_shift_next_byte",
      PACKET(14) "r1 = *(u16 *)(r6 + 4)\n*(u8 *)(r6 + 0) = r1\nr1 >>= 8\n*(u8 *)(r6 + 1) = r1\n" OUT,
      "*(u16 *)(r6 + 0) = r1"},
