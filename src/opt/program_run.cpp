@@ -18,9 +18,10 @@ namespace {
 
 using runtime::EngineKind;
 
-/// With -Ospeed a program may measure slower by this much before that counts: what a machine that
-/// does other things shows of two equal programs.
-constexpr double slower_by_noise = 1.03;
+/// With -Ospeed a program may measure slower by this much before that counts, and before it is
+/// looked at again over more loads: what a machine that does other things shows of equal programs.
+constexpr double slower_by_noise = 1.015;
+constexpr double seems_slower = 1.005;
 /// Loads that a time is the mean of, and those when the new program seems to be slower.
 constexpr std::uint32_t few_loads = 3;
 constexpr std::uint32_t many_loads = 12;
@@ -308,7 +309,8 @@ class ProgramRun {
     const Expected<void> fill = kernel_->fill(filled);
     const bool chooses = request_.goal == Goal::speed;
     auto timed = time_loads(packets, chooses ? few_loads : 1);
-    if (chooses && timed && is_slower(*timed)) timed = time_loads(packets, many_loads);
+    if (chooses && timed && is_slower(*timed, seems_slower))
+      timed = time_loads(packets, many_loads);
     if (!timed) return;  // this type has no test run
     result_.timed_on = fmt::format(
         "{}{}{}", inputs_[chosen[0]].name,
@@ -316,7 +318,7 @@ class ProgramRun {
         fill ? "" : ", maps empty");
     result_.empty_ns = timed->empty_ns;
     result_.old_cost.run_ns = timed->before_ns;
-    if (chooses && is_slower(*timed)) {
+    if (chooses && is_slower(*timed, slower_by_noise)) {
       result_.keep_old(
           fmt::format("measured slower: {:.1f} ns, not {:.1f}", timed->after_ns, timed->before_ns));
       return;
@@ -341,8 +343,8 @@ class ProgramRun {
     return mean;
   }
 
-  static bool is_slower(const TimedPair& timed) {
-    return timed.after_ns > timed.before_ns * slower_by_noise;
+  static bool is_slower(const TimedPair& timed, double by) {
+    return timed.after_ns > timed.before_ns * by;
   }
 
   const object::Object& object_;
