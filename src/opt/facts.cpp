@@ -159,8 +159,9 @@ void FixedPoint::return_from(std::uint32_t subprog, const PointFacts& facts) {
   if (phase_ != Phase::growing) return;
   Subprog& returned = subprogs_[subprog];
   Fact result = facts.regs[0];
-  // The frame is gone; nodes of lookups mean something else to the caller.
-  if (result.kind == Kind::stack || result.kind == Kind::nothing) result = value_of(Kind::any);
+  // The frame is gone; nodes of lookups mean something else to the caller. What was never written
+  // may not be read there, either.
+  if (result.kind == Kind::stack) result = value_of(Kind::any);
   result.forget_origin();
   Fact joined = result;
   if (returned.returns) {

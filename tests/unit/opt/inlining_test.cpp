@@ -127,6 +127,15 @@ TEST(InliningNumbers, GoOnCountingInTheLinkedProgram) {
   EXPECT_EQ(from, (std::vector<std::uint32_t>{6, 4, 1, 2}));
 }
 
+/// Whoever calls a function that returns nothing leaves r0 alone, and so does who calls that one.
+TEST(InliningResults, MayBeNothing) {
+  const sample::Sample sample(
+      "r1 = 7\ncall f\nr0 = 0\nexit\nf:\ncall g\nexit\ng:\n*(u64 *)(r10 - 8) = r1\nexit\n");
+  const auto made = inlined(sample, 2);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(objection(sample, *made), "");
+}
+
 // --- what is refused ---
 
 struct Refused {
