@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <map>
 
+#include "isa/bpf/codec.hpp"
 #include "object/image.hpp"
 #include "object/object.hpp"
 #include "opt/kernel_gate.hpp"
@@ -49,27 +50,36 @@ const object::Program* same_program(const object::Object& object, const object::
   return nullptr;
 }
 
-/// Which of the two is loaded first: it lies elsewhere, which shifts the mean by up to 4 % when it
-/// is always the same.
-enum class First : std::uint8_t { before, after };
+/// Takes up room, another amount each time: what is loaded behind it lies elsewhere. Two equal
+/// programs that always lie in the same places differ by up to 4 %.
+std::vector<bpf::Slot> filler(std::uint32_t number) {
+  constexpr std::uint32_t step = 97;
+  constexpr std::uint32_t most = 409;
+  const auto slot = [](const bpf::Insn& insn) { return bpf::encode(insn)[0]; };
+  std::vector<bpf::Slot> slots(number * step % most + 1,
+                               slot({.form = bpf::Form::mov64_imm, .dst = bpf::Reg::r0}));
+  slots.push_back(slot({.form = bpf::Form::exit}));
+  return slots;
+}
 
 Expected<opt::TimedPair> time_both(const object::Object& before, const object::Program& was,
                                    const object::Object& after, const object::Program& is,
-                                   std::span<const opt::Packet> packets, First first) {
+                                   std::span<const opt::Packet> packets, std::uint32_t load) {
   const object::Image old_image = object::make_image(before, was);
   const object::Image new_image = object::make_image(after, is);
   const program::View old_view = old_image.view();
   const program::View new_view = new_image.view();
   TRY(const opt::KernelGate old_gate, opt::KernelGate::create(old_view));
   TRY(const opt::KernelGate new_gate, opt::KernelGate::create(new_view));
-  if (first == First::before) {
-    TRY(const opt::KernelProgram old_program, old_gate.load(old_view.slots));
-    TRY(const opt::KernelProgram new_program, new_gate.load(new_view.slots));
-    return old_gate.time(old_program, new_program, packets, rounds);
-  }
-  TRY(const opt::KernelProgram new_program, new_gate.load(new_view.slots));
-  TRY(const opt::KernelProgram old_program, old_gate.load(old_view.slots));
-  return old_gate.time(old_program, new_program, packets, rounds);
+  const bool turned = load % 2 != 0;  // who is loaded first
+  const auto loaded = [&](bool is_old) {
+    return is_old ? old_gate.load(old_view.slots) : new_gate.load(new_view.slots);
+  };
+  TRY(const opt::KernelProgram room, old_gate.load(filler(2 * load)));
+  TRY(const opt::KernelProgram one, loaded(!turned));
+  TRY(const opt::KernelProgram more_room, old_gate.load(filler(2 * load + 1)));
+  TRY(const opt::KernelProgram other, loaded(turned));
+  return old_gate.time(turned ? other : one, turned ? one : other, packets, rounds);
 }
 
 /// Where in memory the kernel puts code decides up to a fifth, so that the least of some loads is
@@ -79,8 +89,7 @@ Expected<opt::TimedPair> time_loads(const object::Object& before, const object::
                                     std::span<const opt::Packet> packets, std::uint32_t loads) {
   opt::TimedPair mean;
   for (std::uint32_t load = 0; load < loads; ++load) {
-    const First first = load % 2 == 0 ? First::before : First::after;
-    TRY(const opt::TimedPair timed, time_both(before, was, after, is, packets, first));
+    TRY(const opt::TimedPair timed, time_both(before, was, after, is, packets, load));
     mean.before_ns += timed.before_ns / loads;
     mean.after_ns += timed.after_ns / loads;
     mean.empty_ns += timed.empty_ns / loads;
