@@ -212,41 +212,17 @@ Weights structural_weights(const Code& code) {
   return weights;
 }
 
-namespace {
-
-/// By node: how often its block is entered. Insns move between blocks, the last one stays.
-std::vector<double> block_weights(const Code& code, const Weights& weights) {
-  const std::vector<bool> starts = block_starts(code);
-  std::vector<double> result(code.size(), 0.0);
-  std::optional<double> known;
-  for (std::uint32_t at = code.size(); at-- > 0;) {
-    const Node& node = code[at];
-    if (starts[at + 1]) known.reset();
-    if (!known && node.origin != object::Origin::inserted) known = weights[node.old_slot];
-    result[at] = known.value_or(-1);
-  }
-  // Behind the last insn of the first version in its block: as often as that; a block without one
-  // as often as what is before it.
-  double before = 1;
-  for (double& weight : result) {
-    if (weight < 0) weight = before;
-    before = weight;
-  }
-  return result;
-}
-
-}  // namespace
-
 double estimate_ns(const Code& code, const CostTable& costs, const Weights& weights) {
-  const std::vector<double> by_node = block_weights(code, weights);
   double total = 0;
+  double weight = 1;
   bool left = false;  // has the subprogram had an exit?
   for (std::uint32_t at = 0; at < code.size(); ++at) {
     const Node& node = code[at];
-    total += by_node[at] * (costs.of(node.insn.form).ns + hidden_ns(node.insn));
+    if (node.origin != object::Origin::inserted) weight = weights[node.old_slot];
+    total += weight * (costs.of(node.insn.form).ns + hidden_ns(node.insn));
     if (std::ranges::binary_search(code.subprog_starts(), at)) left = false;
     if (node.insn.form != bpf::Form::exit) continue;
-    if (left) total += by_node[at] * later_exit_ns;
+    if (left) total += weight * later_exit_ns;
     left = true;
   }
   return total;

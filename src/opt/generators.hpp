@@ -40,9 +40,6 @@ Generator patched_number_generator();
 /// A register that is set alike on every way to a place is set there.
 Generator sinking_generator();
 
-/// What only one way of a branch needs goes there, for speed.
-Generator partly_dead_generator();
-
 /// Values get other registers, so that copies and saved registers become superfluous.
 Generator register_generator();
 
