@@ -11,10 +11,9 @@
 #include <cstdio>
 #include <map>
 
-#include "isa/bpf/codec.hpp"
 #include "object/image.hpp"
 #include "object/object.hpp"
-#include "opt/kernel_gate.hpp"
+#include "opt/kernel_contest.hpp"
 #include "packet/packet.hpp"
 #include "report/file.hpp"
 
@@ -50,51 +49,17 @@ const object::Program* same_program(const object::Object& object, const object::
   return nullptr;
 }
 
-/// Takes up room, another amount each time: what is loaded behind it lies elsewhere. Two equal
-/// programs that always lie in the same places differ by up to 4 %.
-std::vector<bpf::Slot> filler(std::uint32_t number) {
-  constexpr std::uint32_t step = 97;
-  constexpr std::uint32_t most = 409;
-  const auto slot = [](const bpf::Insn& insn) { return bpf::encode(insn)[0]; };
-  std::vector<bpf::Slot> slots(number * step % most + 1,
-                               slot({.form = bpf::Form::mov64_imm, .dst = bpf::Reg::r0}));
-  slots.push_back(slot({.form = bpf::Form::exit}));
-  return slots;
-}
-
 Expected<opt::TimedPair> time_both(const object::Object& before, const object::Program& was,
                                    const object::Object& after, const object::Program& is,
-                                   std::span<const opt::Packet> packets, std::uint32_t load) {
+                                   std::span<const opt::Packet> packets, std::uint32_t loads) {
   const object::Image old_image = object::make_image(before, was);
   const object::Image new_image = object::make_image(after, is);
   const program::View old_view = old_image.view();
   const program::View new_view = new_image.view();
   TRY(const opt::KernelGate old_gate, opt::KernelGate::create(old_view));
   TRY(const opt::KernelGate new_gate, opt::KernelGate::create(new_view));
-  const bool turned = load % 2 != 0;  // who is loaded first
-  const auto loaded = [&](bool is_old) {
-    return is_old ? old_gate.load(old_view.slots) : new_gate.load(new_view.slots);
-  };
-  TRY(const opt::KernelProgram room, old_gate.load(filler(2 * load)));
-  TRY(const opt::KernelProgram one, loaded(!turned));
-  TRY(const opt::KernelProgram more_room, old_gate.load(filler(2 * load + 1)));
-  TRY(const opt::KernelProgram other, loaded(turned));
-  return old_gate.time(turned ? other : one, turned ? one : other, packets, rounds);
-}
-
-/// Where in memory the kernel puts code decides up to a fifth, so that the least of some loads is
-/// luck: the mean over the loads.
-Expected<opt::TimedPair> time_loads(const object::Object& before, const object::Program& was,
-                                    const object::Object& after, const object::Program& is,
-                                    std::span<const opt::Packet> packets, std::uint32_t loads) {
-  opt::TimedPair mean;
-  for (std::uint32_t load = 0; load < loads; ++load) {
-    TRY(const opt::TimedPair timed, time_both(before, was, after, is, packets, load));
-    mean.before_ns += timed.before_ns / loads;
-    mean.after_ns += timed.after_ns / loads;
-    mean.empty_ns += timed.empty_ns / loads;
-  }
-  return mean;
+  return opt::contest({old_gate, old_view.slots}, {new_gate, new_view.slots}, packets, rounds,
+                      loads);
 }
 
 Expected<void> run(std::span<const char* const> arguments) {
@@ -110,7 +75,7 @@ Expected<void> run(std::span<const char* const> arguments) {
     const object::Program* const other = same_program(after, program);
     if (found == packets.end() || other == nullptr) continue;
     const std::vector<opt::Packet> spans(found->second.begin(), found->second.end());
-    const auto timed = time_loads(before, program, after, *other, spans, loads);
+    const auto timed = time_both(before, program, after, *other, spans, loads);
     if (!timed) {
       fmt::print("{}\t-\t-\t-\t-\t{}\n", program.name, timed.error().line());
       continue;

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../../build/release}
 corpus=${1:?usage: speed.sh CORPUS OUT [LOADS]}
 out=${2:?usage: speed.sh CORPUS OUT [LOADS]}
-loads=${3:-9}
+loads=${3:-8}
 mkdir -p "$out/objects" "$out/reports" "$out/times"
 python3 "$here/speed_table.py" packets "$corpus" "$out/packets"
 for list in "$out"/packets/*.tsv; do

@@ -8,6 +8,7 @@ probity_library(opt_gates
     gate.cpp
     gate_inputs.cpp
     inline_calls.cpp
+    kernel_contest.cpp
     kernel_gate.cpp
     kernel_gate_object.cpp
     kernel_time.cpp

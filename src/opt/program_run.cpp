@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "opt/inline_calls.hpp"
+#include "opt/kernel_contest.hpp"
 #include "opt/kernel_gate.hpp"
 #include "opt/profile.hpp"
 #include "runtime/linked_code.hpp"
@@ -23,7 +24,7 @@ using runtime::EngineKind;
 constexpr double slower_by_noise = 1.015;
 constexpr double seems_slower = 1.005;
 /// Loads that a time is the mean of, and those when the new program seems to be slower.
-constexpr std::uint32_t few_loads = 3;
+constexpr std::uint32_t few_loads = 4;
 constexpr std::uint32_t many_loads = 12;
 
 /// With -Ospeed, of inputs that lead to different places.
@@ -326,21 +327,11 @@ class ProgramRun {
     result_.new_cost.run_ns = timed->after_ns;
   }
 
-  /// The mean over several loads: where in memory the kernel puts code decides up to a fifth of the
-  /// time of a short loop.
   Expected<TimedPair> time_loads(std::span<const Packet> packets, std::uint32_t loads) const {
     const std::uint32_t per_load = std::min(loads, few_loads);
     const std::uint32_t rounds = (request_.timing_rounds + per_load - 1) / per_load;
-    TimedPair mean;
-    for (std::uint32_t load = 0; load < loads; ++load) {
-      TRY(const KernelProgram old_again, kernel_->load(old_image_->slots));
-      TRY(const KernelProgram new_again, kernel_->load(new_image_->slots));
-      TRY(const TimedPair timed, kernel_->time(old_again, new_again, packets, rounds));
-      mean.before_ns += timed.before_ns / loads;
-      mean.after_ns += timed.after_ns / loads;
-      mean.empty_ns += timed.empty_ns / loads;
-    }
-    return mean;
+    return contest({*kernel_, old_image_->slots}, {*kernel_, new_image_->slots}, packets, rounds,
+                   loads);
   }
 
   static bool is_slower(const TimedPair& timed, double by) {
