@@ -93,6 +93,28 @@ TEST_F(OptCommand, RefusesBadFlagsByName) {
   EXPECT_FALSE(fs::exists(output_));
 }
 
+TEST_F(OptCommand, StaticFunctionsGoIntoTheirCallersUnlessTheyAreToStay) {
+  const auto called_functions = [&] {
+    const auto object = object::read_file(output_);
+    EXPECT_TRUE(object);
+    std::size_t called = 0;
+    for (const object::Program& program : object->programs) called += program.functions.size() - 1;
+    return called;
+  };
+  const std::vector<std::string_view> flags = {input_,    "-o",          output_,
+                                               "-Ospeed", "--no-search", "--no-kernel-check"};
+  const Printed inlined = opt(flags);
+  EXPECT_EQ(inlined.status, 0) << inlined.err;
+  EXPECT_NE(inlined.out.find("proved for all inputs"), std::string::npos);
+  // One is global, one is called back: these stay.
+  const std::size_t left = called_functions();
+  EXPECT_EQ(left, 2u);
+  std::vector<std::string_view> apart = flags;
+  apart.push_back("--no-inline");
+  EXPECT_EQ(opt(apart).status, 0);
+  EXPECT_EQ(called_functions(), left + 2);  // the static one, in each of two programs
+}
+
 constexpr std::string_view learnt_rules =
     "{\"probity\": \"rules\", \"rules\": [{\"name\": \"NAME\", \"pattern\": \"A += i; A += j\", "
     "\"conditions\": \"\", \"replacement\": \"A += i OP j\"}]}";
