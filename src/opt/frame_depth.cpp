@@ -53,20 +53,12 @@ class Depth {
 
   void look_at_insn(std::uint32_t at) {
     const bpf::Insn& insn = code_[at].insn;
-    switch (bpf::row(insn.form).meaning) {
-      case Meaning::load:
-      case Meaning::load_acquire: return look_at_access(at, insn.src, insn.off);
-      case Meaning::store_imm:
-      case Meaning::store_reg:
-      case Meaning::atomic:
-      case Meaning::store_release: return look_at_access(at, insn.dst, insn.off);
-      case Meaning::call: return look_at_call(at);
-      // Code that is called back gets where it likes.
-      case Meaning::load_imm64:
-        if (code_[at].target != no_node && is_taken_) is_known_ = false;
-        return;
-      default: return;
-    }
+    if (const auto base = base_register(insn)) return look_at_access(at, *base, insn.off);
+    const Meaning meaning = bpf::row(insn.form).meaning;
+    if (meaning == Meaning::call) return look_at_call(at);
+    // Code that is called back gets where it likes.
+    if (meaning == Meaning::load_imm64 && code_[at].target != no_node && is_taken_)
+      is_known_ = false;
   }
 
   void look_at_access(std::uint32_t at, Reg base, std::int16_t off) {
@@ -96,6 +88,18 @@ class Depth {
 };
 
 }  // namespace
+
+std::optional<Reg> base_register(const bpf::Insn& insn) {
+  switch (bpf::row(insn.form).meaning) {
+    case Meaning::load:
+    case Meaning::load_acquire: return insn.src;
+    case Meaning::store_imm:
+    case Meaning::store_reg:
+    case Meaning::store_release:
+    case Meaning::atomic: return insn.dst;
+    default: return std::nullopt;
+  }
+}
 
 std::optional<std::int32_t> frame_depth(const Code& code, const Facts& facts, std::uint32_t subprog,
                                         std::uint32_t but) {

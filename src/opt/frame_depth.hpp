@@ -11,6 +11,9 @@
 
 namespace probity::opt {
 
+/// The register that an access to memory is addressed by, of atomics too; nothing of other insns.
+std::optional<bpf::Reg> base_register(const bpf::Insn& insn);
+
 /// Bytes, a multiple of 8; nothing when it is not known, and all 512 may be reached. Calls of
 /// `but` are left out: where its code gets is asked apart.
 std::optional<std::int32_t> frame_depth(const Code& code, const Facts& facts, std::uint32_t subprog,

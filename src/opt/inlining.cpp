@@ -27,14 +27,6 @@ std::unexpected<Diagnostic> cannot(std::string why) {
   return error(Fault::unsupported, std::move(why));
 }
 
-bool reads_memory(Meaning meaning) {
-  return meaning == Meaning::load || meaning == Meaning::load_acquire;
-}
-bool writes_memory(Meaning meaning) {
-  return meaning == Meaning::store_imm || meaning == Meaning::store_reg ||
-         meaning == Meaning::atomic || meaning == Meaning::store_release;
-}
-
 class Inliner {
  public:
   Inliner(const Version& version, std::uint32_t callee)
@@ -221,8 +213,7 @@ class Inliner {
     const bpf::codec_index::Fields fields = bpf::codec_index::fields(row.operands);
     if (fields.dst) moved.insn.dst = renamed(node.insn.dst);
     if (fields.src) moved.insn.src = renamed(node.insn.src);
-    const bool on_frame = (reads_memory(row.meaning) && node.insn.src == Reg::r10) ||
-                          (writes_memory(row.meaning) && node.insn.dst == Reg::r10);
+    const bool on_frame = base_register(node.insn) == Reg::r10;
     if (!on_frame || call.frame == 0) return moved;
     if (node.patched) return cannot("a loader patches where in its frame something is");
     moved.insn.off = static_cast<std::int16_t>(moved.insn.off - call.frame);

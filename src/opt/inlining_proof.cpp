@@ -45,18 +45,6 @@ bool sees_frames(const bpf::Insn& insn) {
   return insn.form == Form::call_helper && std::ranges::find(helpers, insn.imm) != helpers.end();
 }
 
-std::optional<Reg> base_of(const bpf::Insn& insn) {
-  switch (bpf::row(insn.form).meaning) {
-    case Meaning::load:
-    case Meaning::load_acquire: return insn.src;
-    case Meaning::store_imm:
-    case Meaning::store_reg:
-    case Meaning::store_release:
-    case Meaning::atomic: return insn.dst;
-    default: return std::nullopt;
-  }
-}
-
 /// Both versions and what is known of them.
 struct Both {
   const Code& before;
@@ -84,6 +72,19 @@ struct Both {
     return no_call;
   }
 };
+
+/// Does the callee, or code that it calls or hands over, ask who called whom? Without its frame the
+/// answer would be another one.
+bool shows_frames(const Code& code, std::uint32_t subprog, std::set<std::uint32_t>* seen) {
+  if (!seen->insert(subprog).second) return false;
+  const std::uint32_t first = code.subprog_starts()[subprog];
+  const std::uint32_t end = code.subprog_starts()[subprog + 1];
+  return std::ranges::any_of(code.nodes().subspan(first, end - first), [&](const Node& node) {
+    if (sees_frames(node.insn)) return true;
+    const bool names = node.insn.form == Form::call_local || node.insn.form == Form::lddw_func;
+    return names && shows_frames(code, code.subprog_of(node.target), seen);
+  });
+}
 
 // --- the frames ---
 
@@ -138,7 +139,8 @@ class Frames {
       const auto old_node = both_.first() + static_cast<std::uint32_t>(i);
       if (!both_.facts.reached(old_node)) continue;
       const Node& node = both_.before[old_node];
-      if (const auto base = base_of(node.insn); base && !stays_above(call, i, *base, node.insn.off))
+      if (const auto base = base_register(node.insn);
+          base && !stays_above(call, i, *base, node.insn.off))
         return "the callee may reach below what the caller needs of its frame";
       if (bpf::row(node.insn.form).meaning == Meaning::load_imm64 && node.target != no_node)
         return "the callee may hand the caller's frame to code that is called back";
@@ -444,6 +446,11 @@ InliningProof prove_inlining(const Code& before, const Facts& facts, const Inlin
                              const program::View& program) {
   InliningProof proof;
   const Both both(before, facts, inlined, program);
+  std::set<std::uint32_t> looked_at;
+  if (shows_frames(before, inlined.callee, &looked_at)) {
+    proof.objection = "the callee ends the program, or shows who called whom";
+    return proof;
+  }
   proof.objection = Frames(both).objection();
   std::deque<Place> work;
   if (proof.objection.empty()) proof.objection = entries_objection(both, &work);

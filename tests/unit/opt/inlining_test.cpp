@@ -152,6 +152,12 @@ const Refused refused[] = {
      "r0 += r6\nr0 += r7\nr0 += r8\nr0 += r9\nexit\nf:\nr6 = 3\ncall 5\nr0 += r6\nexit\n",
      "its frame and its caller's are too large for one"},
     {"tail_call", "r2 = map[1] ll\nr3 = 0\ncall f\nexit\nf:\ncall 12\nr0 = 0\nexit\n",
+     "ends the program, or shows who called whom"},
+    {"a_callees_callee_shows_the_stack",
+     "call f\nexit\nf:\ncall g\nr0 += 1\nexit\n"
+     "g:\nr2 = map[1] ll\nr3 = 0\ncall bpf_get_stackid#27\nexit\n",
+     "ends the program, or shows who called whom"},
+    {"may_goto", "call f\nexit\nf:\nr0 = 0\nmay_goto +1\nr0 += 1\nexit\n",
      "an insn that depends on the frame it runs in"},
     {"frames_too_large",
      "*(u64 *)(r10 - 400) = 0\ncall f\nr0 = *(u64 *)(r10 - 400)\nexit\n"
